@@ -1,0 +1,554 @@
+//! Types: what they are, how they are built, and the tables that the runtime
+//! reads and writes them by.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+use serde_json::Value;
+
+use super::docs::{doc, experimental, or};
+use super::{Emitter, index, type_path};
+use crate::layout::LARGE_ARM;
+use crate::model::{Arm, Definition, EnumValue, Field, KeyArm, Presence, Record, Rest, Shape, Type, UntaggedArm};
+
+impl Emitter<'_> {
+    /// The items of a definition.
+    pub(super) fn definition(&mut self, definition: &Definition) -> Vec<TokenStream> {
+        let used = self.used_by(definition);
+        let own = or(definition.doc.as_deref(), &used);
+        let docs = doc(&[&own, experimental(definition.experimental)]);
+        let name = format_ident!("{}", definition.rust);
+        match &definition.shape {
+            Shape::Record(record) => {
+                let mut items = self.record(&name, record, &docs, definition.input);
+                items.push(quote!(crate::runtime::records!(#name);));
+                items
+            }
+            Shape::StringEnum(values) => string_enum(&name, values, &docs),
+            Shape::Tagged { tag, arms } => self.tagged(&name, tag, arms, &docs, definition),
+            Shape::External { units, keys } => self.external(&name, units, keys, &docs),
+            Shape::Untagged(arms) => self.untagged(&name, arms, &docs),
+            Shape::Newtype(ty) => self.newtype(&name, ty, &docs),
+            Shape::Nullable(_) | Shape::Methods => Vec::new(),
+        }
+    }
+
+    fn newtype(&self, name: &Ident, ty: &Type, docs: &TokenStream) -> Vec<TokenStream> {
+        let inner = type_path(self.protocol, ty);
+        let text = *ty == Type::String;
+        let derives = if text { quote!(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord) } else { quote!(Clone, Debug, PartialEq) };
+        let implement = if text { format_ident!("named_strings") } else { format_ident!("newtypes") };
+        vec![
+            quote!(#docs #[derive(#derives)] pub struct #name(pub #inner);),
+            quote!(crate::runtime::#implement!(#name);),
+        ]
+    }
+
+    fn tagged(&mut self, name: &Ident, tag: &str, arms: &[Arm], docs: &TokenStream, of: &Definition) -> Vec<TokenStream> {
+        let mut variants = Vec::new();
+        let mut table = Vec::new();
+        let mut items = Vec::new();
+        for (place, arm) in arms.iter().enumerate() {
+            let variant = format_ident!("{}", arm.variant);
+            let payload = format_ident!("{}", arm.rust);
+            let own = format!("`{}` on the wire.", arm.wire);
+            let docs = doc(&[&or(arm.doc.as_deref(), &own), experimental(arm.experimental)]);
+            let large = self.sizes.record(&arm.record) > LARGE_ARM;
+            let held = if large { quote!(Box<#payload>) } else { quote!(#payload) };
+            variants.push(quote!(#docs #variant(#held)));
+            let (place, wire) = (index(place), &arm.wire);
+            table.push(quote!(#place: #variant(#payload) = #wire));
+            let own = or(arm.doc.as_deref(), &format!("`{}` of [`{name}`].", arm.wire));
+            let docs = doc(&[&own, &format!("A variant of [`{name}`], which writes its `{tag}`.")]);
+            items.extend(self.record(&payload, &arm.record, &docs, of.input));
+        }
+        let mut all = vec![
+            quote! {
+                #docs
+                #[derive(Clone, Debug, PartialEq)]
+                pub enum #name {
+                    #(#variants,)*
+                    /// A variant that this release does not know.
+                    Unrecognized(crate::UnrecognizedVariant),
+                }
+            },
+            quote!(crate::runtime::tagged_union! { #name by #tag { #(#table,)* } }),
+        ];
+        all.extend(self.accessors(name, arms));
+        all.extend(items);
+        all
+    }
+
+    /// Methods for the members that all arms have alike.
+    fn accessors(&self, name: &Ident, arms: &[Arm]) -> Option<TokenStream> {
+        let (first, others) = arms.split_first()?;
+        if others.is_empty() {
+            return None;
+        }
+        let alike = |field: &&Field| {
+            others.iter().all(|arm| {
+                arm.record.fields.iter().any(|other| {
+                    (&other.wire, &other.ty, other.presence, other.boxed) == (&field.wire, &field.ty, field.presence, field.boxed)
+                })
+            })
+        };
+        let methods: Vec<TokenStream> = first
+            .record
+            .fields
+            .iter()
+            .filter(alike)
+            .filter(|field| !matches!(field.presence, Presence::Tristate) && field.rust != "tag")
+            .map(|field| {
+                let (method, ty) = (format_ident!("{}", field.rust), type_path(self.protocol, &field.ty));
+                let ty = if field.boxed { quote!(Box<#ty>) } else { ty };
+                let variants = arms.iter().map(|arm| format_ident!("{}", arm.variant));
+                let own = format!("`{}`, which all variants have.", field.wire);
+                let docs = doc(&[&or(field.doc.as_deref(), &own), "None for an unrecognised variant."]);
+                let plain = matches!(field.presence, Presence::Required | Presence::Always)
+                    || (field.ty == Type::Any && field.presence != Presence::Optional);
+                let get = if plain { quote!(Some(&arm.#method)) } else { quote!(arm.#method.as_ref()) };
+                quote! {
+                    #docs
+                    pub fn #method(&self) -> Option<&#ty> {
+                        match self {
+                            #(Self::#variants(arm) => #get,)*
+                            Self::Unrecognized(_) => None,
+                        }
+                    }
+                }
+            })
+            .collect();
+        (!methods.is_empty()).then(|| quote!(impl #name { #(#methods)* }))
+    }
+
+    fn external(&self, name: &Ident, units: &[EnumValue], keys: &[KeyArm], docs: &TokenStream) -> Vec<TokenStream> {
+        let unit_variants = units.iter().map(enum_variant);
+        let key_variants = keys.iter().map(|arm| {
+            let (variant, ty) = (format_ident!("{}", arm.variant), type_path(self.protocol, &arm.ty));
+            let own = format!("An object with `{}`.", arm.wire);
+            let docs = doc(&[&or(arm.doc.as_deref(), &own), experimental(arm.experimental)]);
+            quote!(#docs #variant(#ty))
+        });
+        let unit_table = units.iter().enumerate().map(|(place, value)| {
+            let (place, variant, wire) = (index(place), format_ident!("{}", value.rust), &value.wire);
+            quote!(#place: #variant = #wire)
+        });
+        let key_table = keys.iter().enumerate().map(|(place, arm)| {
+            let (place, variant, wire) = (index(place), format_ident!("{}", arm.variant), &arm.wire);
+            let ty = type_path(self.protocol, &arm.ty);
+            quote!(#place: #variant(#ty) = #wire)
+        });
+        vec![
+            quote! {
+                #docs
+                #[derive(Clone, PartialEq)]
+                pub enum #name {
+                    #(#unit_variants,)*
+                    #(#key_variants,)*
+                    /// A value that this release does not know.
+                    Unrecognized(Value),
+                }
+            },
+            quote! {
+                crate::runtime::external_union! {
+                    #name {
+                        units { #(#unit_table,)* }
+                        keys { #(#key_table,)* }
+                    }
+                }
+            },
+        ]
+    }
+
+    fn untagged(&self, name: &Ident, arms: &[UntaggedArm], docs: &TokenStream) -> Vec<TokenStream> {
+        let variants = arms.iter().map(|arm| {
+            let (variant, ty) = (format_ident!("{}", arm.variant), type_path(self.protocol, &arm.ty));
+            let docs = doc(&[&or(arm.doc.as_deref(), &format!("{}.", describe(&arm.ty)))]);
+            quote!(#docs #variant(#ty))
+        });
+        let table = arms.iter().map(|arm| {
+            let (variant, ty) = (format_ident!("{}", arm.variant), type_path(self.protocol, &arm.ty));
+            quote!(#variant(#ty))
+        });
+        vec![
+            quote!(#docs #[derive(Clone, Debug, PartialEq)] pub enum #name { #(#variants,)* }),
+            quote!(crate::runtime::untagged_union! { #name { #(#table,)* } }),
+        ]
+    }
+
+    fn record(&mut self, name: &Ident, record: &Record, docs: &TokenStream, input: bool) -> Vec<TokenStream> {
+        let fields = record.fields.iter().map(|field| {
+            let (rust, ty) = (format_ident!("{}", field.rust), self.field_type(field));
+            let docs = doc(&[&or(field.doc.as_deref(), &format!("`{}` on the wire.", field.wire)), experimental(field.experimental)]);
+            quote!(#docs pub #rust: #ty)
+        });
+        let (rest_name, rest_field) = match &record.rest {
+            Rest::Unknown => (format_ident!("extra"), quote! {
+                /// Members that this release does not know.
+                pub extra: Extra
+            }),
+            Rest::Open => (format_ident!("extra"), quote! {
+                /// All other members: the schema allows any.
+                pub extra: Extra
+            }),
+            Rest::Entries { rust, ty } => {
+                let (rust, ty) = (format_ident!("{rust}"), type_path(self.protocol, ty));
+                (rust.clone(), quote! {
+                    /// All other members, by name.
+                    pub #rust: BTreeMap<String, #ty>
+                })
+            }
+        };
+        let private = record.fields.iter().any(|field| field.secret || shows_json(&field.ty));
+        let derives = if private { quote!(Clone, PartialEq) } else { quote!(Clone, Debug, PartialEq) };
+        let mut items = vec![quote! {
+            #docs
+            #[derive(#derives)]
+            #[non_exhaustive]
+            pub struct #name { #(#fields,)* #rest_field, }
+        }];
+        if private {
+            items.push(debug(name, record, &rest_name));
+        }
+        items.push(self.constructors(name, record, input));
+        let can_default = record.one_of.is_empty() && record.fields.iter().all(|field| !field.presence.is_required());
+        if can_default {
+            items.push(quote! {
+                impl Default for #name {
+                    fn default() -> Self {
+                        Record::blank()
+                    }
+                }
+            });
+        }
+        items.push(self.record_impl(name, record, &rest_name));
+        items
+    }
+
+    fn constructors(&self, name: &Ident, record: &Record, input: bool) -> TokenStream {
+        let constructor = |method: &Ident, fields: &[&Field], docs: &TokenStream| {
+            let arguments = fields.iter().map(|field| {
+                let (rust, ty) = (format_ident!("{}", field.rust), self.argument(field));
+                quote!(#rust: #ty)
+            });
+            let assignments = fields.iter().map(|field| {
+                let (rust, value) = (format_ident!("{}", field.rust), self.assigned(field));
+                quote!(new.#rust = #value;)
+            });
+            if fields.is_empty() {
+                return quote!(#docs pub fn #method() -> Self { Record::blank() });
+            }
+            quote! {
+                #docs
+                pub fn #method(#(#arguments),*) -> Self {
+                    let mut new: Self = Record::blank();
+                    #(#assignments)*
+                    new
+                }
+            }
+        };
+        let required: Vec<&Field> = record.fields.iter().filter(|field| field.presence.is_required()).collect();
+        let mut methods = Vec::new();
+        if record.one_of.is_empty() {
+            let docs = doc(&[if required.is_empty() { "Nothing is required." } else { "With what is required." }]);
+            methods.push(constructor(&format_ident!("new"), &required, &docs));
+        }
+        for set in &record.one_of {
+            let chosen = record.fields.iter().filter(|field| set.contains(&field.wire) || field.presence.is_required());
+            let names: Vec<&str> =
+                record.fields.iter().filter(|field| set.contains(&field.wire)).map(|field| field.rust.as_str()).collect();
+            let docs = doc(&[&format!("With `{}` and what else is required.", set.join("` and `"))]);
+            methods.push(constructor(&format_ident!("from_{}", names.join("_and_")), &chosen.collect::<Vec<_>>(), &docs));
+        }
+        if input {
+            for field in record.fields.iter().filter(|field| !field.presence.is_required()) {
+                let rust = format_ident!("{}", field.rust);
+                let method = if field.rust == "new" { format_ident!("new_") } else { rust.clone() };
+                let (ty, value) = (self.argument(field), self.assigned(field));
+                let docs = doc(&[&format!("Sets [`{}`](Self::{}).", field.wire, field.rust)]);
+                methods.push(quote! {
+                    #docs
+                    #[must_use]
+                    pub fn #method(mut self, #rust: #ty) -> Self {
+                        self.#rust = #value;
+                        self
+                    }
+                });
+            }
+        }
+        quote!(impl #name { #(#methods)* })
+    }
+
+    /// What a constructor or setter takes for a field.
+    fn argument(&self, field: &Field) -> TokenStream {
+        let ty = type_path(self.protocol, &field.ty);
+        match field.presence {
+            Presence::RequiredNullable if field.ty != Type::Any => quote!(impl Into<Option<#ty>>),
+            Presence::Tristate => quote!(impl Into<Tristate<#ty>>),
+            _ if self.converts(&field.ty) => quote!(impl Into<#ty>),
+            _ => ty,
+        }
+    }
+
+    /// What becomes of the argument.
+    fn assigned(&self, field: &Field) -> TokenStream {
+        let name = format_ident!("{}", field.rust);
+        let value = match field.presence {
+            Presence::RequiredNullable if field.ty != Type::Any => {
+                return if field.boxed { quote!(#name.into().map(Box::new)) } else { quote!(#name.into()) };
+            }
+            Presence::Tristate => return quote!(#name.into()),
+            _ if self.converts(&field.ty) => quote!(#name.into()),
+            _ => quote!(#name),
+        };
+        let value = if field.boxed { quote!(Box::new(#value)) } else { value };
+        match field.presence {
+            Presence::Required | Presence::Always => value,
+            _ if field.ty == Type::Any && field.presence != Presence::Optional => value,
+            _ => quote!(Some(#value)),
+        }
+    }
+
+    /// Whether a type is mostly made from another: a string from a literal.
+    fn converts(&self, ty: &Type) -> bool {
+        match ty {
+            Type::String | Type::Any => true,
+            Type::Named(name) => self.protocol.definitions.get(name).is_some_and(|definition| match &definition.shape {
+                Shape::Newtype(inner) => *inner == Type::String,
+                Shape::StringEnum(_) | Shape::Tagged { .. } | Shape::External { .. } | Shape::Untagged(_) => true,
+                Shape::Record(_) | Shape::Nullable(_) | Shape::Methods => false,
+            }),
+            _ => false,
+        }
+    }
+
+    fn field_type(&self, field: &Field) -> TokenStream {
+        let ty = type_path(self.protocol, &field.ty);
+        let ty = if field.boxed { quote!(Box<#ty>) } else { ty };
+        match field.presence {
+            Presence::Required | Presence::Always => ty,
+            Presence::RequiredNullable | Presence::AlwaysNullable if field.ty == Type::Any => ty,
+            Presence::RequiredNullable | Presence::AlwaysNullable | Presence::Optional => quote!(Option<#ty>),
+            Presence::Tristate => quote!(Tristate<#ty>),
+        }
+    }
+
+    fn record_impl(&self, name: &Ident, record: &Record, rest: &Ident) -> TokenStream {
+        let wire_name = name.to_string();
+        let keys: Vec<&str> = record.fields.iter().map(|field| field.wire.as_str()).collect();
+        let mask = |wanted: &dyn Fn(&Field) -> bool| {
+            let bits = record.fields.iter().enumerate().filter(|(_, field)| wanted(field));
+            Literal::u128_unsuffixed(bits.fold(0, |mask, (bit, _)| mask | 1 << bit))
+        };
+        let required = mask(&|field| field.presence.is_required());
+        let one_of: Vec<Literal> =
+            record.one_of.iter().map(|set| mask(&|field| set.contains(&field.wire))).collect();
+        let blanks = record.fields.iter().map(|field| {
+            let (rust, blank) = (format_ident!("{}", field.rust), self.blank(field));
+            quote!(#rust: #blank)
+        });
+        let blank_rest = if matches!(record.rest, Rest::Entries { .. }) { quote!(BTreeMap::new()) } else { quote!(Extra::new()) };
+        let reads = record.fields.iter().enumerate().map(|(place, field)| {
+            let (place, rust) = (index(place), format_ident!("{}", field.rust));
+            quote!(#place => runtime::value(map, &mut self.#rust))
+        });
+        let other = match &record.rest {
+            Rest::Unknown => quote!(runtime::unknown_member(name, map, &mut self.extra)),
+            Rest::Open => quote!(runtime::open_member(name, map, &mut self.extra)),
+            Rest::Entries { .. } => quote!(runtime::entry(name, map, &mut self.#rest)),
+        };
+        let writes = record.fields.iter().map(|field| {
+            let (wire, rust) = (&field.wire, format_ident!("{}", field.rust));
+            let how = match field.presence {
+                Presence::Optional => format_ident!("omit"),
+                Presence::Tristate => format_ident!("tristate"),
+                _ => format_ident!("field"),
+            };
+            quote!(members.#how(#wire, &self.#rust);)
+        });
+        let write_rest = match &record.rest {
+            Rest::Entries { .. } => quote!(members.entries(&self.#rest);),
+            Rest::Unknown | Rest::Open => quote!(members.extra(&self.extra);),
+        };
+        let read = if record.fields.is_empty() {
+            quote!(fn read<'de, A: MapAccess<'de>>(&mut self, _: usize, _: &mut A) -> Result<(), A::Error> { Err(runtime::no_such_member()) })
+        } else {
+            quote! {
+                fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
+                    match index {
+                        #(#reads,)*
+                        _ => Err(runtime::no_such_member()),
+                    }
+                }
+            }
+        };
+        quote! {
+            impl Record for #name {
+                const SHAPE: &'static Shape = &Shape {
+                    name: #wire_name,
+                    keys: &[#(#keys),*],
+                    required: #required,
+                    one_of: &[#(#one_of),*],
+                };
+
+                fn blank() -> Self {
+                    Self { #(#blanks,)* #rest: #blank_rest }
+                }
+
+                #read
+
+                fn read_other<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+                    #other
+                }
+
+                fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
+                    #(#writes)*
+                    #write_rest
+                }
+            }
+        }
+    }
+
+    /// What a field holds before it is read: its default if it has one.
+    fn blank(&self, field: &Field) -> TokenStream {
+        match field.presence {
+            Presence::Always => {
+                let value = field.default.as_ref().and_then(|default| self.literal(&field.ty, default));
+                return value.unwrap_or_else(|| quote!(runtime::blank()));
+            }
+            Presence::Tristate => return quote!(Tristate::Absent),
+            Presence::Required => {}
+            _ if field.ty == Type::Any && field.presence != Presence::Optional => {}
+            _ => return quote!(None),
+        }
+        if field.boxed {
+            return quote!(runtime::blank());
+        }
+        match &field.ty {
+            Type::Bool => quote!(false),
+            Type::Integer(_) => quote!(0),
+            Type::Double => quote!(0.0),
+            Type::String => quote!(String::new()),
+            Type::Any => quote!(Value::Null),
+            Type::List(_) => quote!(Vec::new()),
+            Type::Map(_) => quote!(BTreeMap::new()),
+            Type::Nullable(_) => quote!(None),
+            Type::Named(_) => quote!(runtime::blank()),
+        }
+    }
+
+    /// A default of the schema as Rust.
+    fn literal(&self, ty: &Type, value: &Value) -> Option<TokenStream> {
+        Some(match (ty, value) {
+            (Type::Bool, Value::Bool(value)) => quote!(#value),
+            (Type::Integer(_), Value::Number(number)) => number.to_string().parse().ok()?,
+            (Type::Double, Value::Number(number)) => {
+                let number = Literal::f64_unsuffixed(number.as_f64()?);
+                quote!(#number)
+            }
+            (Type::String, Value::String(value)) => quote!(String::from(#value)),
+            (Type::List(_), Value::Array(items)) if items.is_empty() => quote!(Vec::new()),
+            (Type::List(ty), Value::Array(items)) => {
+                let items: Option<Vec<TokenStream>> = items.iter().map(|item| self.literal(ty, item)).collect();
+                let items = items?;
+                quote!(vec![#(#items),*])
+            }
+            (Type::Map(_), Value::Object(map)) if map.is_empty() => quote!(BTreeMap::new()),
+            (Type::Named(name), value) => {
+                let definition = self.protocol.definitions.get(name)?;
+                let rust = format_ident!("{}", definition.rust);
+                match (&definition.shape, value) {
+                    (Shape::StringEnum(values), Value::String(value)) => {
+                        let known = values.iter().find(|known| known.wire == *value)?;
+                        let variant = format_ident!("{}", known.rust);
+                        quote!(#rust::#variant)
+                    }
+                    (Shape::External { units, .. }, Value::String(value)) => {
+                        let known = units.iter().find(|known| known.wire == *value)?;
+                        let variant = format_ident!("{}", known.rust);
+                        quote!(#rust::#variant)
+                    }
+                    (Shape::Newtype(Type::String), Value::String(value)) => quote!(#rust::from(#value)),
+                    (Shape::Record(_), Value::Object(map)) if map.is_empty() => quote!(runtime::blank()),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether a field's default can be written down in Rust.
+    pub(super) fn has_literal(&self, field: &Field) -> bool {
+        field.presence != Presence::Always
+            || field.default.as_ref().is_some_and(|default| self.literal(&field.ty, default).is_some())
+    }
+}
+
+fn enum_variant(value: &EnumValue) -> TokenStream {
+    let variant = format_ident!("{}", value.rust);
+    let own = format!("`{}` on the wire.", value.wire);
+    let docs = doc(&[&or(value.doc.as_deref(), &own), experimental(value.experimental)]);
+    quote!(#docs #variant)
+}
+
+fn string_enum(name: &Ident, values: &[EnumValue], docs: &TokenStream) -> Vec<TokenStream> {
+    let variants = values.iter().map(enum_variant);
+    let table = values.iter().map(|value| {
+        let (variant, wire) = (format_ident!("{}", value.rust), &value.wire);
+        quote!(#variant = #wire)
+    });
+    vec![
+        quote! {
+            #docs
+            #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+            pub enum #name {
+                #(#variants,)*
+                /// A value that this release does not know.
+                Unrecognized(String),
+            }
+        },
+        quote!(crate::runtime::open_enum! { #name { #(#table,)* } }),
+    ]
+}
+
+/// Whether `Debug` of a type would show JSON or text by name, where secrets may
+/// stand.
+fn shows_json(ty: &Type) -> bool {
+    let text = |ty: &Type| *ty == Type::String || matches!(ty, Type::Nullable(inner) if **inner == Type::String);
+    ty.holds_any() || matches!(ty, Type::Map(values) if text(values))
+}
+
+fn debug(name: &Ident, record: &Record, rest: &Ident) -> TokenStream {
+    let text = name.to_string();
+    let fields = record.fields.iter().map(|field| {
+        let (rust, name) = (format_ident!("{}", field.rust), &field.rust);
+        if field.secret {
+            quote!(.field(#name, redact::secret(&self.#rust)))
+        } else if shows_json(&field.ty) {
+            quote!(.field(#name, &redact::json(&self.#rust)))
+        } else {
+            quote!(.field(#name, &self.#rust))
+        }
+    });
+    let rest_text = rest.to_string();
+    quote! {
+        impl fmt::Debug for #name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(#text)#(#fields)*.field(#rest_text, &self.#rest).finish()
+            }
+        }
+    }
+}
+
+fn describe(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "A boolean".to_owned(),
+        Type::Integer(_) => "An integer".to_owned(),
+        Type::Double => "A number".to_owned(),
+        Type::String => "A string".to_owned(),
+        Type::Any => "Any JSON".to_owned(),
+        Type::List(_) => "A list".to_owned(),
+        Type::Map(_) => "A map".to_owned(),
+        Type::Nullable(inner) => format!("{} or null", describe(inner)),
+        Type::Named(name) => format!("[`{}`]", crate::names::type_name(name)),
+    }
+}

@@ -1,0 +1,94 @@
+//! Ids of requests.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserializer, Serialize, Serializer};
+
+use crate::runtime::{Decode, serde_via_decode};
+
+/// The id of a request: a string or an integer.
+///
+/// Each side counts its own: the server's ids start at 0 and collide with a
+/// client's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "the server accepts these two and nothing else")]
+pub enum RequestId {
+    /// A string.
+    String(String),
+    /// An integer.
+    Integer(i64),
+}
+
+impl From<i64> for RequestId {
+    fn from(id: i64) -> Self {
+        Self::Integer(id)
+    }
+}
+
+impl From<&str> for RequestId {
+    fn from(id: &str) -> Self {
+        Self::String(id.to_owned())
+    }
+}
+
+impl From<String> for RequestId {
+    fn from(id: String) -> Self {
+        Self::String(id)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String(id) => id.fmt(f),
+            Self::Integer(id) => id.fmt(f),
+        }
+    }
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::String(id) => serializer.serialize_str(id),
+            Self::Integer(id) => serializer.serialize_i64(*id),
+        }
+    }
+}
+
+struct IdVisitor<'a>(&'a mut RequestId);
+
+impl Visitor<'_> for IdVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an integer")
+    }
+
+    fn visit_str<E: de::Error>(self, id: &str) -> Result<(), E> {
+        *self.0 = RequestId::String(id.to_owned());
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, id: i64) -> Result<(), E> {
+        *self.0 = RequestId::Integer(id);
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, id: u64) -> Result<(), E> {
+        let signed = i64::try_from(id).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(id), &self))?;
+        self.visit_i64(signed)
+    }
+}
+
+impl Decode for RequestId {
+    fn blank() -> Self {
+        Self::Integer(0)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(IdVisitor(self))
+    }
+}
+
+serde_via_decode!(RequestId);

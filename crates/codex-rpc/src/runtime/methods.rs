@@ -1,0 +1,146 @@
+//! Enums over all methods that one side may send in one kind of message.
+
+use serde::de::MapAccess;
+use serde::ser::SerializeMap;
+
+use super::encode::Members;
+use crate::UnrecognizedMethod;
+
+/// The methods of one direction and kind. It can't be implemented outside of this
+/// crate.
+pub trait Methods: Sized {
+    /// The methods, sorted.
+    const NAMES: &'static [&'static str];
+
+    /// The method with this index in `NAMES`, with blank params.
+    fn select(index: usize) -> Self;
+
+    /// The method's name.
+    fn method(&self) -> &str;
+
+    fn unrecognized(method: UnrecognizedMethod) -> Self;
+
+    /// Reads the value of `params`.
+    fn read_params<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error>;
+
+    /// Reads `params` that were buffered because they came before the method.
+    fn read_params_from_text(&mut self, text: &str) -> Result<(), serde_json::Error>;
+
+    /// Whether `params` may be left out.
+    fn params_optional(&self) -> bool;
+
+    /// Writes `params`, if there are any.
+    fn write_params<M: SerializeMap>(&self, members: &mut Members<'_, M>);
+}
+
+/// Where a method stands in a sorted table.
+pub(crate) fn method_index(names: &[&str], method: &str) -> Option<usize> {
+    names.binary_search(&method).ok()
+}
+
+/// Implements everything of an enum of methods but its definition. The index of a
+/// method is its place in the list, which is sorted.
+macro_rules! methods {
+    ($name:ident { $($index:literal: $variant:ident($params:ty) = $method:literal),* $(,)? }) => {
+        impl $name {
+            /// The method's name on the wire.
+            pub fn method(&self) -> &str {
+                $crate::runtime::Methods::method(self)
+            }
+        }
+
+        impl $crate::runtime::Methods for $name {
+            const NAMES: &'static [&'static str] = &[$($method),*];
+
+            fn select(index: usize) -> Self {
+                match index {
+                    $($index => Self::$variant(<$params as $crate::runtime::Decode>::blank().into()),)*
+                    _ => Self::Unrecognized($crate::UnrecognizedMethod::default()),
+                }
+            }
+
+            fn method(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $method,)*
+                    Self::Unrecognized(method) => &method.method,
+                }
+            }
+
+            fn unrecognized(method: $crate::UnrecognizedMethod) -> Self {
+                Self::Unrecognized(method)
+            }
+
+            fn read_params<'de, A: ::serde::de::MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+                match self {
+                    $(Self::$variant(params) => {
+                        let params: &mut $params = params;
+                        $crate::runtime::value(map, params)
+                    })*
+                    Self::Unrecognized(method) => $crate::runtime::value(map, &mut method.params),
+                }
+            }
+
+            fn read_params_from_text(&mut self, text: &str) -> Result<(), ::serde_json::Error> {
+                match self {
+                    $(Self::$variant(params) => {
+                        let params: &mut $params = params;
+                        $crate::runtime::fill_from_text(params, text)
+                    })*
+                    Self::Unrecognized(method) => $crate::runtime::fill_from_text(&mut method.params, text),
+                }
+            }
+
+            fn params_optional(&self) -> bool {
+                match self {
+                    $(Self::$variant(_) => <$params as $crate::Params>::OPTIONAL,)*
+                    Self::Unrecognized(_) => true,
+                }
+            }
+
+            fn write_params<M: ::serde::ser::SerializeMap>(&self, members: &mut $crate::runtime::Members<'_, M>) {
+                match self {
+                    $(Self::$variant(params) => {
+                        let params: &$params = params;
+                        members.params(params)
+                    })*
+                    Self::Unrecognized(method) => members.omit("params", &method.params),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use methods;
+
+/// The set without a method of its own: every method is kept as it is.
+impl Methods for UnrecognizedMethod {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn select(_: usize) -> Self {
+        Self::default()
+    }
+
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    fn unrecognized(method: UnrecognizedMethod) -> Self {
+        method
+    }
+
+    fn read_params<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+        super::value(map, &mut self.params)
+    }
+
+    fn read_params_from_text(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        super::fill_from_text(&mut self.params, text)
+    }
+
+    fn params_optional(&self) -> bool {
+        true
+    }
+
+    fn write_params<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
+        members.omit("params", &self.params);
+    }
+}

@@ -1,0 +1,68 @@
+//! What the generated code stands on.
+//!
+//! What must always hold: decoding fills a value in place and in one pass; what
+//! it does not know it keeps; what is missing is an error; and the cost of a
+//! type, in source, in build time and in machine code, is one match over its
+//! fields.
+//!
+//! How: a [`Record`] is a table of wire names and one method that reads the
+//! member with a given index; the loop over the members is compiled once per
+//! input, not once per type. A [`Tagged`] union reads its tag first when it
+//! comes first, as it always does on the wire, and buffers only otherwise.
+
+mod decode;
+mod encode;
+mod external;
+mod methods;
+pub(crate) mod note;
+mod open_enum;
+mod record;
+pub(crate) mod redact;
+mod tagged;
+mod untagged;
+
+pub(crate) use decode::{Decode, Slot, blank, carry, decode_option, fill_from_text, from_deserializer};
+pub(crate) use encode::{Members, encode_one, encode_record};
+pub(crate) use external::{External, decode_external, external_from_str, external_union};
+pub use methods::Methods;
+pub(crate) use methods::{method_index, methods};
+pub(crate) use open_enum::{OpenEnumVisitor, named_strings, newtypes, open_enum};
+pub(crate) use record::{
+    Fields, Record, Shape, decode_record, entry, no_such_member, open_member, unknown_member, value,
+};
+pub(crate) use tagged::{Tagged, decode_tagged, encode_arm, encode_unrecognized, tagged_union};
+pub(crate) use untagged::{decode_untagged, try_arm, untagged_union};
+
+macro_rules! serde_via_decode {
+    ($($name:ty),* $(,)?) => {$(
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::runtime::from_deserializer(deserializer)
+            }
+        }
+    )*};
+}
+
+macro_rules! records {
+    ($($name:ident),* $(,)?) => {$(
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::runtime::encode_record(self, serializer)
+            }
+        }
+
+        impl $crate::runtime::Decode for $name {
+            fn blank() -> Self {
+                <Self as $crate::runtime::Record>::blank()
+            }
+
+            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+                $crate::runtime::decode_record(self, deserializer)
+            }
+        }
+
+        $crate::runtime::serde_via_decode!($name);
+    )*};
+}
+
+pub(crate) use {records, serde_via_decode};

@@ -1,0 +1,171 @@
+//! Sets of strings that may grow.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+
+/// Reads a string as an enum; `find` answers with the variant, or with none for a
+/// string that this release does not know.
+pub(crate) struct OpenEnumVisitor<'a, T> {
+    pub(crate) slot: &'a mut T,
+    pub(crate) name: &'static str,
+}
+
+impl<T: for<'s> From<&'s str>> Visitor<'_> for OpenEnumVisitor<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a string ({})", self.name)
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        *self.slot = T::from(value);
+        Ok(())
+    }
+}
+
+/// Implements everything of an enum but its definition.
+macro_rules! open_enum {
+    ($name:ident { $($variant:ident = $value:literal),* $(,)? }) => {
+        impl $name {
+            /// The values that this release knows, as they stand on the wire.
+            pub const VALUES: &'static [&'static str] = &[$($value),*];
+
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $value,)*
+                    Self::Unrecognized(value) => value,
+                }
+            }
+
+            /// Whether this release knows the value.
+            pub fn is_recognized(&self) -> bool {
+                !matches!(self, Self::Unrecognized(_))
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                match value {
+                    $($value => Self::$variant,)*
+                    _ => Self::Unrecognized(value.to_owned()),
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(value: String) -> Self {
+                Self::from(value.as_str())
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = ::std::convert::Infallible;
+
+            fn from_str(value: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(value))
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl $crate::runtime::Decode for $name {
+            fn blank() -> Self {
+                Self::Unrecognized(String::new())
+            }
+
+            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+                deserializer.deserialize_str($crate::runtime::OpenEnumVisitor {
+                    slot: &mut *self,
+                    name: stringify!($name),
+                })?;
+                if !self.is_recognized() {
+                    $crate::runtime::note::unknown();
+                }
+                Ok(())
+            }
+        }
+
+        $crate::runtime::serde_via_decode!($name);
+    };
+}
+
+/// Implements everything of a string with a name but its definition.
+macro_rules! named_strings {
+    ($($name:ident),* $(,)?) => {$(
+        impl $name {
+            /// The string.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(value: &str) -> Self {
+                Self(value.to_owned())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(value: String) -> Self {
+                Self(value)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        $crate::runtime::newtypes!($name);
+    )*};
+}
+
+/// Implements serde for a type that is another one with a name.
+macro_rules! newtypes {
+    ($($name:ident),* $(,)?) => {$(
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                ::serde::Serialize::serialize(&self.0, serializer)
+            }
+        }
+
+        impl $crate::runtime::Decode for $name {
+            fn blank() -> Self {
+                Self($crate::runtime::Decode::blank())
+            }
+
+            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+                $crate::runtime::Decode::decode(&mut self.0, deserializer)
+            }
+        }
+
+        $crate::runtime::serde_via_decode!($name);
+    )*};
+}
+
+pub(crate) use {named_strings, newtypes, open_enum};

@@ -1,0 +1,104 @@
+//! Unions whose arms only their content tells apart.
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::decode::{Decode, fill_from_text};
+use super::note;
+
+/// One attempt to read a text as an arm: the union and how much of the text the
+/// arm did not know.
+pub(crate) type Attempt<T> = fn(&str) -> Option<(T, u32)>;
+
+/// Tries an arm.
+pub(crate) fn try_arm<A: Decode, T>(text: &str, wrap: fn(A) -> T) -> Option<(T, u32)> {
+    let mark = note::path_mark();
+    let mut arm = A::blank();
+    let (result, unknown) = note::count_unknown(|| fill_from_text(&mut arm, text));
+    note::forget_unknown(unknown);
+    match result {
+        Ok(()) => Some((wrap(arm), unknown)),
+        Err(_) => {
+            note::forget_path(mark);
+            None
+        }
+    }
+}
+
+/// Takes the first arm that knows all of the value, else the one that knows most.
+pub(crate) fn decode_untagged<'de, T, D: Deserializer<'de>>(
+    union: &mut T,
+    name: &'static str,
+    arms: &[Attempt<T>],
+    deserializer: D,
+) -> Result<(), D::Error> {
+    let text = Value::deserialize(deserializer)?.to_string();
+    let mut best: Option<(T, u32)> = None;
+    for arm in arms {
+        let Some(attempt) = arm(&text) else { continue };
+        if best.as_ref().is_none_or(|(_, unknown)| attempt.1 < *unknown) {
+            best = Some(attempt);
+        }
+        if matches!(best, Some((_, 0))) {
+            break;
+        }
+    }
+    let Some((value, unknown)) = best else {
+        return Err(de::Error::custom(format_args!("{name}: the value fits no variant")));
+    };
+    for _ in 0..unknown {
+        note::unknown();
+    }
+    *union = value;
+    Ok(())
+}
+
+/// Implements everything of a union but its definition.
+macro_rules! untagged_union {
+    ($union:ident { $first:ident($first_type:ty), $($variant:ident($arm:ty)),* $(,)? }) => {
+        impl $crate::runtime::Decode for $union {
+            fn blank() -> Self {
+                Self::$first($crate::runtime::Decode::blank())
+            }
+
+            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+                $crate::runtime::decode_untagged(
+                    self,
+                    stringify!($union),
+                    &[
+                        |text| $crate::runtime::try_arm::<$first_type, Self>(text, Self::$first),
+                        $(|text| $crate::runtime::try_arm::<$arm, Self>(text, Self::$variant)),*
+                    ],
+                    deserializer,
+                )
+            }
+        }
+
+        impl ::serde::Serialize for $union {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    Self::$first(value) => ::serde::Serialize::serialize(value, serializer),
+                    $(Self::$variant(value) => ::serde::Serialize::serialize(value, serializer),)*
+                }
+            }
+        }
+
+        impl From<$first_type> for $union {
+            fn from(value: $first_type) -> Self {
+                Self::$first(value)
+            }
+        }
+
+        $(
+            impl From<$arm> for $union {
+                fn from(value: $arm) -> Self {
+                    Self::$variant(value)
+                }
+            }
+        )*
+
+        $crate::runtime::serde_via_decode!($union);
+    };
+}
+
+pub(crate) use untagged_union;
