@@ -20,12 +20,12 @@ pub fn counts(protocol: &Protocol) -> String {
     )
 }
 
-/// The corrected definitions as JSON.
+/// The definitions as upstream wrote them, corrected, as JSON.
 ///
 /// # Errors
 /// Never for what the generator read.
 pub fn definitions_json(outcome: &Outcome) -> miette::Result<Map<String, Value>> {
-    outcome.definitions.iter().map(|(name, schema)| Ok((name.clone(), serde_json::to_value(schema).into_diagnostic()?))).collect()
+    outcome.published.iter().map(|(name, schema)| Ok((name.clone(), serde_json::to_value(schema).into_diagnostic()?))).collect()
 }
 
 /// What was added, removed and changed.

@@ -31,6 +31,9 @@ pub struct Errata {
     /// Maps that lie flat in an object and are missing from the schema.
     #[serde(default)]
     pub flattened: Vec<Flattened>,
+    /// Objects that carry members which no export declares.
+    #[serde(default)]
+    pub open: Vec<OpenErratum>,
     /// Fields for which the TypeScript does not say what the server sends.
     #[serde(default)]
     pub presence: Vec<PresenceErratum>,
@@ -97,6 +100,11 @@ errata! {
         values: String,
         /// The name of the field in Rust.
         field: String,
+    }
+    /// An object that carries members which no export declares.
+    OpenErratum {
+        /// The definition.
+        definition: String,
     }
     /// What the server does with a field that has no value.
     PresenceErratum {
@@ -195,6 +203,7 @@ impl Errata {
         let mut errata = self.clone();
         errata.rename.retain(|erratum| erratum.releases.matches(&plain));
         errata.flattened.retain(|erratum| erratum.releases.matches(&plain));
+        errata.open.retain(|erratum| erratum.releases.matches(&plain));
         errata.presence.retain(|erratum| erratum.releases.matches(&plain));
         errata.three_state.retain(|erratum| erratum.releases.matches(&plain));
         errata.response.retain(|erratum| erratum.releases.matches(&plain));
@@ -243,6 +252,18 @@ pub fn correct(
                 .is_some_and(|object| flatten(object, &erratum.values));
         if !applied {
             stale(applicable, format!("the flattened map {}", erratum.definition), problems, notes);
+        }
+    }
+    for erratum in &applicable.errata.open {
+        let object = definitions.get_mut(&erratum.definition).and_then(|schema| object_of(schema, None));
+        let applied = object.is_some_and(|object| {
+            let validation = validation(object);
+            let closed = validation.additional_properties.is_none();
+            validation.additional_properties.get_or_insert_with(|| Box::new(Schema::Bool(true)));
+            closed
+        });
+        if !applied {
+            stale(applicable, format!("the open object {}", erratum.definition), problems, notes);
         }
     }
     follow_typescript(definitions, harvest, applicable, problems, notes);

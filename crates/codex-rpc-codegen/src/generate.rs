@@ -7,7 +7,7 @@ use crate::emit::{self, Facts, Files};
 use crate::errata::{self, Errata};
 use crate::harvest::Harvest;
 use crate::load::{self, Definitions};
-use crate::model::{Definition, Protocol, Shape, Side};
+use crate::model::{Definition, Method, Protocol, Shape, Side};
 use crate::normalise::{self, Rewrite};
 use crate::problem::{Problem, Problems};
 use crate::{layout, link, shape, typescript_only};
@@ -38,6 +38,9 @@ pub struct Outcome {
     pub protocol: Protocol,
     /// The corrected, normalised definitions that the model was read from.
     pub definitions: Definitions,
+    /// The corrected definitions as upstream wrote them, for those who judge the
+    /// model by them.
+    pub published: Definitions,
     /// What was rewritten.
     pub rewrites: Vec<Rewrite>,
     /// What a person should look at; nothing for the release that was reviewed.
@@ -67,12 +70,15 @@ pub fn model(input: &Input<'_>) -> Result<Outcome, Problems> {
         stable.extend(listed.into_iter().flatten().map(|method| (side, method.clone())));
     }
 
+    let mut published = definitions.clone();
     let rewrites = normalise::normalise(&mut definitions);
     normalise::normalise(&mut stable_definitions);
     errata::correct(&mut definitions, input.harvest, &applicable, &mut problems, &mut notes);
     // The stable export has the same faults; what it lacks is no stale erratum.
     let lenient = errata::Applicable { strict: false, complete: false, ..applicable.clone() };
-    errata::correct(&mut stable_definitions, input.harvest, &lenient, &mut Vec::new(), &mut Vec::new());
+    for other in [&mut stable_definitions, &mut published] {
+        errata::correct(other, input.harvest, &lenient, &mut Vec::new(), &mut Vec::new());
+    }
 
     let mut shapes = shape::read(&definitions, input.harvest, &applicable);
     let stable_shapes = shape::read(&stable_definitions, input.harvest, &lenient);
@@ -86,19 +92,27 @@ pub fn model(input: &Input<'_>) -> Result<Outcome, Problems> {
         mark_experimental(definition, other, typescript_types.contains(&definition.name));
     }
     let methods = link::link(raw, &mut shapes, &stable, &applicable);
+    let outputs = reachable(&shapes.definitions, methods.iter().flat_map(sent_by_server));
+    let inputs = reachable(&shapes.definitions, methods.iter().flat_map(sent_by_client));
+    for (name, definition) in &mut shapes.definitions {
+        definition.input = inputs.contains(name);
+        if outputs.contains(name) {
+            shape::defaults_are_written(definition);
+        }
+    }
+    shape::presence(&mut shapes, &applicable);
     problems.append(&mut shapes.problems);
     notes.append(&mut shapes.notes);
 
     let skipped = applicable.errata.skip.iter().map(|skip| (skip.definition.clone(), skip.why.clone())).collect();
     let mut protocol =
         Protocol { release: input.release.to_owned(), definitions: shapes.definitions, methods, skipped };
-    mark_inputs(&mut protocol);
     layout::box_cycles(&mut protocol);
     check_complete(&definitions, &protocol, &mut problems);
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    Ok(Outcome { protocol, definitions, rewrites, notes })
+    Ok(Outcome { protocol, definitions, published, rewrites, notes })
 }
 
 /// Writes the source of a model: stage 7.
@@ -139,7 +153,7 @@ fn mark_experimental(definition: &mut Definition, stable: Option<&Definition>, t
                 arm.experimental = !stable.iter().any(|other| other.wire == arm.wire);
             }
         }
-        (Shape::External { units, keys }, Shape::External { units: stable_units, keys: stable_keys }) => {
+        (Shape::External { units, keys, .. }, Shape::External { units: stable_units, keys: stable_keys, .. }) => {
             for unit in units {
                 unit.experimental = !stable_units.iter().any(|other| other.wire == unit.wire);
             }
@@ -151,26 +165,36 @@ fn mark_experimental(definition: &mut Definition, stable: Option<&Definition>, t
     }
 }
 
-/// Marks what a client may send: params of its requests and notifications, and its
-/// answers.
-fn mark_inputs(protocol: &mut Protocol) {
-    let mut stack: Vec<String> = protocol
-        .methods
-        .iter()
-        .flat_map(|method| match method.side {
-            Side::ClientRequest | Side::ClientNotification => method.params.clone(),
-            Side::ServerRequest => method.response.clone(),
-            Side::ServerNotification => None,
-        })
-        .collect();
+/// What a client sends: params of its requests and notifications, and its answers.
+fn sent_by_client(method: &Method) -> Option<String> {
+    match method.side {
+        Side::ClientRequest | Side::ClientNotification => method.params.clone(),
+        Side::ServerRequest => method.response.clone(),
+        Side::ServerNotification => None,
+    }
+}
+
+/// What the server sends.
+fn sent_by_server(method: &Method) -> Option<String> {
+    match method.side {
+        Side::ServerRequest | Side::ServerNotification => method.params.clone(),
+        Side::ClientRequest => method.response.clone(),
+        Side::ClientNotification => None,
+    }
+}
+
+/// The definitions that some name, as a whole or as a part.
+fn reachable(definitions: &BTreeMap<String, Definition>, from: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut stack: Vec<String> = from.collect();
     while let Some(name) = stack.pop() {
-        if let Some(definition) = protocol.definitions.get_mut(&name)
-            && !definition.input
+        if let Some(definition) = definitions.get(&name)
+            && reached.insert(name)
         {
-            definition.input = true;
             stack.extend(definition.types().into_iter().filter_map(|ty| ty.named()).map(str::to_owned));
         }
     }
+    reached
 }
 
 /// Every definition is in the model or skipped with a reason.

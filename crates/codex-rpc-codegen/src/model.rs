@@ -52,6 +52,8 @@ pub enum Shape {
         units: Vec<EnumValue>,
         /// The objects.
         keys: Vec<KeyArm>,
+        /// Whether upstream itself allows any other string and object.
+        open: bool,
     },
     /// A union whose arms only their content tells apart.
     Untagged(Vec<UntaggedArm>),

@@ -63,7 +63,12 @@ pub(crate) fn read(definitions: &Definitions, harvest: &Harvest, applicable: &Ap
         }
     }
     let mut shapes = reader.shapes;
-    presence(&mut shapes, applicable);
+    for erratum in &applicable.errata.untagged {
+        let untagged = shapes.definitions.get(&erratum.definition).is_some_and(|definition| matches!(definition.shape, Shape::Untagged(_)));
+        if !untagged {
+            stale(applicable, format!("the list of variants of {}", erratum.definition), &mut shapes.problems, &mut shapes.notes);
+        }
+    }
     rename_variants(&mut shapes, applicable);
     shapes
 }
@@ -223,7 +228,15 @@ impl Reader<'_> {
             Schema::Bool(_) => false,
         });
         let any_string = arms.iter().any(|arm| matches!(arm, Schema::Object(arm) if arm.enum_values.is_some()));
-        let closed = arms.iter().all(|arm| matches!(arm, Schema::Object(arm) if arm.enum_values.is_some() || one_key(arm).is_some()));
+        // Without a string among them, one-member objects are variants only if the
+        // schema closes them or names them as Rust does (`Ok`, `Err`).
+        let closed = arms.iter().all(|arm| match arm {
+            Schema::Object(arm) => {
+                let no_others = arm.object.as_ref().is_some_and(|own| own.additional_properties.as_deref() == Some(&Schema::Bool(false)));
+                one_key(arm).is_some_and(|(key, _)| no_others || key.starts_with(char::is_uppercase))
+            }
+            Schema::Bool(_) => false,
+        });
         let distinct: BTreeSet<_> = arms.iter().filter_map(|arm| match arm {
             Schema::Object(arm) => one_key(arm).map(|(key, _)| key),
             Schema::Bool(_) => None,
@@ -252,15 +265,13 @@ impl Reader<'_> {
                         self.add(&inner_name, &value, Shape::Record(record), &inner_pointer, true);
                         Type::Named(inner_name)
                     }
-                    _ => match self.ty(name, &variant, &value, &inner_pointer)? {
-                        (ty, false) => ty,
-                        (_, true) => return Err(unknown_shape("a variant that may be null", &inner_pointer)),
-                    },
+                    _ => nullable_type(self.ty(name, &variant, &value, &inner_pointer)?),
                 };
                 keys.push(KeyArm { wire, variant, doc: description(arm), ty, experimental: false });
             }
         }
-        Ok(Some(Shape::External { units, keys }))
+        let open = arms.iter().any(|arm| matches!(arm, Schema::Object(arm) if is_open_arm(arm)));
+        Ok(Some(Shape::External { units, keys, open }))
     }
 
     fn untagged(&mut self, name: &str, arms: &[Schema], pointer: &str) -> Result<Shape> {
@@ -633,8 +644,19 @@ fn is_secret(name: &str, ty: &Type) -> bool {
     text && is_secret_name(name)
 }
 
-/// What was measured on the wire where the TypeScript does not say it.
-fn presence(shapes: &mut Shapes, applicable: &Applicable) {
+/// A field of the server whose schema has the default null is written as null: the
+/// schema generator leaves a default out if serialising would skip it. Measured on
+/// 0.169.0, where TypeScript says `?` for some of them.
+pub(crate) fn defaults_are_written(definition: &mut Definition) {
+    for field in definition.records_mut().into_iter().flat_map(|record| &mut record.fields) {
+        if field.presence == Presence::Optional && field.nullable && field.default == Some(Value::Null) {
+            field.presence = Presence::AlwaysNullable;
+        }
+    }
+}
+
+/// What was measured on the wire where neither export says it.
+pub(crate) fn presence(shapes: &mut Shapes, applicable: &Applicable) {
     let errata = &applicable.errata;
     let sent = errata.presence.iter().map(|erratum| (&erratum.definition, &erratum.field, Some(erratum.sent)));
     let three = errata.three_state.iter().map(|erratum| (&erratum.definition, &erratum.field, None));

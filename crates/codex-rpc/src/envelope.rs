@@ -332,7 +332,10 @@ impl<R: Methods, N: Methods> Payload<R, N> {
 
 #[cold]
 fn unrecognized<M: Methods>(method: UnrecognizedMethod) -> M {
-    note::unknown();
+    // The set that knows no method at all misses none.
+    if !M::NAMES.is_empty() {
+        note::unknown();
+    }
     M::unrecognized(method)
 }
 
@@ -430,6 +433,10 @@ impl<'de, R: Methods, N: Methods> Visitor<'de> for MessageVisitor<R, N> {
             let index = match key {
                 Ok(index) => index,
                 Err(name) => {
+                    // Left out in both directions, and no surprise if it is there.
+                    if name != "jsonrpc" {
+                        note::unknown();
+                    }
                     runtime::open_member(name, &mut map, &mut extra)?;
                     continue;
                 }

@@ -58,6 +58,8 @@ pub enum Shape {
         units: &'static [&'static str],
         /// The members and their types.
         keys: &'static [(&'static str, Type)],
+        /// Whether upstream itself allows any other string and object.
+        open: bool,
     },
     /// A union whose arms only their content tells apart.
     Untagged(&'static [Type]),

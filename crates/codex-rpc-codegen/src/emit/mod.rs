@@ -173,7 +173,7 @@ fn check(protocol: &Protocol) -> Result<(), Problems> {
         let of: Vec<&str> = match &definition.shape {
             Shape::StringEnum(values) => values.iter().map(|value| value.rust.as_str()).chain(["Unrecognized"]).collect(),
             Shape::Tagged { arms, .. } => arms.iter().map(|arm| arm.variant.as_str()).chain(["Unrecognized"]).collect(),
-            Shape::External { units, keys } => {
+            Shape::External { units, keys, .. } => {
                 let keys = keys.iter().map(|arm| arm.variant.as_str());
                 units.iter().map(|value| value.rust.as_str()).chain(keys).chain(["Unrecognized"]).collect()
             }

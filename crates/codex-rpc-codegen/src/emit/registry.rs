@@ -52,13 +52,13 @@ impl Emitter<'_> {
                 });
                 quote!(Shape::Tagged { tag: #tag, arms: &[#(#arms),*] })
             }
-            Shape::External { units, keys } => {
+            Shape::External { units, keys, open } => {
                 let units = units.iter().map(|value| &value.wire);
                 let keys = keys.iter().map(|arm| {
                     let (wire, ty) = (&arm.wire, type_info(&arm.ty));
                     quote!((#wire, #ty))
                 });
-                quote!(Shape::External { units: &[#(#units),*], keys: &[#(#keys),*] })
+                quote!(Shape::External { units: &[#(#units),*], keys: &[#(#keys),*], open: #open })
             }
             Shape::Untagged(arms) => {
                 let arms = arms.iter().map(|arm| type_info(&arm.ty));

@@ -25,7 +25,7 @@ impl Emitter<'_> {
             }
             Shape::StringEnum(values) => string_enum(&name, values, &docs),
             Shape::Tagged { tag, arms } => self.tagged(&name, tag, arms, &docs, definition),
-            Shape::External { units, keys } => self.external(&name, units, keys, &docs),
+            Shape::External { units, keys, open } => self.external(&name, units, keys, *open, &docs),
             Shape::Untagged(arms) => self.untagged(&name, arms, &docs),
             Shape::Newtype(ty) => self.newtype(&name, ty, &docs),
             Shape::Nullable(_) | Shape::Methods => Vec::new(),
@@ -120,7 +120,7 @@ impl Emitter<'_> {
         (!methods.is_empty()).then(|| quote!(impl #name { #(#methods)* }))
     }
 
-    fn external(&self, name: &Ident, units: &[EnumValue], keys: &[KeyArm], docs: &TokenStream) -> Vec<TokenStream> {
+    fn external(&self, name: &Ident, units: &[EnumValue], keys: &[KeyArm], open: bool, docs: &TokenStream) -> Vec<TokenStream> {
         let unit_variants = units.iter().map(enum_variant);
         let key_variants = keys.iter().map(|arm| {
             let (variant, ty) = (format_ident!("{}", arm.variant), type_path(self.protocol, &arm.ty));
@@ -150,7 +150,7 @@ impl Emitter<'_> {
             },
             quote! {
                 crate::runtime::external_union! {
-                    #name {
+                    #name open #open {
                         units { #(#unit_table,)* }
                         keys { #(#key_table,)* }
                     }
@@ -349,7 +349,8 @@ impl Emitter<'_> {
         let blank_rest = if matches!(record.rest, Rest::Entries { .. }) { quote!(BTreeMap::new()) } else { quote!(Extra::new()) };
         let reads = record.fields.iter().enumerate().map(|(place, field)| {
             let (place, rust) = (index(place), format_ident!("{}", field.rust));
-            quote!(#place => runtime::value(map, &mut self.#rust))
+            let how = if field.presence == Presence::Optional && !field.nullable { format_ident!("some") } else { format_ident!("value") };
+            quote!(#place => runtime::#how(map, &mut self.#rust))
         });
         let other = match &record.rest {
             Rest::Unknown => quote!(runtime::unknown_member(name, map, &mut self.extra)),
@@ -469,7 +470,10 @@ impl Emitter<'_> {
                     }
                     (Shape::Newtype(Type::String), Value::String(value)) => quote!(#rust::from(#value)),
                     (Shape::Record(_), Value::Object(map)) if map.is_empty() => quote!(runtime::blank()),
-                    _ => return None,
+                    _ => {
+                        let text = value.to_string();
+                        quote!(runtime::decoded(#text))
+                    }
                 }
             }
             _ => return None,

@@ -847,7 +847,7 @@ impl Record for AccountSessionsListParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.refresh_workspace_metadata),
+            0 => runtime::some(map, &mut self.refresh_workspace_metadata),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -985,7 +985,7 @@ impl Record for AccountSessionsSwitchParams {
         match index {
             0 => runtime::value(map, &mut self.session_id),
             1 => runtime::value(map, &mut self.account_id),
-            2 => runtime::value(map, &mut self.allow_browser_login),
+            2 => runtime::some(map, &mut self.allow_browser_login),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -2572,7 +2572,7 @@ impl Record for GatewayOAuthLoginParams {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.model_provider),
-            1 => runtime::value(map, &mut self.device_auth),
+            1 => runtime::some(map, &mut self.device_auth),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -2862,7 +2862,7 @@ impl Record for GatewayOAuthReadResponse {
             0 => runtime::value(map, &mut self.provider_id),
             1 => runtime::value(map, &mut self.provider_name),
             2 => runtime::value(map, &mut self.required),
-            3 => runtime::value(map, &mut self.supports_device_auth),
+            3 => runtime::some(map, &mut self.supports_device_auth),
             4 => runtime::value(map, &mut self.status),
             5 => runtime::value(map, &mut self.error),
             _ => Err(runtime::no_such_member()),
@@ -3093,7 +3093,7 @@ impl Record for GetAccountParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.refresh_token),
+            0 => runtime::some(map, &mut self.refresh_token),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -3172,8 +3172,8 @@ impl Record for GetAccountRateLimitsParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.supports_luna_reserve),
-            1 => runtime::value(map, &mut self.exclude_reset_credit_details),
+            0 => runtime::some(map, &mut self.supports_luna_reserve),
+            1 => runtime::some(map, &mut self.exclude_reset_credit_details),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -3558,7 +3558,7 @@ impl Record for GetAccountTokenUsageResponse {
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("summary", &self.summary);
         members.field("dailyUsageBuckets", &self.daily_usage_buckets);
-        members.omit("threadUsage", &self.thread_usage);
+        members.field("threadUsage", &self.thread_usage);
         members.extra(&self.extra);
     }
 }
@@ -3794,8 +3794,8 @@ impl Record for ChatgptLoginAccountParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.codex_streamlined_login),
-            1 => runtime::value(map, &mut self.use_hosted_login_success_page),
+            0 => runtime::some(map, &mut self.codex_streamlined_login),
+            1 => runtime::some(map, &mut self.use_hosted_login_success_page),
             2 => runtime::value(map, &mut self.app_brand),
             _ => Err(runtime::no_such_member()),
         }

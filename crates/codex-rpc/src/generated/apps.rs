@@ -725,7 +725,7 @@ impl Record for AppsInstalledParams {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.force_refresh),
+            1 => runtime::some(map, &mut self.force_refresh),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -880,7 +880,7 @@ impl Record for AppsListParams {
             0 => runtime::value(map, &mut self.cursor),
             1 => runtime::value(map, &mut self.limit),
             2 => runtime::value(map, &mut self.thread_id),
-            3 => runtime::value(map, &mut self.force_refetch),
+            3 => runtime::some(map, &mut self.force_refetch),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -1022,7 +1022,7 @@ impl Record for AppsReadParams {
         match index {
             0 => runtime::value(map, &mut self.app_ids),
             1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.include_tools),
+            2 => runtime::some(map, &mut self.include_tools),
             _ => Err(runtime::no_such_member()),
         }
     }

@@ -629,12 +629,12 @@ impl Record for CommandExecParams {
         match index {
             0 => runtime::value(map, &mut self.command),
             1 => runtime::value(map, &mut self.process_id),
-            2 => runtime::value(map, &mut self.tty),
-            3 => runtime::value(map, &mut self.stream_stdin),
-            4 => runtime::value(map, &mut self.stream_stdout_stderr),
+            2 => runtime::some(map, &mut self.tty),
+            3 => runtime::some(map, &mut self.stream_stdin),
+            4 => runtime::some(map, &mut self.stream_stdout_stderr),
             5 => runtime::value(map, &mut self.output_bytes_cap),
-            6 => runtime::value(map, &mut self.disable_output_cap),
-            7 => runtime::value(map, &mut self.disable_timeout),
+            6 => runtime::some(map, &mut self.disable_output_cap),
+            7 => runtime::some(map, &mut self.disable_timeout),
             8 => runtime::value(map, &mut self.timeout_ms),
             9 => runtime::value(map, &mut self.cwd),
             10 => runtime::value(map, &mut self.env),
@@ -1094,7 +1094,7 @@ impl Record for CommandExecWriteParams {
         match index {
             0 => runtime::value(map, &mut self.process_id),
             1 => runtime::value(map, &mut self.delta_base64),
-            2 => runtime::value(map, &mut self.close_stdin),
+            2 => runtime::some(map, &mut self.close_stdin),
             _ => Err(runtime::no_such_member()),
         }
     }

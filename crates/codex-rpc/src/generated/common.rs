@@ -606,8 +606,9 @@ pub enum AskForApproval {
 }
 
 crate::runtime::external_union! {
-    AskForApproval { units { 0 : Untrusted = "untrusted", 1 : OnRequest = "on-request", 2
-    : Never = "never", } keys { 0 : Granular(GranularAskForApproval) = "granular", } }
+    AskForApproval open false { units { 0 : Untrusted = "untrusted", 1 : OnRequest =
+    "on-request", 2 : Never = "never", } keys { 0 : Granular(GranularAskForApproval) =
+    "granular", } }
 }
 
 /// Part of [`ThreadItem`].
@@ -897,17 +898,17 @@ pub enum CodexErrorInfo {
 }
 
 crate::runtime::external_union! {
-    CodexErrorInfo { units { 0 : ContextWindowExceeded = "contextWindowExceeded", 1 :
-    SessionBudgetExceeded = "sessionBudgetExceeded", 2 : UsageLimitExceeded =
-    "usageLimitExceeded", 3 : RateLimitExceeded = "rateLimitExceeded", 4 :
-    FlexUnavailable = "flexUnavailable", 5 : ServerOverloaded = "serverOverloaded", 6 :
-    ModelNotFound = "modelNotFound", 7 : PolicyCapacityUnavailable =
-    "policyCapacityUnavailable", 8 : CyberPolicy = "cyberPolicy", 9 :
-    MisalignmentPolicyViolation = "misalignmentPolicyViolation", 10 : TooManyDenials =
-    "tooManyDenials", 11 : InternalServerError = "internalServerError", 12 : Unauthorized
-    = "unauthorized", 13 : BadRequest = "badRequest", 14 : ThreadRollbackFailed =
-    "threadRollbackFailed", 15 : SandboxError = "sandboxError", 16 : Other = "other", 17
-    : InferenceHookDenied = "inferenceHookDenied", } keys { 0 :
+    CodexErrorInfo open true { units { 0 : ContextWindowExceeded =
+    "contextWindowExceeded", 1 : SessionBudgetExceeded = "sessionBudgetExceeded", 2 :
+    UsageLimitExceeded = "usageLimitExceeded", 3 : RateLimitExceeded =
+    "rateLimitExceeded", 4 : FlexUnavailable = "flexUnavailable", 5 : ServerOverloaded =
+    "serverOverloaded", 6 : ModelNotFound = "modelNotFound", 7 :
+    PolicyCapacityUnavailable = "policyCapacityUnavailable", 8 : CyberPolicy =
+    "cyberPolicy", 9 : MisalignmentPolicyViolation = "misalignmentPolicyViolation", 10 :
+    TooManyDenials = "tooManyDenials", 11 : InternalServerError = "internalServerError",
+    12 : Unauthorized = "unauthorized", 13 : BadRequest = "badRequest", 14 :
+    ThreadRollbackFailed = "threadRollbackFailed", 15 : SandboxError = "sandboxError", 16
+    : Other = "other", 17 : InferenceHookDenied = "inferenceHookDenied", } keys { 0 :
     HttpConnectionFailed(HttpConnectionFailedCodexErrorInfo) = "httpConnectionFailed", 1
     : ResponseStreamConnectionFailed(ResponseStreamConnectionFailedCodexErrorInfo) =
     "responseStreamConnectionFailed", 2 :
@@ -1339,8 +1340,8 @@ impl Record for InputImageContentItem {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.detail),
-            1 => runtime::value(map, &mut self.image_url),
-            2 => runtime::value(map, &mut self.file_id),
+            1 => runtime::some(map, &mut self.image_url),
+            2 => runtime::some(map, &mut self.file_id),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -1420,8 +1421,8 @@ impl Record for InputAudioContentItem {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.audio_url),
-            1 => runtime::value(map, &mut self.file_id),
+            0 => runtime::some(map, &mut self.audio_url),
+            1 => runtime::some(map, &mut self.file_id),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -1599,6 +1600,65 @@ impl Record for ConversationGitInfo {
 }
 
 crate::runtime::records!(ConversationGitInfo);
+
+/// Part of [`GetConversationSummaryParams`].
+///
+/// Experimental: not in the stable export.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ConversationIdGetConversationSummaryParams {
+    /// `conversationId` on the wire.
+    pub conversation_id: ThreadId,
+    /// Members that this release does not know.
+    pub extra: Extra,
+}
+
+impl ConversationIdGetConversationSummaryParams {
+    /// With what is required.
+    pub fn new(conversation_id: impl Into<ThreadId>) -> Self {
+        let mut new: Self = Record::blank();
+        new.conversation_id = conversation_id.into();
+        new
+    }
+}
+
+impl Record for ConversationIdGetConversationSummaryParams {
+    const SHAPE: &'static Shape = &Shape {
+        name: "ConversationIdGetConversationSummaryParams",
+        keys: &["conversationId"],
+        required: 1,
+        one_of: &[],
+    };
+    fn blank() -> Self {
+        Self {
+            conversation_id: runtime::blank(),
+            extra: Extra::new(),
+        }
+    }
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => runtime::value(map, &mut self.conversation_id),
+            _ => Err(runtime::no_such_member()),
+        }
+    }
+    fn read_other<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: String,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        runtime::unknown_member(name, map, &mut self.extra)
+    }
+    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
+        members.field("conversationId", &self.conversation_id);
+        members.extra(&self.extra);
+    }
+}
+
+crate::runtime::records!(ConversationIdGetConversationSummaryParams);
 
 /// Part of [`GetConversationSummaryResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2748,8 +2808,8 @@ impl Record for InputImageFunctionCallOutputContentItem {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.detail),
-            1 => runtime::value(map, &mut self.image_url),
-            2 => runtime::value(map, &mut self.file_id),
+            1 => runtime::some(map, &mut self.image_url),
+            2 => runtime::some(map, &mut self.file_id),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -2829,8 +2889,8 @@ impl Record for InputAudioFunctionCallOutputContentItem {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.audio_url),
-            1 => runtime::value(map, &mut self.file_id),
+            0 => runtime::some(map, &mut self.audio_url),
+            1 => runtime::some(map, &mut self.file_id),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -3208,19 +3268,17 @@ impl Record for GetAuthStatusResponse {
 crate::runtime::records!(GetAuthStatusResponse);
 
 /// The params of [`getConversationSummary`](crate::requests::GetConversationSummary).
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum GetConversationSummaryParams {
-    /// An object with `rolloutPath`.
-    RolloutPath(String),
-    /// An object with `conversationId`.
-    ConversationId(ThreadId),
-    /// A value that this release does not know.
-    Unrecognized(Value),
+    /// [`RolloutPathGetConversationSummaryParams`].
+    RolloutPath(RolloutPathGetConversationSummaryParams),
+    /// [`ConversationIdGetConversationSummaryParams`].
+    ConversationId(ConversationIdGetConversationSummaryParams),
 }
 
-crate::runtime::external_union! {
-    GetConversationSummaryParams { units {} keys { 0 : RolloutPath(String) =
-    "rolloutPath", 1 : ConversationId(ThreadId) = "conversationId", } }
+crate::runtime::untagged_union! {
+    GetConversationSummaryParams { RolloutPath(RolloutPathGetConversationSummaryParams),
+    ConversationId(ConversationIdGetConversationSummaryParams), }
 }
 
 /// The answer to [`getConversationSummary`](crate::requests::GetConversationSummary).
@@ -3964,11 +4022,11 @@ impl Record for InitializeCapabilities {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.required_human_approval),
-            1 => runtime::value(map, &mut self.explicit_gateway_oauth),
+            0 => runtime::some(map, &mut self.required_human_approval),
+            1 => runtime::some(map, &mut self.explicit_gateway_oauth),
             2 => runtime::value(map, &mut self.experimental_api),
             3 => runtime::value(map, &mut self.request_attestation),
-            4 => runtime::value(map, &mut self.mcp_server_openai_form_elicitation),
+            4 => runtime::some(map, &mut self.mcp_server_openai_form_elicitation),
             5 => runtime::value(map, &mut self.opt_out_notification_methods),
             6 => runtime::value(map, &mut self.extensions),
             _ => Err(runtime::no_such_member()),
@@ -4155,7 +4213,7 @@ crate::runtime::records!(InitializeResponse);
 pub struct InternalChatMessageMetadataPassthrough {
     /// `turn_id` on the wire.
     pub turn_id: Option<String>,
-    /// Members that this release does not know.
+    /// All other members: the schema allows any.
     pub extra: Extra,
 }
 
@@ -4206,7 +4264,7 @@ impl Record for InternalChatMessageMetadataPassthrough {
         name: String,
         map: &mut A,
     ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
+        runtime::open_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("turn_id", &self.turn_id);
@@ -4586,8 +4644,8 @@ pub enum MultiAgentMode {
 }
 
 crate::runtime::external_union! {
-    MultiAgentMode { units { 0 : ExplicitRequestOnly = "explicitRequestOnly", 1 :
-    Proactive = "proactive", } keys { 0 : Custom(String) = "custom", } }
+    MultiAgentMode open false { units { 0 : ExplicitRequestOnly = "explicitRequestOnly",
+    1 : Proactive = "proactive", } keys { 0 : Custom(String) = "custom", } }
 }
 
 /// Part of [`SandboxPolicy`].
@@ -6025,7 +6083,7 @@ impl Record for ReasoningResponseItem {
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.field("summary", &self.summary);
-        members.omit("content", &self.content);
+        members.field("content", &self.content);
         members.field("encrypted_content", &self.encrypted_content);
         members
             .omit(
@@ -8147,14 +8205,73 @@ pub enum ReviewDecision {
 }
 
 crate::runtime::external_union! {
-    ReviewDecision { units { 0 : Approved = "approved", 1 : ApprovedForSession =
-    "approved_for_session", 2 : ApprovedMcpPolicyAmendment =
+    ReviewDecision open false { units { 0 : Approved = "approved", 1 : ApprovedForSession
+    = "approved_for_session", 2 : ApprovedMcpPolicyAmendment =
     "approved_mcp_policy_amendment", 3 : TimedOut = "timed_out", 4 : Abort = "abort", }
     keys { 0 : ApprovedExecpolicyAmendment(ApprovedExecpolicyAmendmentReviewDecision) =
     "approved_execpolicy_amendment", 1 :
     NetworkPolicyAmendment(NetworkPolicyAmendmentReviewDecision) =
     "network_policy_amendment", 2 : Denied(DeniedReviewDecision) = "denied", } }
 }
+
+/// Part of [`GetConversationSummaryParams`].
+///
+/// Experimental: not in the stable export.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RolloutPathGetConversationSummaryParams {
+    /// `rolloutPath` on the wire.
+    pub rollout_path: String,
+    /// Members that this release does not know.
+    pub extra: Extra,
+}
+
+impl RolloutPathGetConversationSummaryParams {
+    /// With what is required.
+    pub fn new(rollout_path: impl Into<String>) -> Self {
+        let mut new: Self = Record::blank();
+        new.rollout_path = rollout_path.into();
+        new
+    }
+}
+
+impl Record for RolloutPathGetConversationSummaryParams {
+    const SHAPE: &'static Shape = &Shape {
+        name: "RolloutPathGetConversationSummaryParams",
+        keys: &["rolloutPath"],
+        required: 1,
+        one_of: &[],
+    };
+    fn blank() -> Self {
+        Self {
+            rollout_path: String::new(),
+            extra: Extra::new(),
+        }
+    }
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => runtime::value(map, &mut self.rollout_path),
+            _ => Err(runtime::no_such_member()),
+        }
+    }
+    fn read_other<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: String,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        runtime::unknown_member(name, map, &mut self.extra)
+    }
+    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
+        members.field("rolloutPath", &self.rollout_path);
+        members.extra(&self.extra);
+    }
+}
+
+crate::runtime::records!(RolloutPathGetConversationSummaryParams);
 
 /// Part of [`Config`], [`ConfigRequirements`], [`ThreadForkParams`] and 2 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -8509,9 +8626,9 @@ pub enum SessionSource {
 }
 
 crate::runtime::external_union! {
-    SessionSource { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 : Exec = "exec", 3
-    : AppServer = "appServer", 4 : Unknown = "unknown", } keys { 0 : Custom(String) =
-    "custom", 1 : SubAgent(SubAgentSource) = "subAgent", } }
+    SessionSource open false { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 : Exec =
+    "exec", 3 : AppServer = "appServer", 4 : Unknown = "unknown", } keys { 0 :
+    Custom(String) = "custom", 1 : SubAgent(SubAgentSource) = "subAgent", } }
 }
 
 /// Settings for a collaboration mode.
@@ -8757,8 +8874,8 @@ pub enum SubAgentSource {
 }
 
 crate::runtime::external_union! {
-    SubAgentSource { units { 0 : Review = "review", 1 : Compact = "compact", 2 :
-    MemoryConsolidation = "memory_consolidation", } keys { 0 :
+    SubAgentSource open false { units { 0 : Review = "review", 1 : Compact = "compact", 2
+    : MemoryConsolidation = "memory_consolidation", } keys { 0 :
     ThreadSpawn(ThreadSpawnSubAgentSource) = "thread_spawn", 1 : Other(String) = "other",
     } }
 }
@@ -9223,8 +9340,8 @@ impl Record for ImageUserInput {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.detail),
-            1 => runtime::value(map, &mut self.url),
-            2 => runtime::value(map, &mut self.file_id),
+            1 => runtime::some(map, &mut self.url),
+            2 => runtime::some(map, &mut self.file_id),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -9236,7 +9353,7 @@ impl Record for ImageUserInput {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("detail", &self.detail);
+        members.field("detail", &self.detail);
         members.omit("url", &self.url);
         members.omit("fileId", &self.file_id);
         members.extra(&self.extra);
@@ -9305,7 +9422,7 @@ impl Record for LocalImageUserInput {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("detail", &self.detail);
+        members.field("detail", &self.detail);
         members.field("path", &self.path);
         members.extra(&self.extra);
     }
@@ -9372,8 +9489,8 @@ impl Record for AudioUserInput {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.url),
-            1 => runtime::value(map, &mut self.file_id),
+            0 => runtime::some(map, &mut self.url),
+            1 => runtime::some(map, &mut self.file_id),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -9927,8 +10044,8 @@ pub enum RootSessionSource {
 }
 
 crate::runtime::external_union! {
-    RootSessionSource { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 : Exec =
-    "exec", 3 : Mcp = "mcp", 4 : Unknown = "unknown", } keys { 0 : Custom(String) =
-    "custom", 1 : Internal(InternalSessionSource) = "internal", 2 :
+    RootSessionSource open false { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 :
+    Exec = "exec", 3 : Mcp = "mcp", 4 : Unknown = "unknown", } keys { 0 : Custom(String)
+    = "custom", 1 : Internal(InternalSessionSource) = "internal", 2 :
     Subagent(SubAgentSource) = "subagent", } }
 }

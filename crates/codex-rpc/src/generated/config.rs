@@ -173,7 +173,7 @@ impl Record for AppConfig {
             1 => runtime::value(map, &mut self.default_tools_approval_mode),
             2 => runtime::value(map, &mut self.default_tools_enabled),
             3 => runtime::value(map, &mut self.destructive_enabled),
-            4 => runtime::value(map, &mut self.enabled),
+            4 => runtime::some(map, &mut self.enabled),
             5 => runtime::value(map, &mut self.links),
             6 => runtime::value(map, &mut self.omit_tools_from),
             7 => runtime::value(map, &mut self.open_world_enabled),
@@ -2147,7 +2147,7 @@ impl Record for ConfigBatchWriteParams {
             0 => runtime::value(map, &mut self.edits),
             1 => runtime::value(map, &mut self.file_path),
             2 => runtime::value(map, &mut self.expected_version),
-            3 => runtime::value(map, &mut self.reload_user_config),
+            3 => runtime::some(map, &mut self.reload_user_config),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -3021,7 +3021,7 @@ impl Record for ConfigReadParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.include_layers),
+            0 => runtime::some(map, &mut self.include_layers),
             1 => runtime::value(map, &mut self.cwd),
             _ => Err(runtime::no_such_member()),
         }
@@ -4788,9 +4788,9 @@ pub enum OtelExporter {
 }
 
 crate::runtime::external_union! {
-    OtelExporter { units { 0 : None = "none", 1 : Statsig = "statsig", } keys { 0 :
-    OtlpHttp(OtlpHttpOtelExporter) = "otlp-http", 1 : OtlpGrpc(OtlpGrpcOtelExporter) =
-    "otlp-grpc", } }
+    OtelExporter open false { units { 0 : None = "none", 1 : Statsig = "statsig", } keys
+    { 0 : OtlpHttp(OtlpHttpOtelExporter) = "otlp-http", 1 :
+    OtlpGrpc(OtlpGrpcOtelExporter) = "otlp-grpc", } }
 }
 
 /// Part of [`OtlpHttpOtelExporter`].

@@ -175,7 +175,7 @@ impl Record for ExternalAgentConfigDetectParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.include_home),
+            0 => runtime::some(map, &mut self.include_home),
             1 => runtime::value(map, &mut self.cwds),
             2 => runtime::value(map, &mut self.max_session_age_days),
             3 => runtime::value(map, &mut self.max_sessions),
@@ -1807,7 +1807,7 @@ impl Record for MigrationDetails {
             4 => runtime::value(map, &mut self.hooks),
             5 => runtime::value(map, &mut self.subagents),
             6 => runtime::value(map, &mut self.commands),
-            7 => runtime::value(map, &mut self.memory),
+            7 => runtime::some(map, &mut self.memory),
             _ => Err(runtime::no_such_member()),
         }
     }

@@ -144,7 +144,7 @@ impl Record for FsCopyParams {
         match index {
             0 => runtime::value(map, &mut self.source_path),
             1 => runtime::value(map, &mut self.destination_path),
-            2 => runtime::value(map, &mut self.recursive),
+            2 => runtime::some(map, &mut self.recursive),
             _ => Err(runtime::no_such_member()),
         }
     }

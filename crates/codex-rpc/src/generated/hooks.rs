@@ -1119,7 +1119,7 @@ impl Record for HooksListParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.cwds),
+            0 => runtime::some(map, &mut self.cwds),
             1 => runtime::value(map, &mut self.thread_id),
             _ => Err(runtime::no_such_member()),
         }

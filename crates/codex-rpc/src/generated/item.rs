@@ -498,7 +498,7 @@ pub enum CommandExecutionApprovalDecision {
 }
 
 crate::runtime::external_union! {
-    CommandExecutionApprovalDecision { units { 0 : Accept = "accept", 1 :
+    CommandExecutionApprovalDecision open false { units { 0 : Accept = "accept", 1 :
     AcceptForSession = "acceptForSession", 2 : Decline = "decline", 3 : Cancel =
     "cancel", } keys { 0 :
     AcceptWithExecpolicyAmendment(AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision)

@@ -3331,7 +3331,7 @@ impl Record for McpServerOauthLoginResponse {
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("authorizationUrl", &self.authorization_url);
-        members.omit("loginId", &self.login_id);
+        members.field("loginId", &self.login_id);
         members.extra(&self.extra);
     }
 }

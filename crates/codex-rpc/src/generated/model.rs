@@ -2291,7 +2291,7 @@ impl Record for CustomGatewayProviderSettingsPatch {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.provider_id),
-            1 => runtime::value(map, &mut self.name),
+            1 => runtime::some(map, &mut self.name),
             2 => runtime::value(map, &mut self.base_url),
             3 => runtime::value(map, &mut self.env_key),
             _ => Err(runtime::no_such_member()),

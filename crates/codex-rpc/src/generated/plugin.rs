@@ -1225,7 +1225,7 @@ impl Record for PluginListParams {
         match index {
             0 => runtime::value(map, &mut self.cwds),
             1 => runtime::value(map, &mut self.marketplace_kinds),
-            2 => runtime::value(map, &mut self.force_refetch),
+            2 => runtime::some(map, &mut self.force_refetch),
             _ => Err(runtime::no_such_member()),
         }
     }

@@ -624,9 +624,9 @@ impl Record for ProcessSpawnParams {
             0 => runtime::value(map, &mut self.command),
             1 => runtime::value(map, &mut self.process_handle),
             2 => runtime::value(map, &mut self.cwd),
-            3 => runtime::value(map, &mut self.tty),
-            4 => runtime::value(map, &mut self.stream_stdin),
-            5 => runtime::value(map, &mut self.stream_stdout_stderr),
+            3 => runtime::some(map, &mut self.tty),
+            4 => runtime::some(map, &mut self.stream_stdin),
+            5 => runtime::some(map, &mut self.stream_stdout_stderr),
             6 => runtime::value(map, &mut self.output_bytes_cap),
             7 => runtime::value(map, &mut self.timeout_ms),
             8 => runtime::value(map, &mut self.env),
@@ -835,7 +835,7 @@ impl Record for ProcessWriteStdinParams {
         match index {
             0 => runtime::value(map, &mut self.process_handle),
             1 => runtime::value(map, &mut self.delta_base64),
-            2 => runtime::value(map, &mut self.close_stdin),
+            2 => runtime::some(map, &mut self.close_stdin),
             _ => Err(runtime::no_such_member()),
         }
     }

@@ -483,7 +483,7 @@ impl Record for RemoteControlDisableParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.ephemeral),
+            0 => runtime::some(map, &mut self.ephemeral),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -630,7 +630,7 @@ impl Record for RemoteControlEnableParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.ephemeral),
+            0 => runtime::some(map, &mut self.ephemeral),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -779,7 +779,7 @@ impl Record for RemoteControlPairingStartParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.manual_code),
+            0 => runtime::some(map, &mut self.manual_code),
             _ => Err(runtime::no_such_member()),
         }
     }

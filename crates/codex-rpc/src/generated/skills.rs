@@ -784,8 +784,8 @@ impl Record for SkillsListParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.cwds),
-            1 => runtime::value(map, &mut self.force_reload),
+            0 => runtime::some(map, &mut self.cwds),
+            1 => runtime::some(map, &mut self.force_reload),
             _ => Err(runtime::no_such_member()),
         }
     }

@@ -429,7 +429,7 @@ impl Record for FunctionDynamicToolNamespaceTool {
             0 => runtime::value(map, &mut self.name),
             1 => runtime::value(map, &mut self.description),
             2 => runtime::value(map, &mut self.input_schema),
-            3 => runtime::value(map, &mut self.defer_loading),
+            3 => runtime::some(map, &mut self.defer_loading),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -564,7 +564,7 @@ impl Record for FunctionDynamicToolSpec {
             0 => runtime::value(map, &mut self.name),
             1 => runtime::value(map, &mut self.description),
             2 => runtime::value(map, &mut self.input_schema),
-            3 => runtime::value(map, &mut self.defer_loading),
+            3 => runtime::some(map, &mut self.defer_loading),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -1081,7 +1081,7 @@ impl Record for RealtimeVoicesList {
         match index {
             0 => runtime::value(map, &mut self.v1),
             1 => runtime::value(map, &mut self.v2),
-            2 => runtime::value(map, &mut self.v3),
+            2 => runtime::some(map, &mut self.v3),
             3 => runtime::value(map, &mut self.default_v1),
             4 => runtime::value(map, &mut self.default_v2),
             _ => Err(runtime::no_such_member()),
@@ -4034,8 +4034,8 @@ impl Record for ThreadForkParams {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.experimental_prediction_mode),
-            2 => runtime::value(map, &mut self.experimental_disable_prediction_mcp),
+            1 => runtime::some(map, &mut self.experimental_prediction_mode),
+            2 => runtime::some(map, &mut self.experimental_disable_prediction_mcp),
             3 => runtime::value(map, &mut self.last_turn_id),
             4 => runtime::value(map, &mut self.before_turn_id),
             5 => runtime::value(map, &mut self.path),
@@ -4051,11 +4051,11 @@ impl Record for ThreadForkParams {
             15 => runtime::value(map, &mut self.config),
             16 => runtime::value(map, &mut self.base_instructions),
             17 => runtime::value(map, &mut self.developer_instructions),
-            18 => runtime::value(map, &mut self.ephemeral),
-            19 => runtime::value(map, &mut self.attach_to_source),
+            18 => runtime::some(map, &mut self.ephemeral),
+            19 => runtime::some(map, &mut self.attach_to_source),
             20 => runtime::value(map, &mut self.thread_source),
-            21 => runtime::value(map, &mut self.exclude_turns),
-            22 => runtime::value(map, &mut self.defer_goal_continuation),
+            21 => runtime::some(map, &mut self.exclude_turns),
+            22 => runtime::some(map, &mut self.defer_goal_continuation),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -5635,8 +5635,8 @@ impl Record for UserMessageThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("clientId", &self.client_id);
         members.field("content", &self.content);
@@ -5709,8 +5709,8 @@ impl Record for HookPromptThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("fragments", &self.fragments);
         members.extra(&self.extra);
@@ -5812,8 +5812,8 @@ impl Record for AgentMessageThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("moderation", &self.moderation);
         members.field("id", &self.id);
         members.field("text", &self.text);
@@ -5903,8 +5903,8 @@ impl Record for FunctionCallOutputThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("name", &self.name);
         members.field("namespace", &self.namespace);
@@ -5978,8 +5978,8 @@ impl Record for PlanThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("text", &self.text);
         members.extra(&self.extra);
@@ -6054,8 +6054,8 @@ impl Record for ReasoningThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("summary", &self.summary);
         members.field("content", &self.content);
@@ -6192,8 +6192,8 @@ impl Record for CommandExecutionThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("pluginId", &self.plugin_id);
         members.field("scriptPath", &self.script_path);
@@ -6284,8 +6284,8 @@ impl Record for FileChangeThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("changes", &self.changes);
         members.field("status", &self.status);
@@ -6450,8 +6450,8 @@ impl Record for McpToolCallThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("server", &self.server);
         members.field("tool", &self.tool);
@@ -6594,8 +6594,8 @@ impl Record for DynamicToolCallThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("namespace", &self.namespace);
         members.field("tool", &self.tool);
@@ -6724,8 +6724,8 @@ impl Record for CollabAgentToolCallThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("tool", &self.tool);
         members.field("status", &self.status);
@@ -6836,8 +6836,8 @@ impl Record for SubAgentActivityThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("model", &self.model);
         members.field("reasoningEffort", &self.reasoning_effort);
         members.field("id", &self.id);
@@ -6937,8 +6937,8 @@ impl Record for WebSearchThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("query", &self.query);
         members.field("action", &self.action);
@@ -7012,8 +7012,8 @@ impl Record for ImageViewThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("path", &self.path);
         members.extra(&self.extra);
@@ -7085,8 +7085,8 @@ impl Record for SleepThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("durationMs", &self.duration_ms);
         members.extra(&self.extra);
@@ -7207,10 +7207,10 @@ impl Record for ImageGenerationThreadItem {
             5 => runtime::value(map, &mut self.transparent_background),
             6 => runtime::value(map, &mut self.failure),
             7 => runtime::value(map, &mut self.saved_path),
-            8 => runtime::value(map, &mut self.input_images),
+            8 => runtime::some(map, &mut self.input_images),
             9 => runtime::value(map, &mut self.generation_id),
-            10 => runtime::value(map, &mut self.file_id),
-            11 => runtime::value(map, &mut self.result),
+            10 => runtime::some(map, &mut self.file_id),
+            11 => runtime::some(map, &mut self.result),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -7222,12 +7222,12 @@ impl Record for ImageGenerationThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("status", &self.status);
         members.field("revisedPrompt", &self.revised_prompt);
-        members.omit("transparentBackground", &self.transparent_background);
+        members.field("transparentBackground", &self.transparent_background);
         members.field("failure", &self.failure);
         members.omit("savedPath", &self.saved_path);
         members.omit("inputImages", &self.input_images);
@@ -7303,8 +7303,8 @@ impl Record for EnteredReviewModeThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("review", &self.review);
         members.extra(&self.extra);
@@ -7376,8 +7376,8 @@ impl Record for ExitedReviewModeThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("review", &self.review);
         members.extra(&self.extra);
@@ -7444,8 +7444,8 @@ impl Record for ContextCompactionThreadItem {
         runtime::unknown_member(name, map, &mut self.extra)
     }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("startedAtMs", &self.started_at_ms);
-        members.omit("completedAtMs", &self.completed_at_ms);
+        members.field("startedAtMs", &self.started_at_ms);
+        members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.extra(&self.extra);
     }
@@ -7506,7 +7506,7 @@ impl Record for ThreadItemEntry {
         match index {
             0 => runtime::value(map, &mut self.turn_id),
             1 => runtime::value(map, &mut self.item),
-            2 => runtime::value(map, &mut self.output_deferred),
+            2 => runtime::some(map, &mut self.output_deferred),
             3 => runtime::value(map, &mut self.started_at_ms),
             4 => runtime::value(map, &mut self.completed_at_ms),
             _ => Err(runtime::no_such_member()),
@@ -7592,8 +7592,8 @@ impl Record for ThreadItemOutputDeferral {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.command_execution),
-            1 => runtime::value(map, &mut self.mcp_tool_call),
+            0 => runtime::some(map, &mut self.command_execution),
+            1 => runtime::some(map, &mut self.mcp_tool_call),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -8265,8 +8265,8 @@ impl Record for ThreadListParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.include_attached_threads),
-            1 => runtime::value(map, &mut self.current_account_only),
+            0 => runtime::some(map, &mut self.include_attached_threads),
+            1 => runtime::some(map, &mut self.current_account_only),
             2 => runtime::value(map, &mut self.cursor),
             3 => runtime::value(map, &mut self.limit),
             4 => runtime::value(map, &mut self.excluded_thread_ids),
@@ -8279,7 +8279,7 @@ impl Record for ThreadListParams {
             11 => runtime::value(map, &mut self.section_id),
             12 => runtime::value(map, &mut self.project_id),
             13 => runtime::value(map, &mut self.cwd),
-            14 => runtime::value(map, &mut self.use_state_db_only),
+            14 => runtime::some(map, &mut self.use_state_db_only),
             15 => runtime::value(map, &mut self.search_term),
             16 => runtime::value(map, &mut self.parent_thread_id),
             17 => runtime::value(map, &mut self.ancestor_thread_id),
@@ -10576,7 +10576,7 @@ impl Record for ThreadReadParams {
     ) -> Result<(), A::Error> {
         match index {
             0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.include_turns),
+            1 => runtime::some(map, &mut self.include_turns),
             _ => Err(runtime::no_such_member()),
         }
     }
@@ -13032,7 +13032,7 @@ impl Record for ThreadRealtimeStartParams {
             4 => runtime::value(map, &mut self.codex_responses_as_items),
             5 => runtime::value(map, &mut self.codex_response_item_prefix),
             6 => runtime::value(map, &mut self.codex_response_handoff_mode),
-            7 => runtime::value(map, &mut self.backend_reasoning_status),
+            7 => runtime::some(map, &mut self.backend_reasoning_status),
             8 => runtime::value(map, &mut self.codex_response_handoff_channel_prefixes),
             9 => runtime::value(map, &mut self.model),
             10 => runtime::value(map, &mut self.output_modality),
@@ -14049,7 +14049,7 @@ impl Record for ThreadResumeParams {
             13 => runtime::value(map, &mut self.base_instructions),
             14 => runtime::value(map, &mut self.developer_instructions),
             15 => runtime::value(map, &mut self.personality),
-            16 => runtime::value(map, &mut self.exclude_turns),
+            16 => runtime::some(map, &mut self.exclude_turns),
             17 => runtime::value(map, &mut self.initial_turns_page),
             _ => Err(runtime::no_such_member()),
         }
@@ -14731,13 +14731,13 @@ impl Record for ThreadSampleParams {
         match index {
             0 => runtime::value(map, &mut self.thread_id),
             1 => runtime::value(map, &mut self.expected_turn_id),
-            2 => runtime::value(map, &mut self.allow_in_progress_turn),
+            2 => runtime::some(map, &mut self.allow_in_progress_turn),
             3 => runtime::value(map, &mut self.prompt),
             4 => runtime::value(map, &mut self.effort),
             5 => runtime::value(map, &mut self.thread_source),
             6 => runtime::value(map, &mut self.turn_trigger),
             7 => runtime::value(map, &mut self.responsesapi_client_metadata),
-            8 => runtime::value(map, &mut self.disable_mcp),
+            8 => runtime::some(map, &mut self.disable_mcp),
             9 => runtime::value(map, &mut self.interrupt_on_cancel),
             _ => Err(runtime::no_such_member()),
         }
@@ -15223,8 +15223,8 @@ impl Record for ThreadSearchParams {
         map: &mut A,
     ) -> Result<(), A::Error> {
         match index {
-            0 => runtime::value(map, &mut self.include_attached_threads),
-            1 => runtime::value(map, &mut self.current_account_only),
+            0 => runtime::some(map, &mut self.include_attached_threads),
+            1 => runtime::some(map, &mut self.current_account_only),
             2 => runtime::value(map, &mut self.cursor),
             3 => runtime::value(map, &mut self.limit),
             4 => runtime::value(map, &mut self.sort_key),
@@ -16971,7 +16971,7 @@ impl Record for ThreadStartParams {
         match index {
             0 => runtime::value(map, &mut self.model),
             1 => runtime::value(map, &mut self.model_provider),
-            2 => runtime::value(map, &mut self.allow_provider_model_fallback),
+            2 => runtime::some(map, &mut self.allow_provider_model_fallback),
             3 => runtime::value(map, &mut self.service_tier),
             4 => runtime::value(map, &mut self.cwd),
             5 => runtime::value(map, &mut self.runtime_workspace_roots),
@@ -16995,7 +16995,7 @@ impl Record for ThreadStartParams {
             23 => runtime::value(map, &mut self.dynamic_tools),
             24 => runtime::value(map, &mut self.selected_capability_roots),
             25 => runtime::value(map, &mut self.mock_experimental_field),
-            26 => runtime::value(map, &mut self.experimental_raw_events),
+            26 => runtime::some(map, &mut self.experimental_raw_events),
             _ => Err(runtime::no_such_member()),
         }
     }

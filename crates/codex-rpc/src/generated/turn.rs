@@ -2032,7 +2032,7 @@ impl Record for TurnToolOutput {
             0 => runtime::value(map, &mut self.name),
             1 => runtime::value(map, &mut self.namespace),
             2 => runtime::value(map, &mut self.output),
-            3 => runtime::value(map, &mut self.retain),
+            3 => runtime::some(map, &mut self.retain),
             _ => Err(runtime::no_such_member()),
         }
     }

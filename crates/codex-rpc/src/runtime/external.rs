@@ -18,6 +18,9 @@ pub(crate) trait External: Decode + serde::Serialize {
     /// The member names that are variants with a value.
     const KEYS: &'static [&'static str];
 
+    /// Whether upstream itself allows any other string and object.
+    const OPEN: bool;
+
     /// The variant with this index in `UNITS`.
     fn unit(index: usize) -> Self;
 
@@ -43,7 +46,7 @@ impl<'de, T: External> Visitor<'de> for ExternalVisitor<'_, T> {
         *self.0 = match T::UNITS.iter().position(|unit| *unit == name) {
             Some(index) => T::unit(index),
             None => {
-                note::unknown();
+                unknown::<T>();
                 T::unrecognized(name.into())
             }
         };
@@ -54,7 +57,7 @@ impl<'de, T: External> Visitor<'de> for ExternalVisitor<'_, T> {
         let find = |name: &str| T::KEYS.iter().position(|key| *key == name).ok_or_else(|| name.to_owned());
         let mut members = Map::new();
         match map.next_key_seed(WithStr::new(find))? {
-            None => {}
+            None => return Err(A::Error::custom(format_args!("{}: an object without a member", T::NAME))),
             Some(Ok(index)) => {
                 *self.0 = T::select(index);
                 self.0
@@ -77,9 +80,16 @@ impl<'de, T: External> Visitor<'de> for ExternalVisitor<'_, T> {
         while let Some((name, value)) = map.next_entry()? {
             members.insert(name, value);
         }
-        note::unknown();
+        unknown::<T>();
         *self.0 = T::unrecognized(Value::Object(members));
         Ok(())
+    }
+}
+
+/// Counts an unknown value, unless it is none by upstream's own word.
+fn unknown<T: External>() {
+    if !T::OPEN {
+        note::unknown();
     }
 }
 
@@ -104,7 +114,7 @@ pub(crate) fn external_from_str<T: External>(name: &str) -> T {
 /// its place in its list.
 macro_rules! external_union {
     (
-        $union:ident {
+        $union:ident open $open:literal {
             units { $($unit_index:literal: $unit:ident = $unit_name:literal),* $(,)? }
             keys { $($index:literal: $variant:ident($value:ty) = $key:literal),* $(,)? }
         }
@@ -113,6 +123,7 @@ macro_rules! external_union {
             const NAME: &'static str = stringify!($union);
             const UNITS: &'static [&'static str] = &[$($unit_name),*];
             const KEYS: &'static [&'static str] = &[$($key),*];
+            const OPEN: bool = $open;
 
             fn unit(index: usize) -> Self {
                 match index {

@@ -21,6 +21,8 @@ pub(crate) mod redact;
 mod tagged;
 mod untagged;
 
+#[allow(unused_imports, reason = "not every release has a default that is no literal")]
+pub(crate) use decode::decoded;
 pub(crate) use decode::{Decode, Slot, blank, carry, decode_option, fill_from_text, from_deserializer};
 pub(crate) use encode::{Members, encode_one, encode_record};
 pub(crate) use external::{External, decode_external, external_from_str, external_union};
@@ -28,7 +30,8 @@ pub use methods::Methods;
 pub(crate) use methods::{method_index, methods};
 pub(crate) use open_enum::{OpenEnumVisitor, named_strings, newtypes, open_enum};
 pub(crate) use record::{
-    Fields, Record, Shape, decode_record, entry, no_such_member, open_member, unknown_member, value,
+    Fields, Record, Shape, decode_record, entry, no_such_member, open_member, some, unknown_member,
+    value,
 };
 pub(crate) use tagged::{Tagged, decode_tagged, encode_arm, encode_unrecognized, tagged_union};
 pub(crate) use untagged::{decode_untagged, try_arm, untagged_union};

@@ -78,7 +78,7 @@ pub(crate) fn count_unknown<T>(decode: impl FnOnce() -> T) -> (T, u32) {
     let before = UNKNOWN.replace(0);
     let result = decode();
     let counted = UNKNOWN.replace(before.saturating_add(UNKNOWN.get()));
-    (result, counted.saturating_sub(before))
+    (result, counted)
 }
 
 /// Takes back unknowns that belong to an attempt that was given up.

@@ -150,6 +150,11 @@ pub(crate) fn value<'de, A: MapAccess<'de>, T: Decode>(map: &mut A, field: &mut 
     map.next_value_seed(Slot(field))
 }
 
+/// Reads the value of a member that may be missing but is never null.
+pub(crate) fn some<'de, A: MapAccess<'de>, T: Decode>(map: &mut A, field: &mut Option<T>) -> Result<(), A::Error> {
+    map.next_value_seed(Slot(field.insert(T::blank())))
+}
+
 /// Keeps a member that this release does not know.
 #[cold]
 pub(crate) fn unknown_member<'de, A: MapAccess<'de>>(

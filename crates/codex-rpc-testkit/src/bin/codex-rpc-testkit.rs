@@ -1,0 +1,123 @@
+//! `codex-rpc-testkit`: what `cargo xtask` hands over to, because it needs the
+//! bindings.
+//!
+//! Exit status: 0 if all went well, 1 if not, 2 if the command line is wrong.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use codex_rpc_testkit::report;
+use codex_rpc_testkit::round_trip::RoundTrip;
+use indicatif::ProgressBar;
+
+/// Checks the bindings of codex-rpc against what codex says.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Decode and encode transcripts or instances and compare.
+    ///
+    /// Exit status 0 only when everything came back exactly and nothing is unknown.
+    RoundTrip {
+        /// Transcripts: files or folders of .jsonl.
+        #[arg(required_unless_present = "instances")]
+        paths: Vec<PathBuf>,
+        /// Files with lines of {"type": "<definition name>", "value": …}.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        instances: Vec<PathBuf>,
+        /// Forgive what is unknown and was preserved.
+        #[arg(long)]
+        allow_unknown: bool,
+        /// How to print the outcome.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let Arguments { verb } = Arguments::parse();
+    match verb {
+        Verb::RoundTrip { paths, instances, allow_unknown, format } => round_trip(&paths, &instances, allow_unknown, format),
+    }
+}
+
+fn round_trip(paths: &[PathBuf], instances: &[PathBuf], allow_unknown: bool, format: Format) -> ExitCode {
+    let mut trip = RoundTrip::new();
+    let mut files = Vec::new();
+    for path in paths {
+        if let Err(error) = transcripts(path, &mut files) {
+            trip.unreadable(&path.display().to_string(), &error.to_string());
+        }
+    }
+    let progress = if io::stderr().is_terminal() {
+        ProgressBar::new((files.len() + instances.len()) as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    for file in &files {
+        let name = file.display().to_string();
+        match File::open(file) {
+            Ok(input) => trip.transcript(&name, BufReader::new(input)),
+            Err(error) => trip.unreadable(&name, &error.to_string()),
+        }
+        progress.inc(1);
+    }
+    for file in instances {
+        let name = file.display().to_string();
+        match File::open(file) {
+            Ok(input) => trip.instances(&name, BufReader::new(input)),
+            Err(error) => trip.unreadable(&name, &error.to_string()),
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+
+    let outcome = trip.finish();
+    let text = match format {
+        Format::Text => report::text(&outcome),
+        Format::Json => format!("{:#}\n", report::json(&outcome)),
+    };
+    // A reader that has seen enough closes the pipe; that is no failure of ours.
+    let _ = io::stdout().write_all(text.as_bytes());
+    let well = if allow_unknown { outcome.is_lossless() } else { outcome.is_exact() };
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The transcripts that a path stands for: itself, or all below it.
+fn transcripts(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let before = files.len();
+    let mut entries: Vec<PathBuf> = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            let mut below = Vec::new();
+            if transcripts(&entry, &mut below).is_ok() {
+                files.append(&mut below);
+            }
+        } else if entry.extension().is_some_and(|extension| extension == "jsonl") {
+            files.push(entry);
+        }
+    }
+    if files.len() == before {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "there are no .jsonl files in the folder"));
+    }
+    Ok(())
+}

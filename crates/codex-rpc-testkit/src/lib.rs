@@ -1,0 +1,34 @@
+//! Transcripts and round trips for programs that talk to `codex app-server`.
+//!
+//! - [`transcript`]: recorded sessions, one message a line, read without losing a
+//!   line: what can't be read is reported with its place and the rest goes on.
+//! - [`round_trip`]: decodes every message as what it is, encodes it, and compares
+//!   the two as JSON values. What is unknown or different is named with file, line,
+//!   method and JSON pointer.
+//! - [`report`]: the outcome as text or JSON.
+//!
+//! It stands on the registry of [`codex_rpc`] and names none of its types, so it
+//! compiles against the bindings of any codex release.
+//!
+//! ```
+//! use codex_rpc_testkit::round_trip::RoundTrip;
+//!
+//! let transcript = r#"{"transcript":1,"codex":"0.169.0","scenario":"archive"}
+//! {"from":"client","message":{"method":"thread/archive","id":7,"params":{"threadId":"t1"}}}
+//! {"from":"server","message":{"id":7,"result":{}}}
+//! "#;
+//! let mut trip = RoundTrip::new();
+//! trip.transcript("archive.jsonl", transcript.as_bytes());
+//! let outcome = trip.finish();
+//! assert!(outcome.is_exact(), "{outcome:?}");
+//! assert_eq!(outcome.total().messages, 2);
+//! ```
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod compare;
+pub mod report;
+pub mod round_trip;
+pub mod transcript;
+mod unknown;
