@@ -343,11 +343,19 @@ fn unrecognized<M: Methods>(method: UnrecognizedMethod) -> M {
 /// one: it goes through JSON.
 #[cold]
 fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, serde_json::Error> {
-    let mut map = serde_json::value::Serializer.serialize_map(None)?;
-    let mut members = Members::new(&mut map);
-    payload.write_params(&mut members);
-    members.finish()?;
-    let params = map.end()?.get_mut("params").map(Value::take);
+    struct OnlyParams<'a, M>(&'a M);
+
+    impl<M: Methods> Serialize for OnlyParams<'_, M> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            let mut members = Members::new(&mut map);
+            self.0.write_params(&mut members);
+            members.finish()?;
+            map.end()
+        }
+    }
+
+    let params = json_value(&OnlyParams(payload))?.get_mut("params").map(Value::take);
     let method = payload.method().to_owned();
     match (method_index(B::NAMES, &method), params) {
         (Some(index), Some(params)) => {
@@ -521,10 +529,16 @@ impl<'de, R: Methods, N: Methods> Visitor<'de> for MessageVisitor<R, N> {
     }
 }
 
+/// A value as JSON by way of text, because the encoder for text is compiled anyway
+/// and one for [`Value`] would double it.
+pub(crate) fn json_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(&serde_json::to_string(value)?)
+}
+
 /// Keeps a member that has no place in this kind of message.
 fn keep<T: Serialize, E: de::Error>(extra: &mut Extra, name: &str, value: Option<&T>) -> Result<(), E> {
     if let Some(value) = value {
-        extra.insert(name, serde_json::to_value(value).map_err(E::custom)?);
+        extra.insert(name, json_value(value).map_err(E::custom)?);
     }
     Ok(())
 }

@@ -9,11 +9,11 @@ fn with(more: &[&str]) -> Bench {
     Bench::with_errata(|text| more.iter().fold(text, |text, erratum| format!("{text}\n{erratum}\n{REVIEW}")))
 }
 
-/// The number of the line that has this in it.
+/// The number of the last line that has this in it.
 fn line_of(bench: &Bench, what: &str) -> String {
     let text = std::fs::read_to_string(bench.path("schema/errata.toml")).unwrap();
-    let line = text.lines().position(|line| line.contains(what)).unwrap();
-    format!("line {}:", line + 1)
+    let lines: Vec<_> = text.lines().collect();
+    format!("line {}:", lines.iter().rposition(|line| line.contains(what)).unwrap() + 1)
 }
 
 #[test]
@@ -43,6 +43,7 @@ fn a_presence_without_effect_no_longer_applies() {
 fn no_kind_of_erratum_goes_stale_unseen() {
     with(&[
         "[[flattened]]\ndefinition = \"SkillInterface\"\nvalues = \"MoonPhase\"\nfield = \"moons\"",
+        "[[open]]\ndefinition = \"OpenMoon\"",
         "[[three-state]]\ndefinition = \"TurnSteerParams\"\nfield = \"moon\"",
         "[[response]]\nmethod = \"moon/phase\"\nresponse = \"MoonPhaseResponse\"",
         "[[name]]\ndefinition = \"ModeKind\"\nwire = \"moon\"\nrust = \"Luna\"",
@@ -53,11 +54,12 @@ fn no_kind_of_erratum_goes_stale_unseen() {
     .says(&[
         "errata.toml",
         "the flattened map SkillInterface no longer applies",
+        "the open object OpenMoon no longer applies",
         "TurnSteerParams.moon no longer applies",
         "the response MoonPhaseResponse of moon/phase no longer applies",
         "the name of `moon` of ModeKind no longer applies",
         "`SkippedMoon`",
-        "`UntaggedMoon`",
+        "UntaggedMoon",
     ]);
 }
 
@@ -114,7 +116,7 @@ fn a_method_whose_response_nobody_names_is_an_error() {
 fn a_skip_of_what_a_method_needs_is_an_error() {
     with(&["[[skip]]\ndefinition = \"TurnSteerParams\""])
         .refuses_to_generate()
-        .says(&["TurnSteerParams", "turn/steer"]);
+        .says(&["errata.toml", "`TurnSteerParams` is skipped but `turn/steer` needs it"]);
 }
 
 #[test]
@@ -171,9 +173,10 @@ fn a_key_that_errata_do_not_have_is_an_error_with_file_and_line() {
 fn an_erratum_without_a_reason_is_an_error() {
     let bench =
         Bench::with_errata(|text| format!("{text}\n[[skip]]\ndefinition = \"SkillInterface\"\nreleases = \"*\"\n"));
+    let line = line_of(&bench, "[[skip]]");
     bench.refuses_to_generate().says(&[
         "errata.toml",
-        "line ",
+        &line,
         "missing field `why`",
         "the form is described at the top of the file",
     ]);

@@ -4,10 +4,10 @@ use quote::ToTokens;
 
 /// What they say.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute that is there or not")]
 pub struct Serde {
     pub rename: Option<String>,
-    /// `default`, and its function if it names one.
-    pub default: Option<Option<String>>,
+    pub default: DefaultAttribute,
     /// An `Option` that may be null and not missing.
     pub must_be_there: bool,
     pub flatten: bool,
@@ -15,6 +15,17 @@ pub struct Serde {
     pub tag: Option<String>,
     pub content: Option<String>,
     pub untagged: bool,
+}
+
+/// The attribute `default`.
+#[derive(Debug, Default, PartialEq)]
+pub enum DefaultAttribute {
+    #[default]
+    Absent,
+    /// What Rust takes for the type's default.
+    Intrinsic,
+    /// What this function returns.
+    Function(String),
 }
 
 impl Serde {
@@ -43,7 +54,8 @@ pub fn serde(attributes: &[syn::Attribute]) -> Serde {
             };
             match (name.as_str(), value) {
                 ("rename", Some(value)) => read.rename = Some(value),
-                ("default", value) => read.default = Some(value),
+                ("default", None) => read.default = DefaultAttribute::Intrinsic,
+                ("default", Some(function)) => read.default = DefaultAttribute::Function(function),
                 ("deserialize_with", Some(function)) if function == "::std::option::Option::deserialize" => {
                     read.must_be_there = true;
                 }

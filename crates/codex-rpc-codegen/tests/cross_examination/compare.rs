@@ -181,10 +181,10 @@ impl Comparison<'_> {
             match alternative {
                 Alternative::Object(object) => objects.push(object),
                 Alternative::Constant(value) => {
-                    self.differ(place, format!("typify takes the string `{value}`, the model objects only"))
+                    self.differ(place, format!("typify takes the string `{value}`, the model objects only"));
                 }
                 Alternative::Other(ty) => {
-                    self.differ(place, format!("typify takes {}, the model objects only", says(&ty)))
+                    self.differ(place, format!("typify takes {}, the model objects only", says(&ty)));
                 }
             }
         }
@@ -215,10 +215,10 @@ impl Comparison<'_> {
                     typify.insert(value);
                 }
                 Alternative::Object(_) => {
-                    self.differ(place, "typify takes an object, the model strings only".to_owned())
+                    self.differ(place, "typify takes an object, the model strings only".to_owned());
                 }
                 Alternative::Other(ty) => {
-                    self.differ(place, format!("typify takes {}, the model known strings only", says(&ty)))
+                    self.differ(place, format!("typify takes {}, the model known strings only", says(&ty)));
                 }
             }
         }
@@ -238,7 +238,7 @@ impl Comparison<'_> {
                 Some(objects) => self.record(&format!("{place}/{}", arm.wire), &owner, &arm.record, &objects),
                 // It is a difference by now.
                 None => {
-                    self.seen.members.extend(arm.record.fields.iter().map(|field| format!("{owner}.{}", field.wire)))
+                    self.seen.members.extend(arm.record.fields.iter().map(|field| format!("{owner}.{}", field.wire)));
                 }
             }
         }
@@ -259,7 +259,7 @@ impl Comparison<'_> {
                     }
                     (None, _) => any_object = true,
                     (Some((wire, _)), _) => {
-                        self.differ(place, format!("typify has an arm with `{wire}` that is no key of its own"))
+                        self.differ(place, format!("typify has an arm with `{wire}` that is no key of its own"));
                     }
                 },
                 Alternative::Other(Ty::String) => any_string = true,

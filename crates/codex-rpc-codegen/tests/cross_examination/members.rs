@@ -41,7 +41,7 @@ impl Comparison<'_> {
             (Rest::Entries { ty, .. }, Some(rest)) => self.ty(&format!("{place}.*"), ty, rest),
             (Rest::Open, Some(rest)) => self.ty(&format!("{place}.*"), &Type::Any, rest),
             (Rest::Unknown, Some(rest)) => {
-                self.differ(place, format!("typify takes other members as {}, the model knows of none", says(rest)))
+                self.differ(place, format!("typify takes other members as {}, the model knows of none", says(rest)));
             }
             (Rest::Open | Rest::Entries { .. }, None) => {
                 self.differ(place, "the model takes other members, typify knows of none".to_owned());
@@ -160,7 +160,7 @@ impl Comparison<'_> {
             }
             (Some(name), None) => self.differ(place, format!("the model has the params `{name}`, typify none")),
             (None, Some(member)) => {
-                self.differ(place, format!("typify has the params {}, the model none", says(&member.ty)))
+                self.differ(place, format!("typify has the params {}, the model none", says(&member.ty)));
             }
         }
     }

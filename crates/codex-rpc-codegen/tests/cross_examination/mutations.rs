@@ -187,7 +187,9 @@ fn each_member(protocol: &mut Protocol, mut change: impl FnMut(&str, &mut Field)
         match &mut definition.shape {
             Shape::Record(record) => each(&name, record),
             Shape::Tagged { arms, .. } => {
-                arms.iter_mut().for_each(|arm| each(&format!("{name}/{}", arm.wire), &mut arm.record));
+                for arm in arms {
+                    each(&format!("{name}/{}", arm.wire), &mut arm.record);
+                }
             }
             Shape::StringEnum(_)
             | Shape::External { .. }
@@ -208,8 +210,12 @@ fn each_variant(protocol: &mut Protocol, mut change: impl FnMut(&str, &'static s
             Shape::StringEnum(values) => values.iter_mut().for_each(|value| change(name, "value", &mut value.wire)),
             Shape::Tagged { arms, .. } => arms.iter_mut().for_each(|arm| change(name, "arm", &mut arm.wire)),
             Shape::External { units, keys, open: _ } => {
-                units.iter_mut().for_each(|unit| change(name, "string", &mut unit.wire));
-                keys.iter_mut().for_each(|key| change(name, "key", &mut key.wire));
+                for unit in units {
+                    change(name, "string", &mut unit.wire);
+                }
+                for key in keys {
+                    change(name, "key", &mut key.wire);
+                }
             }
             Shape::Record(_) | Shape::Untagged(_) | Shape::Newtype(_) | Shape::Nullable(_) | Shape::Methods => {}
         }

@@ -10,7 +10,7 @@ use quote::ToTokens;
 use serde_json::Value;
 use typify::{TypeSpace, TypeSpaceSettings};
 
-use crate::attributes::{Serde, serde};
+use crate::attributes::{DefaultAttribute, Serde, serde};
 
 /// The types that typify wrote, by their names in Rust.
 #[derive(Debug)]
@@ -220,7 +220,7 @@ impl Reader {
             let nullable = matches!(written, Ty::Option(_));
             let fallback = self.fallback(&attributes);
             let member = Member {
-                optional: attributes.default.is_some() || nullable && !attributes.must_be_there,
+                optional: attributes.default != DefaultAttribute::Absent || nullable && !attributes.must_be_there,
                 ty: if let Ty::Option(inner) = written { *inner } else { written },
                 nullable,
                 fallback,
@@ -232,8 +232,11 @@ impl Reader {
     }
 
     fn fallback(&self, attributes: &Serde) -> Fallback {
-        let Some(default) = &attributes.default else { return Fallback::Nothing };
-        let Some(function) = default else { return Fallback::Intrinsic };
+        let function = match &attributes.default {
+            DefaultAttribute::Absent => return Fallback::Nothing,
+            DefaultAttribute::Intrinsic => return Fallback::Intrinsic,
+            DefaultAttribute::Function(function) => function,
+        };
         let path: syn::Path = syn::parse_str(function).expect("a path");
         let last = path.segments.last().expect("a name");
         match &last.arguments {

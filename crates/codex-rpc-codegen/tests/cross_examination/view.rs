@@ -64,9 +64,17 @@ impl<'a> View<'a> {
         match self.item(name) {
             Item::Parts(parts) => Some(parts.clone()),
             Item::Union(Tagging::Untagged, variants) => Some(variants.iter().map(untagged).collect()),
-            Item::Union(Tagging::External | Tagging::Internal(_) | Tagging::Adjacent(..), _)
-            | Item::Record(_)
-            | Item::Wrapper(_) => None,
+            // typify found what tells the arms apart, such as the only member of each.
+            Item::Union(tagging @ (Tagging::External | Tagging::Internal(_) | Tagging::Adjacent(..)), variants) => {
+                let alternatives = variants.iter().flat_map(|variant| self.variant(name, tagging, variant));
+                let ty = |alternative| match alternative {
+                    Alternative::Constant(only) => Ty::Constant(only),
+                    Alternative::Object(object) => Ty::Inline(Box::new(object)),
+                    Alternative::Other(ty) => ty,
+                };
+                Some(alternatives.map(ty).collect())
+            }
+            Item::Record(_) | Item::Wrapper(_) => None,
         }
     }
 

@@ -67,7 +67,7 @@ impl<'de, T: External> Visitor<'de> for ExternalVisitor<'_, T> {
                     return Ok(());
                 };
                 // More than one member is no variant that we know, whatever the first says.
-                let known = serde_json::to_value(&*self.0).map_err(A::Error::custom)?;
+                let known = crate::envelope::json_value(&*self.0).map_err(A::Error::custom)?;
                 if let Value::Object(known) = known {
                     members = known;
                 }
