@@ -6,17 +6,23 @@ mod generate;
 mod progress;
 mod pull;
 mod replace;
+mod report;
 mod summary;
+mod target;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use codex_rpc_codegen::instances::{InstanceMaker, to_jsonl};
-use miette::{IntoDiagnostic, WrapErr, miette};
+use miette::miette;
 
+use crate::generate::Sources;
 use crate::progress::Progress;
+use crate::pull::Request;
+use crate::replace::{Changes, Folder};
+use crate::target::Target;
 
 /// Makes and checks the bindings of codex-rpc.
 #[derive(Parser)]
@@ -33,50 +39,50 @@ struct Arguments {
 enum Verb {
     /// Fetch a release's schema into protocol-schema/, in one step.
     Pull {
-        /// A version (0.169.0), `latest`, a codex executable, or a folder with an export.
-        /// Default: the pinned version.
-        release: Option<String>,
-        /// The release of an executable or folder that does not say it.
-        #[arg(long = "as", value_name = "VERSION")]
-        hint: Option<String>,
-        /// The folder to replace.
-        #[arg(long, value_name = "DIR", default_value_os_t = schema_folder())]
-        schema: PathBuf,
+        #[command(flatten)]
+        wanted: Wanted,
+        #[command(flatten)]
+        schema: Schema,
     },
     /// Make the protocol crate's source from a schema folder, offline.
     Generate {
-        /// The schema folder, as `pull` makes it.
-        #[arg(long, value_name = "DIR", default_value_os_t = schema_folder())]
-        schema: PathBuf,
-        /// The crate to write; a whole crate if the folder has none yet.
-        #[arg(long, value_name = "DIR", default_value_os_t = crate_folder())]
-        out: PathBuf,
+        #[command(flatten)]
+        schema: Schema,
+        #[command(flatten)]
+        out: Out,
         /// Write nothing; fail if the files are not up to date.
         #[arg(long)]
         check: bool,
     },
     /// Pull, generate, and say what changed: new bindings in one command.
+    ///
+    /// Both folders are written, or neither.
     Regenerate {
-        /// As for `pull`.
-        release: Option<String>,
-        /// As for `pull`.
-        #[arg(long = "as", value_name = "VERSION")]
-        hint: Option<String>,
-        /// The schema folder to replace.
-        #[arg(long, value_name = "DIR", default_value_os_t = schema_folder())]
-        schema: PathBuf,
-        /// The crate to write; a whole crate if the folder has none yet.
-        #[arg(long, value_name = "DIR", default_value_os_t = crate_folder())]
-        out: PathBuf,
+        #[command(flatten)]
+        wanted: Wanted,
+        #[command(flatten)]
+        schema: Schema,
+        #[command(flatten)]
+        out: Out,
     },
     /// Write values made from a schema folder, one a line, for `round-trip --instances`.
     Instances {
-        /// The schema folder, as `pull` makes it.
-        #[arg(long, value_name = "DIR", default_value_os_t = schema_folder())]
-        schema: PathBuf,
+        #[command(flatten)]
+        schema: Schema,
         /// The file to write; standard output if there is none.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+    },
+    /// Print the path of a release's codex executable, fetched if this machine has not yet.
+    ///
+    /// It is kept in CODEX_RPC_CACHE, or in a folder of ours in the user's cache folder.
+    /// For scripts: standard output is the path and nothing else.
+    Executable {
+        /// A version (0.169.0), `latest`, or a codex executable, which is then only checked.
+        /// Default: the version that the schema folder is pinned to.
+        release: Option<String>,
+        #[command(flatten)]
+        schema: Schema,
     },
     /// Decode and encode transcripts or instances and compare: see `round-trip --help`.
     #[command(disable_help_flag = true)]
@@ -85,6 +91,37 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+}
+
+#[derive(Args)]
+struct Wanted {
+    /// A version (0.169.0), `latest`, a codex executable, or a folder with an export.
+    /// Default: the version that the schema folder is pinned to.
+    release: Option<String>,
+    /// The release of an executable or folder that does not say it.
+    #[arg(long = "as", value_name = "VERSION")]
+    hint: Option<String>,
+}
+
+impl Wanted {
+    fn request<'a>(&'a self, schema: &'a Schema, command: &'a str) -> Request<'a> {
+        Request { release: self.release.as_deref(), hint: self.hint.as_deref(), schema: &schema.schema, command }
+    }
+}
+
+#[derive(Args)]
+struct Schema {
+    /// The schema folder, as `pull` makes it.
+    #[arg(long, value_name = "DIR", default_value_os_t = schema_folder())]
+    schema: PathBuf,
+}
+
+#[derive(Args)]
+struct Out {
+    /// The crate to write: a whole crate where there is none or one that an earlier run
+    /// made, only src/generated of a hand-written codex-rpc. Other files of it stay.
+    #[arg(long, value_name = "DIR", default_value_os_t = crate_folder())]
+    out: PathBuf,
 }
 
 /// The repository's root.
@@ -102,12 +139,13 @@ fn crate_folder() -> PathBuf {
 }
 
 fn main() -> ExitCode {
+    report::install();
     let arguments = Arguments::parse();
     let progress = if arguments.quiet { Progress::Silent } else { Progress::stderr() };
     match run(arguments.verb, progress) {
         Ok(code) => code,
         Err(report) => {
-            eprintln!("{report:?}");
+            report::say(format!("{report:?}"));
             ExitCode::FAILURE
         }
     }
@@ -115,68 +153,79 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
     match verb {
-        Verb::Pull { release, hint, schema } => {
-            let pulled = pull::pull(release.as_deref(), hint.as_deref(), &schema, progress)?;
+        Verb::Pull { wanted, schema } => {
+            let instead = report::command("pull 0.169.0", Some(&schema.schema), None);
+            let pulled = pull::pull(wanted.request(&schema, &instead), progress)?;
             let changed = if pulled.changed { "written" } else { "unchanged" };
-            progress.say(format!("{} {changed}: codex {}", schema.display(), pulled.release));
+            progress.say(format!("{} {changed}: codex {}", schema.schema.display(), pulled.release));
         }
-        Verb::Generate { schema, out, check } => {
-            let release = generate::read(&schema, progress)?;
-            generate::say_notes(&release.outcome, progress);
-            let target = generate::Target::new(&out, &release.outcome.protocol.release, &release.files)?;
-            if check {
-                target.check("cargo xtask generate")?;
-            } else {
-                let changed = if target.write()? { "written" } else { "unchanged" };
-                progress.say(format!("{} {changed}: {}", out.display(), summary::counts(&release.outcome.protocol)));
-            }
+        Verb::Generate { schema, out, check } => generate(&schema.schema, &out.out, check, progress)?,
+        Verb::Regenerate { wanted, schema, out } => {
+            let instead = report::command("regenerate 0.169.0", Some(&schema.schema), Some(&out.out));
+            regenerate(wanted.request(&schema, &instead), &out.out, progress)?;
         }
-        Verb::Regenerate { release, hint, schema, out } => regenerate(release.as_deref(), hint.as_deref(), &schema, &out, progress)?,
         Verb::Instances { schema, out } => {
-            let release = generate::read(&schema, progress)?;
-            let definitions = summary::definitions_json(&release.outcome)?;
-            let lines = to_jsonl(&InstanceMaker::new(&definitions).all());
+            let outcome = Sources::read(&schema.schema)?.model()?;
+            let definitions = summary::definitions_json(&outcome)?;
+            let lines =
+                to_jsonl(&InstanceMaker::new(&definitions).checked().map_err(|problems| generate::report(&problems))?);
             match out {
-                Some(out) => fs::write(&out, lines).into_diagnostic().wrap_err(format!("can't write {}", out.display()))?,
-                None => print!("{lines}"),
+                Some(out) => fs::write(&out, lines).map_err(|error| {
+                    let help = "name a file in a folder that is there and can be written";
+                    miette!(code = "instances::write", help = help, "can't write {}: {error}", out.display())
+                })?,
+                None => report::print(&lines)?,
             }
+        }
+        Verb::Executable { release, schema } => {
+            let instead = report::command("executable 0.169.0", None, None);
+            let request =
+                Request { release: release.as_deref(), hint: None, schema: &schema.schema, command: &instead };
+            report::print(&format!("{}\n", pull::executable(request, progress)?.display()))?;
         }
         Verb::RoundTrip { arguments } => return hand_over("round-trip", &arguments),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn regenerate(release: Option<&str>, hint: Option<&str>, schema: &Path, out: &Path, progress: Progress) -> miette::Result<()> {
-    // What was there before may be torn or of a release that no longer reads: then
-    // everything is new.
-    let before = generate::read(schema, Progress::Silent).ok();
-    let backup = tempfile::tempdir().into_diagnostic()?;
-    // The new schema is pulled beside the old one, so that a release that does not
-    // generate leaves everything as it was.
-    let staged = backup.path().join("protocol-schema");
-    fs::create_dir(&staged).into_diagnostic()?;
-    for name in ["errata.toml", pull::PIN] {
-        if schema.join(name).exists() {
-            fs::copy(schema.join(name), staged.join(name)).into_diagnostic()?;
-        }
+fn generate(schema: &Path, out: &Path, check: bool, progress: Progress) -> miette::Result<()> {
+    let target = Target::find(out)?;
+    let target = if check { target } else { target.writable()? };
+    let sources = Sources::read(schema)?;
+    let (outcome, files) = sources.generate(progress)?;
+    generate::say_notes(&outcome, progress);
+    if check {
+        return target.check(sources.release(), &files, &report::command("generate", Some(schema), Some(out)));
     }
-    let pulled = pull::pull(release, hint, &staged, progress)?;
-    let after = generate::read(&staged, progress)?;
-    generate::say_notes(&after.outcome, progress);
-    let target = generate::Target::new(out, &after.outcome.protocol.release, &after.files)?;
-
-    let mut content = replace::Content::new();
-    for name in replace::files_below(&staged).into_diagnostic()? {
-        content.insert(name.clone(), fs::read(staged.join(&name)).into_diagnostic()?);
-    }
-    let folder = replace::Folder::open(schema)?;
-    let changed = target.write()?;
-    let changed = folder.replace(&content, replace::Others::Keep)? || changed;
-    let counts = summary::counts(&after.outcome.protocol);
+    let mut staged = Changes::default();
+    let changed = target.stage(sources.release(), &files, &mut staged)?;
+    staged.commit()?;
     let written = if changed { "written" } else { "unchanged" };
-    progress.say(format!("codex {} {written}: {counts}", pulled.release));
-    print!("{}", summary::changes(before.as_ref().map(|before| &before.outcome.protocol), &after.outcome.protocol));
+    progress.say(format!("{} {written}: {}", out.display(), summary::counts(&outcome.protocol)));
     Ok(())
+}
+
+fn regenerate(request: Request<'_>, out: &Path, progress: Progress) -> miette::Result<()> {
+    // Both first of all, so that no one waits for a download that can't be kept.
+    let schema = Folder::find(request.schema)?.replaceable()?;
+    let target = Target::find(out)?.writable()?;
+    let fetched = pull::fetch(request, progress)?;
+    let sources = Sources::fetched(&fetched, request.schema)?;
+    let (after, files) = sources.generate(progress)?;
+    generate::say_notes(&after, progress);
+
+    let mut staged = Changes::default();
+    let crate_changed = target.stage(sources.release(), &files, &mut staged)?;
+    let schema_changed = staged.whole(&schema, &fetched.content()?)?;
+    // What was there before may be torn or of a release that no longer reads: then
+    // everything is new. The same schema is the same model.
+    let before = schema_changed.then(|| Sources::read(request.schema).and_then(|sources| sources.model()).ok());
+    staged.commit()?;
+
+    let written = if crate_changed || schema_changed { "written" } else { "unchanged" };
+    progress.say(format!("codex {} {written}: {}", sources.release(), summary::counts(&after.protocol)));
+    let before = before.as_ref().map_or(Some(&after), Option::as_ref);
+    report::print(&summary::changes(before.map(|before| &before.protocol), &after.protocol))
 }
 
 /// Runs a verb that needs the bindings: it lives in the testkit, so that this
@@ -188,7 +237,9 @@ fn hand_over(verb: &str, arguments: &[String]) -> miette::Result<ExitCode> {
         .args(["--", verb])
         .args(arguments)
         .status()
-        .map_err(|error| miette!(code = "xtask::cargo", help = "is cargo on the PATH?", "can't start cargo: {error}"))?;
+        .map_err(|error| {
+            miette!(code = "xtask::cargo", help = "is cargo on the PATH?", "can't start cargo: {error}")
+        })?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::report::say;
+
 /// Where progress goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -26,11 +28,7 @@ impl Progress {
     /// Live on a terminal, lines elsewhere.
     pub fn stderr() -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if std::io::stderr().is_terminal() && !dumb {
-            Self::Live
-        } else {
-            Self::Lines
-        }
+        if std::io::stderr().is_terminal() && !dumb { Self::Live } else { Self::Lines }
     }
 
     /// Starts a step that runs until the returned value is dropped.
@@ -44,7 +42,7 @@ impl Progress {
                 Some(bar)
             }
             Self::Lines => {
-                eprintln!("{what}");
+                say(what);
                 None
             }
             Self::Silent => None,
@@ -55,7 +53,7 @@ impl Progress {
     /// Says something that stays: a result or a warning.
     pub fn say(self, what: impl Display) {
         if self != Self::Silent {
-            eprintln!("{what}");
+            say(what);
         }
     }
 }
@@ -74,9 +72,7 @@ impl Step {
         if let (Some(total), false) = (total, self.sized) {
             self.sized = true;
             bar.set_length(total);
-            bar.set_style(style(
-                "{spinner} {msg} [{bar:30}] {bytes}/{total_bytes} {eta}",
-            ));
+            bar.set_style(style("{spinner} {msg} [{bar:30}] {bytes}/{total_bytes} {eta}"));
         } else if total.is_none() && done > 0 {
             bar.set_style(style("{spinner} {msg} {bytes} {elapsed}"));
         }

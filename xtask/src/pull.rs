@@ -19,7 +19,6 @@ mod folder;
 mod npm;
 pub mod pin;
 mod release;
-mod store;
 #[cfg(test)]
 mod tests;
 
@@ -30,9 +29,11 @@ use std::time::Duration;
 use codex_rpc_codegen::harvest::{SourceFile, harvest};
 use miette::miette;
 
+use self::pin::Pin;
 pub use self::pin::verify;
 use self::release::Wanted;
 use crate::progress::Progress;
+use crate::replace::{Changes, Content, Folder};
 
 /// Upstream's stable bundle.
 pub const STABLE: &str = "stable.json";
@@ -67,6 +68,48 @@ pub struct Pulled {
     pub warnings: Vec<String>,
 }
 
+/// What a pull is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The argument RELEASE: a version (`0.169.0`, `v0.169.0`, `rust-v0.169.0`),
+    /// `latest`, the path of a codex executable or of a folder with an export; none
+    /// means the release that `schema` is pinned to. A name that reads as a version
+    /// is one; write `./0.169.0` for a folder of that name.
+    pub release: Option<&'a str>,
+    /// The release of an executable or folder that does not say it, or says it wrong.
+    pub hint: Option<&'a str>,
+    /// The schema folder.
+    pub schema: &'a Path,
+    /// A command that needs no pin, for the error if there is none.
+    pub command: &'a str,
+}
+
+/// A release that was fetched and not yet written.
+#[derive(Debug)]
+pub struct Fetched {
+    material: Material,
+    source: Source,
+}
+
+impl Fetched {
+    /// What `pin.toml` will say.
+    pub fn pin(&self) -> Pin {
+        let files = self.material.files().into_iter().map(|(name, bytes)| (name.to_owned(), pin::sha256(bytes)));
+        Pin { release: self.material.release.clone(), obtained: self.material.obtained.clone(), files: files.collect() }
+    }
+
+    /// The files that a pull owns, as they go into the folder.
+    ///
+    /// # Errors
+    /// Never for a release that was fetched.
+    pub fn content(&self) -> miette::Result<Content> {
+        let files = self.material.files().into_iter().map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+        let mut content: Content = files.collect();
+        content.insert(PIN.to_owned(), self.pin().to_toml()?.into_bytes());
+        Ok(content)
+    }
+}
+
 /// Everything of one release that goes into the folder, checked.
 #[derive(Debug)]
 struct Material {
@@ -76,6 +119,12 @@ struct Material {
     experimental: Vec<u8>,
     harvest: String,
     warnings: Vec<String>,
+}
+
+impl Material {
+    fn files(&self) -> [(&'static str, &[u8]); 3] {
+        [(STABLE, &self.stable), (EXPERIMENTAL, &self.experimental), (HARVEST, self.harvest.as_bytes())]
+    }
 }
 
 /// The programs, places and limits a pull works with.
@@ -103,35 +152,34 @@ impl Tools {
     }
 }
 
-/// Fetches, exports and harvests a release into `target`, replaced in one step.
-///
-/// `release` is a version (`0.169.0`, `v0.169.0`, `rust-v0.169.0`), `latest`,
-/// the path of a codex executable or of a folder with an export; none means the
-/// release that `target` is pinned to. A name that reads as a version is one;
-/// write `./0.169.0` for a folder of that name. `hint` names the release of an
-/// executable or folder that does not say it, or says it wrong.
+/// Fetches, exports and harvests a release into its schema folder, replaced in one
+/// step.
 ///
 /// # Errors
 ///
-/// Each with a code and with what to do; `target` is then as it was.
-pub fn pull(
-    release: Option<&str>,
-    hint: Option<&str>,
-    target: &Path,
-    progress: Progress,
-) -> miette::Result<Pulled> {
-    pull_with(&Tools::of_this_machine(), release, hint, target, progress)
+/// Each with a code and with what to do; the folder is then as it was.
+pub fn pull(request: Request<'_>, progress: Progress) -> miette::Result<Pulled> {
+    pull_with(&Tools::of_this_machine(), request, progress)
 }
 
-/// The codex executable of a release, fetched if this machine has not yet:
-/// `release` as in [`pull`], but for a folder.
+/// Fetches, exports and harvests a release, and writes nothing.
+///
+/// # Errors
+///
+/// Each with a code and with what to do.
+pub fn fetch(request: Request<'_>, progress: Progress) -> miette::Result<Fetched> {
+    fetch_with(&Tools::of_this_machine(), request, progress)
+}
+
+/// The codex executable of a release, fetched if this machine has not yet: as
+/// [`pull`], but for a folder.
 ///
 /// # Errors
 ///
 /// If there is no such release, or it can't be fetched, or is none.
-pub fn executable(release: &str, progress: Progress) -> miette::Result<PathBuf> {
+pub fn executable(request: Request<'_>, progress: Progress) -> miette::Result<PathBuf> {
     let tools = Tools::of_this_machine();
-    match release::wanted(release)? {
+    match wanted(request)? {
         Wanted::Version(version) => cache::executable(&tools, &version, progress),
         Wanted::Latest => cache::executable(&tools, &npm::latest(&tools, progress)?, progress),
         Wanted::Path(path) if path.is_dir() => Err(miette!(
@@ -147,22 +195,27 @@ pub fn executable(release: &str, progress: Progress) -> miette::Result<PathBuf> 
     }
 }
 
-fn pull_with(
-    tools: &Tools,
-    release: Option<&str>,
-    hint: Option<&str>,
-    target: &Path,
-    progress: Progress,
-) -> miette::Result<Pulled> {
-    let hint = hint.map(release::version).transpose()?;
-    let wanted = match release {
-        Some(argument) => release::wanted(argument)?,
-        None => Wanted::Version(release::version(&pin::read(target)?.release)?),
-    };
-    // First of all, so that no one waits for a download that can't be kept.
-    let store = store::Store::open(target)?;
+fn wanted(request: Request<'_>) -> miette::Result<Wanted> {
+    match request.release {
+        Some(argument) => release::wanted(argument),
+        None => Ok(Wanted::Version(pin::read(request.schema, request.command)?.release)),
+    }
+}
 
-    let (material, source) = match wanted {
+fn pull_with(tools: &Tools, request: Request<'_>, progress: Progress) -> miette::Result<Pulled> {
+    // First of all, so that no one waits for a download that can't be kept.
+    let folder = Folder::find(request.schema)?.replaceable()?;
+    let fetched = fetch_with(tools, request, progress)?;
+    let mut staged = Changes::default();
+    let changed = staged.whole(&folder, &fetched.content()?)?;
+    staged.commit()?;
+    let Fetched { material, source } = fetched;
+    Ok(Pulled { release: material.release, source, changed, warnings: material.warnings })
+}
+
+fn fetch_with(tools: &Tools, request: Request<'_>, progress: Progress) -> miette::Result<Fetched> {
+    let hint = request.hint.map(release::version).transpose()?;
+    let (material, source) = match wanted(request)? {
         Wanted::Version(version) => from_npm(tools, &version, hint.as_deref(), progress)?,
         Wanted::Latest => {
             let version = npm::latest(tools, progress)?;
@@ -180,23 +233,13 @@ fn pull_with(
             (material, Source::Executable(path))
         }
     };
-
-    for (name, bundle) in [
-        (STABLE, &material.stable),
-        (EXPERIMENTAL, &material.experimental),
-    ] {
-        folder::bundle(name, bundle)?;
+    for (name, bytes) in [(STABLE, &material.stable), (EXPERIMENTAL, &material.experimental)] {
+        folder::bundle(name, bytes)?;
     }
     for warning in &material.warnings {
         progress.say(format!("warning: {warning}"));
     }
-    let changed = store.replace(&material)?;
-    Ok(Pulled {
-        release: material.release,
-        source,
-        changed,
-        warnings: material.warnings,
-    })
+    Ok(Fetched { material, source })
 }
 
 fn from_npm(
@@ -233,13 +276,11 @@ fn from_npm(
 
 /// The harvest as it goes into the folder.
 fn harvested(experimental: &[SourceFile], stable: &[SourceFile]) -> miette::Result<String> {
-    harvest(experimental, stable)
-        .map(|harvest| harvest.to_json())
-        .map_err(|error| {
-            miette!(
-                code = "pull::harvest",
-                help = "nothing was written; `protocol-schema` is as it was",
-                "the TypeScript export can't be read: {error}"
-            )
-        })
+    harvest(experimental, stable).map(|harvest| harvest.to_json()).map_err(|error| {
+        miette!(
+            code = "pull::harvest",
+            help = "nothing was written; `protocol-schema` is as it was",
+            "the TypeScript export can't be read: {error}"
+        )
+    })
 }

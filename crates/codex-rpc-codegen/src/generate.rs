@@ -1,16 +1,23 @@
 //! All stages in a row: from what a release published to the source of its
 //! bindings.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emit::{self, Facts, Files};
-use crate::errata::{self, Errata};
+use crate::errata::{self, Applicable, Errata, Findings};
 use crate::harvest::Harvest;
-use crate::load::{self, Definitions};
-use crate::model::{Definition, Method, Protocol, Shape, Side};
+use crate::load::{self, Bundle, Definitions};
+use crate::model::{Definition, Method, Protocol, Side};
 use crate::normalise::{self, Rewrite};
-use crate::problem::{Problem, Problems};
-use crate::{layout, link, shape, typescript_only};
+use crate::problem::{self, Problem, Problems, TYPES};
+use crate::{complete, experimental, layout, link, shape, typescript_only};
+
+/// The bundles.
+const STABLE: &str = "stable.json";
+const EXPERIMENTAL: &str = "experimental.json";
 
 /// What `protocol-schema/` holds of a release.
 #[derive(Clone, Debug)]
@@ -53,47 +60,43 @@ pub struct Outcome {
 /// Everything that is wrong with the input, with its place and what to do.
 pub fn model(input: &Input<'_>) -> Result<Outcome, Problems> {
     let applicable = input.errata.applicable(input.release)?;
-    let mut definitions = load::load(input.experimental, "experimental.json")?;
-    let mut stable_definitions = load::load(input.stable, "stable.json")?;
-    let mut problems = Vec::new();
-    let mut notes = Vec::new();
+    let (mut bundle, mut stable_bundle) = load(input)?;
 
-    let mut raw = link::methods(&definitions, &mut problems);
-    let stable_raw = link::methods(&stable_definitions, &mut problems);
-    if !problems.is_empty() {
-        return Err(Problems(problems));
+    let (mut unlisted, mut unlisted_stable) = (Vec::new(), Vec::new());
+    let mut raw = link::methods(&bundle, &mut unlisted);
+    let stable_raw = link::methods(&stable_bundle, &mut unlisted_stable);
+    if !unlisted.is_empty() || !unlisted_stable.is_empty() {
+        return Err(located(unlisted, unlisted_stable, input));
     }
-    raw.extend(typescript_only::add(&mut definitions, input.harvest, &raw));
-    let mut stable: BTreeSet<(Side, String)> = stable_raw.into_iter().map(|method| (method.side, method.wire)).collect();
+    raw.extend(typescript_only::add(&mut bundle, input.harvest, &raw));
+    let mut stable: BTreeSet<(Side, String)> =
+        stable_raw.into_iter().map(|method| (method.side, method.wire)).collect();
     for side in Side::ALL {
         let listed = input.harvest.stable_methods.get(side.definition());
         stable.extend(listed.into_iter().flatten().map(|method| (side, method.clone())));
     }
 
+    let mut findings = Findings::default();
+    let Bundle { mut definitions, places } = bundle;
     let mut published = definitions.clone();
-    let rewrites = normalise::normalise(&mut definitions);
-    normalise::normalise(&mut stable_definitions);
-    errata::correct(&mut definitions, input.harvest, &applicable, &mut problems, &mut notes);
+    let rewrites = normalise::normalise(&mut definitions, &places);
+    normalise::normalise(&mut stable_bundle.definitions, &stable_bundle.places);
+    errata::correct(&mut definitions, &places, input.harvest, &applicable, &mut findings);
     // The stable export has the same faults; what it lacks is no stale erratum.
-    let lenient = errata::Applicable { strict: false, complete: false, ..applicable.clone() };
-    for other in [&mut stable_definitions, &mut published] {
-        errata::correct(other, input.harvest, &lenient, &mut Vec::new(), &mut Vec::new());
+    let lenient = Applicable { strict: false, complete: false, ..applicable.clone() };
+    for other in [&mut stable_bundle.definitions, &mut published] {
+        errata::correct(other, &places, input.harvest, &lenient, &mut Findings::default());
     }
 
-    let mut shapes = shape::read(&definitions, input.harvest, &applicable);
-    let stable_shapes = shape::read(&stable_definitions, input.harvest, &lenient);
-    let typescript_types: BTreeSet<String> = definitions
-        .keys()
-        .filter(|name| !stable_definitions.contains_key(*name) && !input.experimental.contains(&format!("\"{name}\"")))
-        .cloned()
-        .collect();
+    let mut shapes = shape::read(&definitions, &places, input.harvest, &applicable);
+    let stable_shapes = shape::read(&stable_bundle.definitions, &stable_bundle.places, input.harvest, &lenient);
     for definition in shapes.definitions.values_mut() {
-        let other = stable_shapes.definitions.get(&definition.name);
-        mark_experimental(definition, other, typescript_types.contains(&definition.name));
+        let typescript_only = definition.pointer.starts_with(&problem::below(TYPES, ""));
+        experimental::mark(definition, stable_shapes.definitions.get(&definition.name), typescript_only);
     }
-    let methods = link::link(raw, &mut shapes, &stable, &applicable);
-    let outputs = reachable(&shapes.definitions, methods.iter().flat_map(sent_by_server));
-    let inputs = reachable(&shapes.definitions, methods.iter().flat_map(sent_by_client));
+    let methods = link::link(raw, &mut shapes, &places, &stable, &applicable);
+    let outputs = reachable(&shapes.definitions, methods.iter().filter_map(sent_by_server));
+    let inputs = reachable(&shapes.definitions, methods.iter().filter_map(sent_by_client));
     for (name, definition) in &mut shapes.definitions {
         definition.input = inputs.contains(name);
         if outputs.contains(name) {
@@ -101,18 +104,42 @@ pub fn model(input: &Input<'_>) -> Result<Outcome, Problems> {
         }
     }
     shape::presence(&mut shapes, &applicable);
-    problems.append(&mut shapes.problems);
-    notes.append(&mut shapes.notes);
 
     let skipped = applicable.errata.skip.iter().map(|skip| (skip.definition.clone(), skip.why.clone())).collect();
-    let mut protocol =
-        Protocol { release: input.release.to_owned(), definitions: shapes.definitions, methods, skipped };
-    layout::box_cycles(&mut protocol);
-    check_complete(&definitions, &protocol, &mut problems);
-    if !problems.is_empty() {
-        return Err(Problems(problems));
+    let shape::Shapes { definitions: read, findings: of_shapes, failed } = shapes;
+    let mut protocol = Protocol { release: input.release.to_owned(), definitions: read, methods, skipped };
+    findings.problems.extend(failed.values().cloned());
+    findings.problems.extend(of_shapes.problems);
+    findings.notes.extend(of_shapes.notes);
+    complete::check(&definitions, &protocol, &failed, &applicable, &mut findings);
+    // What can't be read in both bundles is said once.
+    let unread = stable_shapes.failed.into_iter().filter(|(name, _)| !failed.contains_key(name));
+    let unread: Vec<Problem> = unread.map(|(_, problem)| problem).collect();
+    if !findings.problems.is_empty() || !unread.is_empty() {
+        return Err(located(findings.problems, unread, input));
     }
+    layout::box_cycles(&mut protocol);
+    let notes = problem::in_bundle(findings.notes, EXPERIMENTAL, input.experimental);
     Ok(Outcome { protocol, definitions, published, rewrites, notes })
+}
+
+/// Reads both bundles, so that one run says what is wrong with either.
+fn load(input: &Input<'_>) -> Result<(Bundle, Bundle), Problems> {
+    match (load::load(input.experimental, EXPERIMENTAL), load::load(input.stable, STABLE)) {
+        (Ok(experimental), Ok(stable)) => Ok((experimental, stable)),
+        (Err(mut problems), Err(stable)) => {
+            problems.0.extend(stable.0);
+            Err(problems)
+        }
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
+    }
+}
+
+/// Problems of both bundles, each with its file.
+fn located(problems: Vec<Problem>, stable: Vec<Problem>, input: &Input<'_>) -> Problems {
+    let mut located = problem::in_bundle(problems, EXPERIMENTAL, input.experimental);
+    located.extend(problem::in_bundle(stable, STABLE, input.stable));
+    Problems(located)
 }
 
 /// Writes the source of a model: stage 7.
@@ -120,49 +147,8 @@ pub fn model(input: &Input<'_>) -> Result<Outcome, Problems> {
 /// # Errors
 /// When two names collide, or something can't be written in Rust.
 pub fn source(protocol: &Protocol, input: &Input<'_>) -> Result<Files, Problems> {
-    emit::emit(protocol, &Facts::new(input.hashes.clone(), input.errata.families.clone()))
-}
-
-fn mark_experimental(definition: &mut Definition, stable: Option<&Definition>, typescript_only: bool) {
-    let Some(stable) = stable else {
-        definition.experimental = !typescript_only;
-        return;
-    };
-    let known: Vec<BTreeSet<String>> = stable
-        .records()
-        .iter()
-        .map(|(_, record)| record.fields.iter().map(|field| field.wire.clone()).collect())
-        .collect();
-    let names: Vec<String> = stable.records().iter().map(|(name, _)| (*name).to_owned()).collect();
-    let own: Vec<String> = definition.records().iter().map(|(name, _)| (*name).to_owned()).collect();
-    for (record, name) in definition.records_mut().into_iter().zip(own) {
-        if let Some(place) = names.iter().position(|other| *other == name) {
-            for field in &mut record.fields {
-                field.experimental = !known[place].contains(&field.wire);
-            }
-        }
-    }
-    match (&mut definition.shape, &stable.shape) {
-        (Shape::StringEnum(values), Shape::StringEnum(stable)) => {
-            for value in values {
-                value.experimental = !stable.iter().any(|other| other.wire == value.wire);
-            }
-        }
-        (Shape::Tagged { arms, .. }, Shape::Tagged { arms: stable, .. }) => {
-            for arm in arms {
-                arm.experimental = !stable.iter().any(|other| other.wire == arm.wire);
-            }
-        }
-        (Shape::External { units, keys, .. }, Shape::External { units: stable_units, keys: stable_keys, .. }) => {
-            for unit in units {
-                unit.experimental = !stable_units.iter().any(|other| other.wire == unit.wire);
-            }
-            for arm in keys {
-                arm.experimental = !stable_keys.iter().any(|other| other.wire == arm.wire);
-            }
-        }
-        _ => {}
-    }
+    let facts = Facts::new(input.hashes.clone(), input.errata.families.clone());
+    emit::emit(protocol, &facts).map_err(|problems| located(problems.0, Vec::new(), input))
 }
 
 /// What a client sends: params of its requests and notifications, and its answers.
@@ -195,28 +181,4 @@ fn reachable(definitions: &BTreeMap<String, Definition>, from: impl Iterator<Ite
         }
     }
     reached
-}
-
-/// Every definition is in the model or skipped with a reason.
-fn check_complete(definitions: &Definitions, protocol: &Protocol, problems: &mut Vec<Problem>) {
-    if !problems.is_empty() {
-        return;
-    }
-    for name in definitions.keys() {
-        if !protocol.definitions.contains_key(name) && !protocol.skipped.contains_key(name) {
-            problems.push(Problem::new(format!("`{name}` was lost on the way")).at(format!("/definitions/{name}")));
-        }
-    }
-    for name in protocol.skipped.keys() {
-        if !definitions.contains_key(name) {
-            problems.push(Problem::new(format!("`{name}` is skipped but there is no such definition")).in_file("errata.toml"));
-        }
-    }
-    for method in &protocol.methods {
-        for name in method.params.iter().chain(&method.response) {
-            if protocol.skipped.contains_key(name) {
-                problems.push(Problem::new(format!("`{name}` is skipped but `{}` needs it", method.wire)).in_file("errata.toml"));
-            }
-        }
-    }
 }

@@ -29,12 +29,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The four unions that list the protocol's methods.
-pub const METHOD_UNIONS: [&str; 4] = [
-    "ClientRequest",
-    "ServerRequest",
-    "ServerNotification",
-    "ClientNotification",
-];
+pub const METHOD_UNIONS: [&str; 4] = ["ClientRequest", "ServerRequest", "ServerNotification", "ClientNotification"];
 
 /// One TypeScript file of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,16 +232,10 @@ pub enum HarvestError {
 /// # Errors
 ///
 /// Every variant of [`HarvestError`] but [`HarvestError::Json`].
-pub fn harvest(
-    experimental: &[SourceFile],
-    stable: &[SourceFile],
-) -> Result<Harvest, HarvestError> {
+pub fn harvest(experimental: &[SourceFile], stable: &[SourceFile]) -> Result<Harvest, HarvestError> {
     let all = link::link(&read::read(experimental)?)?;
     let few = link::link(&read::read(stable)?)?;
-    for (export, files, linked) in [
-        ("experimental", experimental, &all),
-        ("stable", stable, &few),
-    ] {
+    for (export, files, linked) in [("experimental", experimental, &all), ("stable", stable, &few)] {
         let name = METHOD_UNIONS[0];
         if !(files.is_empty() || linked.types.contains_key(name)) {
             let name = name.to_owned();
@@ -262,11 +251,7 @@ pub fn harvest(
             stable_methods.insert(name.to_owned(), ty.methods(name)?);
         }
     }
-    Ok(Harvest {
-        types: all.types,
-        docs: all.docs,
-        stable_methods,
-    })
+    Ok(Harvest { types: all.types, docs: all.docs, stable_methods })
 }
 
 // Serde hands the field over by reference.

@@ -4,8 +4,7 @@
 //! and knows nothing of the generator's model, so that a mistake in the model
 //! is not repeated in the values that are to find it.
 //!
-//! What must always hold, and is checked at the end of [`InstanceMaker::all`]
-//! in debug builds and by [`InstanceMaker::lies`] everywhere:
+//! What must always hold, and is checked by [`InstanceMaker::checked`]:
 //!
 //! - a [`Kind::Valid`] value is accepted by its definition, to the letter
 //!   (`oneOf` is exactly one, closed objects are closed, integers fit their
@@ -34,17 +33,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::problem::{Problem, Problems};
 use shape::{Alternative, Envelope, Schemas};
 use validate::{Reading, accepts};
 
 /// The unions that are whole messages. What surrounds their payload is the
 /// same in every arm and is tried on the first arm only.
-const ENVELOPES: [&str; 4] = [
-    "ClientNotification",
-    "ClientRequest",
-    "ServerNotification",
-    "ServerRequest",
-];
+const ENVELOPES: [&str; 4] = ["ClientNotification", "ClientRequest", "ServerNotification", "ServerRequest"];
 
 /// What a decoder has to do with an [`Instance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,28 +89,29 @@ impl<'a> InstanceMaker<'a> {
     /// `$ref` is looked up in it. No definition may be an alternative of
     /// itself: between the two there has to be an object, a list or a map.
     pub fn new(definitions: &'a Map<String, Value>) -> Self {
-        Self {
-            schemas: Schemas(definitions),
-        }
+        Self { schemas: Schemas(definitions) }
     }
 
     /// Every instance of every definition, ordered by the definition's name.
-    ///
-    /// # Panics
-    /// In debug builds, when one of the promises of this module is broken:
-    /// either a bug here or a schema that says something new.
     pub fn all(&self) -> Vec<Instance> {
         let mut names: Vec<&str> = self.schemas.0.keys().map(String::as_str).collect();
         names.sort_unstable();
-        let all: Vec<Instance> = names
-            .into_iter()
-            .flat_map(|name| self.for_definition(name))
-            .collect();
-        if cfg!(debug_assertions) {
-            let lies = self.lies(&all);
-            assert!(lies.is_empty(), "{}", lies.join("\n"));
+        names.into_iter().flat_map(|name| self.for_definition(name)).collect()
+    }
+
+    /// The same, if the promises of this module hold.
+    ///
+    /// # Errors
+    /// When one is broken: either a bug here or a schema that says something new.
+    pub fn checked(&self) -> Result<Vec<Instance>, Problems> {
+        let all = self.all();
+        let lies = self.lies(&all);
+        if lies.is_empty() {
+            return Ok(all);
         }
-        all
+        let problem =
+            |lie| Problem::new(lie).help("teach crates/codex-rpc-codegen/src/instances/ what the schema says there");
+        Err(Problems(lies.into_iter().map(problem).collect()))
     }
 
     /// The instances of one definition: valid ones first, then tolerated, then
@@ -132,22 +128,13 @@ impl<'a> InstanceMaker<'a> {
         invalid.retain(|made| !accepts(self.schemas, Reading::Lenient, schema, &made.value));
 
         let mut instances = Vec::new();
-        for (kind, made) in [
-            (Kind::Valid, valid),
-            (Kind::Tolerated, tolerated),
-            (Kind::Invalid, invalid),
-        ] {
+        for (kind, made) in [(Kind::Valid, valid), (Kind::Tolerated, tolerated), (Kind::Invalid, invalid)] {
             let mut seen = HashSet::new();
             for Made { value, note } in made {
                 // The same value reached twice, such as the minimal and the
                 // full value of an object without optional fields.
                 if seen.insert(value.to_string()) {
-                    instances.push(Instance {
-                        definition: name.to_owned(),
-                        value,
-                        kind,
-                        note,
-                    });
+                    instances.push(Instance { definition: name.to_owned(), value, kind, note });
                 }
             }
         }
@@ -191,18 +178,10 @@ impl<'a> InstanceMaker<'a> {
                 lies.push(format!("{name}: {kind:?} ({note}) {problem}: {value}"));
             }
         }
-        let mut barren: Vec<&String> = self
-            .schemas
-            .0
-            .keys()
-            .filter(|name| !inhabited.contains(name.as_str()))
-            .collect();
+        let mut barren: Vec<&String> =
+            self.schemas.0.keys().filter(|name| !inhabited.contains(name.as_str())).collect();
         barren.sort_unstable();
-        lies.extend(
-            barren
-                .into_iter()
-                .map(|name| format!("{name}: no valid value could be made")),
-        );
+        lies.extend(barren.into_iter().map(|name| format!("{name}: no valid value could be made")));
         lies
     }
 
@@ -232,10 +211,7 @@ struct Made {
 
 impl Made {
     fn new(value: Value, note: impl Into<String>) -> Self {
-        Self {
-            value,
-            note: note.into(),
-        }
+        Self { value, note: note.into() }
     }
 }
 

@@ -9,7 +9,7 @@ pub const LARGE_ARM: usize = 96;
 
 /// Params of a message larger than this are boxed. It is more than for other
 /// unions, because a message is moved a few times and then taken apart.
-pub const LARGE_PARAMS: usize = 256;
+pub const LARGE_PARAMS: usize = 136;
 
 /// Marks fields whose type contains itself without a list or map in between.
 pub fn box_cycles(protocol: &mut Protocol) {

@@ -7,8 +7,10 @@
 
 #![forbid(unsafe_code)]
 
+mod complete;
 pub mod emit;
 pub mod errata;
+mod experimental;
 pub mod family;
 pub mod generate;
 pub mod harvest;

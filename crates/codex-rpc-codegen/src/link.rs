@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::schema::{InstanceType, Schema, SchemaObject};
 
-use crate::errata::{Applicable, stale, tag_value};
-use crate::load::{Definitions, ref_name};
+use crate::errata::Applicable;
+use crate::load::{Bundle, Places, arms_of, ref_name};
 use crate::model::{Method, Shape, Side, Type};
 use crate::names::{pascal, snake};
 use crate::normalise::is_type;
 use crate::problem::Problem;
-use crate::shape::{Shapes, by_hand, description};
+use crate::shape::{Shapes, by_hand, description, tag_value};
 
 /// A method as an export lists it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,17 +27,19 @@ pub(crate) struct RawMethod {
 }
 
 /// The methods of a bundle.
-pub(crate) fn methods(definitions: &Definitions, problems: &mut Vec<Problem>) -> Vec<RawMethod> {
+pub(crate) fn methods(bundle: &Bundle, problems: &mut Vec<Problem>) -> Vec<RawMethod> {
     let mut methods = Vec::new();
     for side in Side::ALL {
-        let pointer = format!("/definitions/{}", side.definition());
-        let arms = match definitions.get(side.definition()) {
-            Some(Schema::Object(object)) => object.subschemas.as_ref().and_then(|all| all.one_of.as_ref().or(all.any_of.as_ref())),
+        let pointer = bundle.places.of(side.definition());
+        let arms = match bundle.definitions.get(side.definition()) {
+            Some(Schema::Object(object)) => arms_of(object),
             _ => None,
         };
-        let Some(arms) = arms else {
+        let Some((keyword, arms)) = arms else {
             problems.push(
-                Problem::new("there is no list of methods").at(pointer).help("the export is not complete: run `cargo xtask pull` again"),
+                Problem::new("there is no list of methods")
+                    .at(pointer)
+                    .help("the export is not complete: run `cargo xtask pull` again"),
             );
             continue;
         };
@@ -45,7 +47,9 @@ pub(crate) fn methods(definitions: &Definitions, problems: &mut Vec<Problem>) ->
             match method(side, arm) {
                 Ok(method) => methods.push(method),
                 Err(what) => problems.push(
-                    Problem::new(what).at(format!("{pointer}/oneOf/{index}")).help("teach crates/codex-rpc-codegen/src/link.rs what it means"),
+                    Problem::new(what)
+                        .at(format!("{pointer}/{keyword}/{index}"))
+                        .help("teach crates/codex-rpc-codegen/src/link.rs what it means"),
                 ),
             }
         }
@@ -91,29 +95,32 @@ fn params(object: &SchemaObject) -> Result<(Option<String>, bool), &'static str>
 pub(crate) fn link(
     raw: Vec<RawMethod>,
     shapes: &mut Shapes,
+    places: &Places,
     stable: &BTreeSet<(Side, String)>,
     applicable: &Applicable,
 ) -> Vec<Method> {
     let mut errata: BTreeMap<&str, &str> =
         applicable.errata.response.iter().map(|erratum| (erratum.method.as_str(), erratum.response.as_str())).collect();
-    let responses: BTreeSet<String> = shapes
-        .definitions
-        .values()
-        .filter(|definition| !definition.inner && definition.name.ends_with("Response") && by_hand(&definition.name).is_none())
-        .map(|definition| definition.name.clone())
-        .collect();
+    // What could not be read, or shall not be, is there all the same.
+    let read = shapes.definitions.values().filter(|definition| !definition.inner).map(|definition| &definition.name);
+    let unread = shapes.failed.keys().chain(applicable.errata.skip.iter().map(|skip| &skip.definition));
+    let unread = unread.filter(|name| places.contains(name));
+    let known: BTreeSet<String> = read.chain(unread).cloned().collect();
+    let responses: BTreeSet<String> =
+        known.iter().filter(|name| name.ends_with("Response") && by_hand(name).is_none()).cloned().collect();
     let mut methods = Vec::new();
     let mut open = Vec::new();
     for raw in raw {
         let (params, params_optional) = unwrap_nullable(shapes, raw.params, raw.params_optional);
         let mut response = None;
         if raw.side.is_request() {
-            let ruled = params.as_ref().map(|params| format!("{}Response", params.strip_suffix("Params").unwrap_or(params)));
+            let ruled =
+                params.as_ref().map(|params| format!("{}Response", params.strip_suffix("Params").unwrap_or(params)));
             response = ruled.filter(|name| responses.contains(name));
             if let Some(corrected) = errata.remove(raw.wire.as_str()) {
                 if response.is_some() || !responses.contains(corrected) {
                     let what = format!("the response {corrected} of {}", raw.wire);
-                    stale(applicable, what, &mut shapes.problems, &mut shapes.notes);
+                    applicable.stale(&what, &mut shapes.findings);
                 }
                 response = response.or_else(|| responses.get(corrected).cloned());
             }
@@ -122,10 +129,12 @@ pub(crate) fn link(
             }
         }
         if let Some(params) = &params
-            && !shapes.definitions.contains_key(params)
+            && !known.contains(params)
         {
-            shapes.problems.push(
-                Problem::new(format!("the params `{params}` have no definition")).at(raw.wire.clone()).help("the export is not complete: run `cargo xtask pull` again"),
+            shapes.findings.problems.push(
+                Problem::new(format!("the params `{params}` have no definition"))
+                    .at(raw.wire.clone())
+                    .help("the export is not complete: run `cargo xtask pull` again"),
             );
         }
         let deprecated = raw.doc.as_deref().is_some_and(is_deprecated);
@@ -143,22 +152,23 @@ pub(crate) fn link(
         });
     }
     for (method, response) in errata {
-        stale(applicable, format!("the response {response} of {method}"), &mut shapes.problems, &mut shapes.notes);
+        applicable.stale(&format!("the response {response} of {method}"), &mut shapes.findings);
     }
     by_likeness(&mut methods, &open, &responses, shapes, applicable);
 
     let used: BTreeSet<&String> = methods.iter().filter_map(|method| method.response.as_ref()).collect();
-    for unused in responses.iter().filter(|response| !used.contains(response)) {
+    for unused in responses.iter().filter(|response| !used.contains(response) && !applicable.skips(response)) {
         let problem = Problem::new(format!("`{unused}` answers no method"))
-            .at(format!("/definitions/{unused}"))
+            .at(places.of(unused))
             .help("add the method that it answers to `response` in protocol-schema/errata.toml");
-        if applicable.strict { shapes.problems.push(problem) } else { shapes.notes.push(problem) }
+        applicable.unreviewed(problem, &mut shapes.findings);
     }
     let mut names = BTreeMap::new();
     for method in &methods {
         if let Some(other) = names.insert((method.side, method.rust.clone()), method.wire.clone()) {
-            shapes.problems.push(
+            shapes.findings.problems.push(
                 Problem::new(format!("the methods `{other}` and `{}` are both `{}` in Rust", method.wire, method.rust))
+                    .at(places.of(method.side.definition()))
                     .help("give one of them another name in crates/codex-rpc-codegen/src/names.rs"),
             );
         }
@@ -218,10 +228,12 @@ fn by_likeness(
             [(best, response), rest @ ..]
                 if *best >= 50 && rest.first().is_none_or(|(second, _)| second < best) && !applicable.strict =>
             {
-                shapes.notes.push(Problem::new(format!("linked to `{response}` because the words are alike")).at(wire).help(help));
+                shapes.findings.notes.push(
+                    Problem::new(format!("linked to `{response}` because the words are alike")).at(wire).help(help),
+                );
                 methods[index].response = Some((*response).clone());
             }
-            _ => shapes.problems.push(Problem::new("the method has no response").at(wire).help(help)),
+            _ => shapes.findings.problems.push(Problem::new("the method has no response").at(wire).help(help)),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 /// A definition, or an object inside one that needs a name of its own.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct Definition {
     /// The name in the schema; for an inner object the name it was given.
     pub name: String,
@@ -154,6 +155,7 @@ pub enum Rest {
 
 /// A member of an object.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct Field {
     /// The name on the wire.
     pub wire: String,
@@ -261,6 +263,7 @@ impl Side {
 /// A method.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct Method {
     /// Who sends it, and as what.
     pub side: Side,

@@ -57,12 +57,38 @@ pub fn snake(name: &str) -> String {
     let words: Vec<String> = words(name).iter().map(|word| word.to_lowercase()).collect();
     let mut snake = words.join("_");
     if snake.is_empty() || snake.starts_with(|c: char| c.is_ascii_digit()) {
-        snake.insert_str(0, "n");
+        snake.insert(0, 'n');
     }
     if KEYWORDS.contains(&snake.as_str()) {
         snake.push('_');
     }
     snake
+}
+
+/// Whether Rust takes a word for a name.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    if !name.is_ascii() {
+        return syn::parse_str::<syn::Ident>(name).is_ok();
+    }
+    let first = name.chars().next();
+    first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_' && name.len() > 1)
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name != "Self"
+        && !(KEYWORDS.contains(&name) && name != "union")
+}
+
+/// Whether a word is a name for a type or variant, as Rust writes them.
+pub(crate) fn is_upper_camel(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric())
+        && is_identifier(name)
+}
+
+/// Whether a word is a name for a field or module, as Rust writes them.
+pub(crate) fn is_snake(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && is_identifier(name)
 }
 
 const KEYWORDS: [&str; 52] = [
@@ -99,6 +125,18 @@ mod tests {
         ] {
             assert_eq!(snake(wire), expected, "{wire}");
         }
+    }
+
+    #[test]
+    fn what_rust_takes_for_a_name_is_known() {
+        for name in ["A", "a1", "_a", "union", "Über", "type_"] {
+            assert!(is_identifier(name), "{name}");
+        }
+        for name in ["", "_", "1a", "a b", "a-b", "Self", "self", "type", "gen", "²", "a²"] {
+            assert!(!is_identifier(name), "{name}");
+        }
+        assert!(is_upper_camel("OpenaiForm") && !is_upper_camel("openaiForm") && !is_upper_camel("Openai_Form"));
+        assert!(is_snake("server_requests") && !is_snake("serverRequests") && !is_snake("mod") && !is_snake("_a"));
     }
 
     #[test]

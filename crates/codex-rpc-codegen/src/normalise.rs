@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use schemars::schema::{InstanceType, ObjectValidation, Schema, SchemaObject, SingleOrVec};
 use serde_json::Value;
 
-use crate::load::Definitions;
+use crate::load::{Definitions, Places};
+use crate::problem::below;
 
 /// One rewrite.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +22,10 @@ pub struct Rewrite {
 }
 
 /// Rewrites every definition.
-pub fn normalise(definitions: &mut Definitions) -> Vec<Rewrite> {
+pub fn normalise(definitions: &mut Definitions, places: &Places) -> Vec<Rewrite> {
     let mut log = Vec::new();
     for (name, schema) in definitions {
-        rewrite(schema, &format!("/definitions/{name}"), &mut log);
+        rewrite(schema, &places.of(name), &mut log);
     }
     log
 }
@@ -33,9 +34,11 @@ fn rewrite(schema: &mut Schema, pointer: &str, log: &mut Vec<Rewrite>) {
     let Schema::Object(object) = schema else { return };
     let mut note = |what| log.push(Rewrite { pointer: pointer.to_owned(), what });
 
+    let alone = object.object.is_none() && object.array.is_none() && object.enum_values.is_none();
     if let Some(subschemas) = &mut object.subschemas
         && let Some([Schema::Object(only)]) = subschemas.all_of.as_deref()
         && only.reference.is_some()
+        && alone
     {
         object.reference.clone_from(&only.reference);
         subschemas.all_of = None;
@@ -67,14 +70,17 @@ fn rewrite(schema: &mut Schema, pointer: &str, log: &mut Vec<Rewrite>) {
     }
 
     if let Some(subschemas) = &mut object.subschemas {
-        for arm in [&mut subschemas.one_of, &mut subschemas.any_of, &mut subschemas.all_of].into_iter().flatten().flatten()
-        {
-            rewrite(arm, pointer, log);
+        let unions =
+            [("oneOf", &mut subschemas.one_of), ("anyOf", &mut subschemas.any_of), ("allOf", &mut subschemas.all_of)];
+        for (keyword, arms) in unions {
+            for (index, arm) in arms.iter_mut().flatten().enumerate() {
+                rewrite(arm, &format!("{pointer}/{keyword}/{index}"), log);
+            }
         }
     }
     if let Some(validation) = &mut object.object {
         for (name, property) in &mut validation.properties {
-            rewrite(property, &format!("{pointer}/properties/{name}"), log);
+            rewrite(property, &below(&format!("{pointer}/properties"), name), log);
         }
         if let Some(values) = &mut validation.additional_properties {
             rewrite(values, &format!("{pointer}/additionalProperties"), log);

@@ -32,7 +32,9 @@ impl Alternative {
 
 /// What the harvest says about a definition; none if it does not have it.
 pub fn alternatives(harvest: &Harvest, definition: &str) -> Option<Vec<Alternative>> {
-    Some(expand(harvest, harvest.types.get(definition)?, &mut BTreeSet::new()))
+    let in_root = || harvest.types.get(&format!("root/{}", definition.strip_prefix("Root")?));
+    let ty = harvest.types.get(definition).or_else(in_root)?;
+    Some(expand(harvest, ty, &mut BTreeSet::new()))
 }
 
 fn expand(harvest: &Harvest, ty: &TsType, above: &mut BTreeSet<String>) -> Vec<Alternative> {
@@ -44,10 +46,8 @@ fn expand(harvest: &Harvest, ty: &TsType, above: &mut BTreeSet<String>) -> Vec<A
             let mut product = vec![Alternative::default()];
             for part in parts {
                 let part = expand(harvest, part, above);
-                product = product
-                    .iter()
-                    .flat_map(|left| part.iter().map(move |right| left.clone().and(right)))
-                    .collect();
+                product =
+                    product.iter().flat_map(|left| part.iter().map(move |right| left.clone().and(right))).collect();
             }
             product
         }
@@ -97,7 +97,8 @@ pub fn tagged_arm(alternatives: &[Alternative], tag: &str, value: &str) -> Optio
 
 /// The value of the one member that names a variant.
 pub fn keyed_arm(harvest: &Harvest, alternatives: &[Alternative], key: &str) -> Option<Alternative> {
-    let arm = alternatives.iter().find(|alternative| alternative.fields.len() == 1 && alternative.field(key).is_some())?;
+    let arm =
+        alternatives.iter().find(|alternative| alternative.fields.len() == 1 && alternative.field(key).is_some())?;
     merge(&expand(harvest, &arm.field(key)?.ty, &mut BTreeSet::new()))
 }
 

@@ -13,11 +13,12 @@ use serde_json::Value;
 
 use crate::harvest::{Harvest, TsField, TsType};
 use crate::link::RawMethod;
-use crate::load::Definitions;
+use crate::load::Bundle;
 use crate::model::Side;
+use crate::problem::{TYPES, below};
 
 /// Adds the definitions and returns the methods.
-pub(crate) fn add(definitions: &mut Definitions, harvest: &Harvest, known: &[RawMethod]) -> Vec<RawMethod> {
+pub(crate) fn add(bundle: &mut Bundle, harvest: &Harvest, known: &[RawMethod]) -> Vec<RawMethod> {
     let mut methods = Vec::new();
     for side in Side::ALL {
         for (method, params) in listed(harvest, side) {
@@ -35,10 +36,12 @@ pub(crate) fn add(definitions: &mut Definitions, harvest: &Harvest, known: &[Raw
                 }
                 _ => (None, true),
             };
-            let response = params.as_ref().map(|params| format!("{}Response", params.trim_end_matches("Params")));
+            let response =
+                params.as_ref().map(|params| format!("{}Response", params.strip_suffix("Params").unwrap_or(params)));
             for needed in params.iter().chain(response.iter().filter(|_| side.is_request())) {
-                require(definitions, harvest, needed);
+                require(bundle, harvest, needed);
             }
+            let params = params.as_deref().map(definition_name);
             methods.push(RawMethod { side, wire: method, params, params_optional, doc: None, typescript_only: true });
         }
     }
@@ -60,8 +63,14 @@ fn listed(harvest: &Harvest, side: Side) -> Vec<(String, Option<&TsType>)> {
         .collect()
 }
 
-fn require(definitions: &mut Definitions, harvest: &Harvest, name: &str) {
-    if definitions.contains_key(name) {
+/// The name of a type that the harvest keeps under its folder's name, because the
+/// plain name is another type's.
+fn definition_name(name: &str) -> String {
+    name.strip_prefix("root/").map_or_else(|| name.to_owned(), |name| format!("Root{name}"))
+}
+
+fn require(bundle: &mut Bundle, harvest: &Harvest, name: &str) {
+    if bundle.definitions.contains_key(&definition_name(name)) {
         return;
     }
     let Some(ty) = harvest.types.get(name) else { return };
@@ -70,9 +79,10 @@ fn require(definitions: &mut Definitions, harvest: &Harvest, name: &str) {
     if let (Schema::Object(object), Some(doc)) = (&mut schema, harvest.docs.get(name)) {
         object.metadata.get_or_insert_default().description = Some(doc.clone());
     }
-    definitions.insert(name.to_owned(), schema);
+    bundle.places.set(definition_name(name), below(TYPES, name));
+    bundle.definitions.insert(definition_name(name), schema);
     for needed in needed {
-        require(definitions, harvest, &needed);
+        require(bundle, harvest, &needed);
     }
 }
 
@@ -95,10 +105,13 @@ fn schema(ty: &TsType, needed: &mut BTreeSet<String>) -> Schema {
         TsType::Reference { name } if name == "JsonValue" => return Schema::Bool(true),
         TsType::Reference { name } => {
             needed.insert(name.clone());
-            return Schema::new_ref(format!("#/definitions/{name}"));
+            return Schema::new_ref(format!("#/definitions/{}", definition_name(name)));
         }
         TsType::Array { items } => SchemaObject {
-            array: Some(Box::new(ArrayValidation { items: Some(schema(items, needed).into()), ..ArrayValidation::default() })),
+            array: Some(Box::new(ArrayValidation {
+                items: Some(schema(items, needed).into()),
+                ..ArrayValidation::default()
+            })),
             ..typed(InstanceType::Array)
         },
         TsType::Map { values, .. } => SchemaObject {

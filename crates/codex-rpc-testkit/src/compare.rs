@@ -25,7 +25,13 @@ pub(crate) struct Difference {
 }
 
 /// Compares two values of a type.
-pub(crate) fn compare(expected: &Value, got: &Value, ty: &Type, tolerance: Tolerance, pointer: &str) -> Vec<Difference> {
+pub(crate) fn compare(
+    expected: &Value,
+    got: &Value,
+    ty: &Type,
+    tolerance: Tolerance,
+    pointer: &str,
+) -> Vec<Difference> {
     let mut comparison = Comparison { tolerance, found: Vec::new() };
     comparison.values(expected, got, ty, pointer);
     comparison.found
@@ -100,7 +106,8 @@ impl Comparison {
             return false;
         }
         let default: Option<Value> = member.default.and_then(|text| serde_json::from_str(text).ok());
-        let is_default = |value: &Value| default.as_ref().is_some_and(|default| compare_json(default, value, "").is_empty());
+        let is_default =
+            |value: &Value| default.as_ref().is_some_and(|default| compare_json(default, value, "").is_empty());
         // Null stands for absent; absent stands for the default.
         let nothing = |value: Option<&Value>| value.is_none() || (value.is_some_and(Value::is_null) && member.nullable);
         match (nothing(left), nothing(right)) {
@@ -154,7 +161,9 @@ fn resolve(ty: &Type, value: &Value) -> Resolved {
                 }
             }
             Some(Shape::External { keys, .. }) => Resolved::Key(keys),
-            Some(Shape::Untagged(arms)) => arm(value, arms, "").map_or(Resolved::Type(ANY), |(ty, _)| resolve(ty, value)),
+            Some(Shape::Untagged(arms)) => {
+                arm(value, arms, "").map_or(Resolved::Type(ANY), |(ty, _)| resolve(ty, value))
+            }
             Some(Shape::Newtype(ty) | Shape::Nullable(ty)) => resolve(&ty, value),
             Some(Shape::StringEnum(_) | Shape::Methods) | None => Resolved::Type(ANY),
         },

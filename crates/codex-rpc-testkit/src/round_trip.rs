@@ -220,7 +220,12 @@ impl RoundTrip {
             self.release(request);
         }
         if lines == 0 {
-            self.fail(&Place { file: file.to_owned(), line: 0, method: None }, FindingKind::Unreadable, "", "the file is empty");
+            self.fail(
+                &Place { file: file.to_owned(), line: 0, method: None },
+                FindingKind::Unreadable,
+                "",
+                "the file is empty",
+            );
         }
         self.close(file);
     }
@@ -250,13 +255,7 @@ impl RoundTrip {
         (std::mem::replace(&mut self.counts, counts), std::mem::replace(&mut self.outcome.findings, findings))
     }
 
-    fn message(
-        &mut self,
-        mut place: Place,
-        from: From,
-        text: &str,
-        pending: &mut HashMap<(From, RequestId), Pending>,
-    ) {
+    fn message(&mut self, mut place: Place, from: From, text: &str, pending: &mut HashMap<(From, RequestId), Pending>) {
         let any = match AnyMessage::from_json(text) {
             Ok(any) => any,
             Err(error) => {
@@ -375,9 +374,7 @@ impl RoundTrip {
         let kind = if definition.ends_with("Request") { MethodKind::Request } else { MethodKind::Notification };
         let params = info(from, method, kind).and_then(|info| info.params);
         let mut unknown: Vec<Unknown> = Vec::new();
-        if let (Some(params), Some(value)) = (params, original.get("params"))
-            && !value.is_null()
-        {
+        if let (Some(params), Some(value)) = (params, original.get("params").filter(|value| !value.is_null())) {
             unknown.extend(walk(value, &Type::Named(params), "/params").unwrap_or_default());
         }
         if let Some(error) = original.get("error") {
@@ -502,7 +499,12 @@ impl RoundTrip {
             lines += 1;
             self.counts.messages += 1;
             if line.len() as u64 > LONGEST_LINE {
-                self.fail(&place, FindingKind::Unreadable, "", &format!("the line has {} bytes; {LONGEST_LINE} are the most", line.len()));
+                self.fail(
+                    &place,
+                    FindingKind::Unreadable,
+                    "",
+                    &format!("the line has {} bytes; {LONGEST_LINE} are the most", line.len()),
+                );
                 continue;
             }
             match serde_json::from_slice::<Instance>(&line) {
@@ -515,7 +517,12 @@ impl RoundTrip {
             }
         }
         if lines == 0 {
-            self.fail(&Place { file: file.to_owned(), line: 0, method: None }, FindingKind::Unreadable, "", "the file is empty");
+            self.fail(
+                &Place { file: file.to_owned(), line: 0, method: None },
+                FindingKind::Unreadable,
+                "",
+                "the file is empty",
+            );
         }
         self.close(file);
     }
@@ -557,13 +564,25 @@ impl RoundTrip {
         let forgiven = expectation == Expectation::Tolerated;
         if let Some(from) = from {
             let method = original.get("method").and_then(Value::as_str).unwrap_or_default();
-            let kind = if definition.name.ends_with("Request") { MethodKind::Request } else { MethodKind::Notification };
+            let kind =
+                if definition.name.ends_with("Request") { MethodKind::Request } else { MethodKind::Notification };
             let info = info(from, method, kind);
             if info.is_none() && !forgiven {
                 self.counts.unknown_methods += 1;
-                self.outcome.findings.push(finding(place, FindingKind::UnknownMethod, "/method", "the bindings do not know the method"));
+                self.outcome.findings.push(finding(
+                    place,
+                    FindingKind::UnknownMethod,
+                    "/method",
+                    "the bindings do not know the method",
+                ));
             }
-            return self.message_differences(place, &original, &recoded.value, info.and_then(|info| info.params), tolerance);
+            return self.message_differences(
+                place,
+                &original,
+                &recoded.value,
+                info.and_then(|info| info.params),
+                tolerance,
+            );
         }
         let ty = Type::Named(definition.name);
         match walk(&original, &ty, at) {

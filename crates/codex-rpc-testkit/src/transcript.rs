@@ -95,7 +95,9 @@ impl<R: BufRead> Reader<R> {
         if bytes.last() != Some(&b'\n') && bytes.len() as u64 == LONGEST_LINE {
             let more = self.skip_line()?;
             let length = bytes.len() as u64 + more;
-            return Ok(Some(Some(Line::Unreadable(format!("the line has {length} bytes; {LONGEST_LINE} are the most")))));
+            return Ok(Some(Some(Line::Unreadable(format!(
+                "the line has {length} bytes; {LONGEST_LINE} are the most"
+            )))));
         }
         if bytes.trim_ascii().is_empty() {
             return Ok(Some(None));
@@ -124,10 +126,10 @@ impl<R: BufRead> Reader<R> {
             Ok(text) => text,
             Err(error) => return Line::Unreadable(format!("not UTF-8: {error}")),
         };
-        if self.messages == 0
-            && let Ok(header) = serde_json::from_str::<Header>(text)
-        {
-            return Line::Header(header);
+        if self.messages == 0 {
+            if let Ok(header) = serde_json::from_str::<Header>(text) {
+                return Line::Header(header);
+            }
         }
         match serde_json::from_str::<Entry>(text) {
             Ok(entry) => {

@@ -25,10 +25,18 @@ pub(crate) fn walk(value: &Value, ty: &Type, pointer: &str) -> Option<Vec<Unknow
     match ty {
         Type::Any => Some(Vec::new()),
         Type::Bool => fits(value.is_boolean()),
-        Type::Integer => fits(value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)),
+        Type::Integer => {
+            fits(value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0))
+        }
         Type::Double => fits(value.is_number()),
         Type::String => fits(value.is_string()),
-        Type::Nullable(inner) => if value.is_null() { Some(Vec::new()) } else { walk(value, inner, pointer) },
+        Type::Nullable(inner) => {
+            if value.is_null() {
+                Some(Vec::new())
+            } else {
+                walk(value, inner, pointer)
+            }
+        }
         Type::List(item) => {
             let items = value.as_array()?.iter().enumerate();
             collect(items.map(|(index, value)| walk(value, item, &format!("{pointer}/{index}"))))
@@ -87,7 +95,13 @@ fn shape(value: &Value, shape: &Shape, pointer: &str) -> Option<Vec<Unknown>> {
         }
         Shape::Untagged(arms) => arm(value, arms, pointer).map(|(_, unknown)| unknown),
         Shape::Newtype(ty) => walk(value, ty, pointer),
-        Shape::Nullable(ty) => if value.is_null() { Some(Vec::new()) } else { walk(value, ty, pointer) },
+        Shape::Nullable(ty) => {
+            if value.is_null() {
+                Some(Vec::new())
+            } else {
+                walk(value, ty, pointer)
+            }
+        }
         Shape::Methods => None,
     }
 }

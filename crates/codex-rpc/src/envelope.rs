@@ -9,7 +9,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::runtime::{
-    self, Decode, Members, Methods, Record, Shape, Slot, carry, method_index, note, value,
+    self, Decode, Done, Fields, Input, Members, Methods, Record, Shape, Slot, Waiting, carry, fill_from_text,
+    method_index, note,
 };
 use crate::{DecodeError, Extra, RequestId, RpcError, UnrecognizedMethod};
 
@@ -33,22 +34,24 @@ impl Record for TraceContext {
         Self::default()
     }
 
-    fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
-        match index {
-            0 => value(map, &mut self.traceparent),
-            1 => value(map, &mut self.tracestate),
-            _ => Err(A::Error::custom("no such member")),
-        }
-    }
-
-    fn read_other<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
-
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("traceparent", &self.traceparent);
         members.omit("tracestate", &self.tracestate);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TraceContext {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.traceparent.decode(input),
+            1 => self.tracestate.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -302,7 +305,8 @@ impl<R: Methods, N: Methods> Payload<R, N> {
     /// The method's name tells whether it is a request or a notification before
     /// the id is seen, so `params` can be read where they stand.
     fn of(method: &str, is_request: bool) -> Self {
-        if !is_request && let Some(index) = method_index(N::NAMES, method) {
+        let notification = if is_request { None } else { method_index(N::NAMES, method) };
+        if let Some(index) = notification {
             return Self::Notification(N::select(index));
         }
         match method_index(R::NAMES, method) {
@@ -360,7 +364,7 @@ fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, serde_json::Err
     match (method_index(B::NAMES, &method), params) {
         (Some(index), Some(params)) => {
             let mut other = B::select(index);
-            other.read_params_from_text(&params.to_string())?;
+            fill_from_text(&mut |input| other.read_params(input), &params.to_string())?;
             Ok(other)
         }
         (Some(index), None) => Ok(B::select(index)),
@@ -417,6 +421,25 @@ impl<R: Methods, N: Methods> Visitor<'_> for MethodSeed<R, N> {
     }
 }
 
+struct Params<'a, M>(&'a mut M);
+
+impl<'de, M: Methods> DeserializeSeed<'de> for Params<'_, M> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        Waiting::read(deserializer, |input| self.0.read_params(input))
+    }
+}
+
+/// Keeps a member that no message has.
+fn keep_member<'de, A: MapAccess<'de>>(name: String, map: &mut A, extra: &mut Extra) -> Result<(), A::Error> {
+    if extra.get(&name).is_some() {
+        return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+    }
+    extra.insert(name, map.next_value::<Value>()?);
+    Ok(())
+}
+
 struct MessageVisitor<R, N>(PhantomData<(R, N)>);
 
 impl<'de, R: Methods, N: Methods> Visitor<'de> for MessageVisitor<R, N> {
@@ -445,7 +468,7 @@ impl<'de, R: Methods, N: Methods> Visitor<'de> for MessageVisitor<R, N> {
                     if name != "jsonrpc" {
                         note::unknown();
                     }
-                    runtime::open_member(name, &mut map, &mut extra)?;
+                    keep_member(name, &mut map, &mut extra)?;
                     continue;
                 }
             };
@@ -457,17 +480,17 @@ impl<'de, R: Methods, N: Methods> Visitor<'de> for MessageVisitor<R, N> {
                 0 => map
                     .next_value_seed(MethodSeed { is_request: id.is_some(), sets: PhantomData })
                     .map(|method| payload = method),
-                1 => map.next_value_seed(Slot(id.insert(RequestId::blank()))),
+                1 => map.next_value().map(|value| id = Some(value)),
                 2 => match &mut payload {
                     Payload::None => map.next_value().map(|params| early_params = Some(params)),
-                    Payload::Request(payload) => payload.read_params(&mut map),
-                    Payload::Notification(payload) => payload.read_params(&mut map),
-                    Payload::Unrecognized(method) => value(&mut map, &mut method.params),
+                    Payload::Request(payload) => map.next_value_seed(Params(payload)),
+                    Payload::Notification(payload) => map.next_value_seed(Params(payload)),
+                    Payload::Unrecognized(method) => map.next_value_seed(Params(method)),
                 },
-                3 => value(&mut map, &mut emitted_at_ms),
+                3 => map.next_value_seed(Slot(&mut emitted_at_ms)),
                 4 => map.next_value().map(|raw| result = Some(raw)),
                 5 => map.next_value_seed(Slot(error.insert(RpcError::blank_error()))),
-                _ => value(&mut map, &mut trace),
+                _ => map.next_value_seed(Slot(&mut trace)),
             };
             read.inspect_err(|_| note::failed_below(note::Segment::Key(KEYS[index])))?;
         }
@@ -479,8 +502,8 @@ impl<'de, R: Methods, N: Methods> Visitor<'de> for MessageVisitor<R, N> {
                     extra.insert("params", params);
                     Ok(())
                 }
-                Payload::Request(payload) => payload.read_params_from_text(&text),
-                Payload::Notification(payload) => payload.read_params_from_text(&text),
+                Payload::Request(payload) => fill_from_text(&mut |input| payload.read_params(input), &text),
+                Payload::Notification(payload) => fill_from_text(&mut |input| payload.read_params(input), &text),
                 Payload::Unrecognized(method) => {
                     method.params = Some(params);
                     Ok(())
@@ -591,7 +614,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Response<T> {
                         "id" if id.is_none() => id = Some(map.next_value()?),
                         "result" if result.is_none() => result = Some(map.next_value()?),
                         "id" | "result" => return Err(A::Error::custom("a field is there twice")),
-                        _ => runtime::open_member(name, &mut map, &mut extra)?,
+                        _ => keep_member(name, &mut map, &mut extra)?,
                     }
                 }
                 Ok(Response {

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{Error as _, MapAccess};
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
 use crate::Extra;
-use crate::runtime::{self, Members, Record, Shape, redact};
+use crate::runtime::{self, Decode as _, Done, Fields, Input, Members, Record, Shape, redact};
 
 /// The code of a JSON-RPC error. The set is open: codes without a name here are
 /// as good as those with one.
@@ -127,24 +126,26 @@ impl Record for RpcError {
         Self::new(0, String::new())
     }
 
-    fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.code.0),
-            1 => runtime::value(map, &mut self.message),
-            2 => runtime::value(map, &mut self.data),
-            _ => Err(A::Error::custom("no such member")),
-        }
-    }
-
-    fn read_other<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
-
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("code", &self.code.0);
         members.field("message", &self.message);
         members.omit("data", &self.data);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RpcError {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.code.0.decode(input),
+            1 => self.message.decode(input),
+            2 => self.data.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -178,16 +179,12 @@ impl DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pointer.is_empty() {
-            self.source.fmt(f)
-        } else {
-            write!(f, "{} at {}", self.source, self.pointer)
-        }
+        if self.pointer.is_empty() { self.source.fmt(f) } else { write!(f, "{} at {}", self.source, self.pointer) }
     }
 }
 
 impl std::error::Error for DecodeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        self.source.source()
     }
 }

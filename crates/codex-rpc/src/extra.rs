@@ -43,9 +43,7 @@ impl Extra {
 
     /// Adds a member and returns the value that it replaced.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0
-            .get_or_insert_default()
-            .insert(name.into(), value.into())
+        self.0.get_or_insert_default().insert(name.into(), value.into())
     }
 
     /// Takes a member out.
@@ -83,8 +81,6 @@ impl Serialize for Extra {
 
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|(name, value)| (name, redact::named(name, value))))
-            .finish()
+        f.debug_map().entries(self.iter().map(|(name, value)| (name, redact::named(name, value)))).finish()
     }
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use serde::de::{self, Visitor};
-use serde::{Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::runtime::{Decode, serde_via_decode};
+use serde_json::Value;
+
+use crate::runtime::{Decode, Done, Input};
 
 /// The id of a request: a string or an integer.
 ///
@@ -56,28 +58,32 @@ impl Serialize for RequestId {
     }
 }
 
-struct IdVisitor<'a>(&'a mut RequestId);
+struct IdVisitor;
 
-impl Visitor<'_> for IdVisitor<'_> {
-    type Value = ();
+impl Visitor<'_> for IdVisitor {
+    type Value = RequestId;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string or an integer")
     }
 
-    fn visit_str<E: de::Error>(self, id: &str) -> Result<(), E> {
-        *self.0 = RequestId::String(id.to_owned());
-        Ok(())
+    fn visit_str<E: de::Error>(self, id: &str) -> Result<RequestId, E> {
+        Ok(RequestId::String(id.to_owned()))
     }
 
-    fn visit_i64<E: de::Error>(self, id: i64) -> Result<(), E> {
-        *self.0 = RequestId::Integer(id);
-        Ok(())
+    fn visit_i64<E: de::Error>(self, id: i64) -> Result<RequestId, E> {
+        Ok(RequestId::Integer(id))
     }
 
-    fn visit_u64<E: de::Error>(self, id: u64) -> Result<(), E> {
+    fn visit_u64<E: de::Error>(self, id: u64) -> Result<RequestId, E> {
         let signed = i64::try_from(id).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(id), &self))?;
         self.visit_i64(signed)
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IdVisitor)
     }
 }
 
@@ -86,9 +92,10 @@ impl Decode for RequestId {
         Self::Integer(0)
     }
 
-    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(IdVisitor(self))
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
+        let mut value = Value::Null;
+        input.any(&mut value)?;
+        *self = Self::deserialize(&value).map_err(|error| input.fail(format_args!("{error}")))?;
+        Ok(())
     }
 }
-
-serde_via_decode!(RequestId);

@@ -9,12 +9,12 @@
 //! | crate | what it is |
 //! |---|---|
 //! | `codex-rpc` | this one: the types |
-//! | `codex-rpc-codegen` | the generator, not published |
+//! | `codex-rpc-testkit` | transcripts and round trips, for tests of programs that use the protocol |
 //!
 //! # Example
 //!
 //! ```
-//! use codex_rpc::requests::{self, ThreadStart};
+//! use codex_rpc::requests::ThreadStart;
 //! use codex_rpc::types::{ThreadItem, ThreadStartParams};
 //! use codex_rpc::{ClientMessage, ClientRequest, ClientRequestMethod, Message, Request, ServerMessage, ServerNotification};
 //!
@@ -29,11 +29,13 @@
 //! // What the server says, line by line.
 //! let line = r#"{"method":"item/completed","params":{"item":{"type":"agentMessage","id":"i1","text":"Done."},
 //!     "threadId":"t1","turnId":"u1","completedAtMs":1763600000000},"emittedAtMs":1763600000001}"#;
-//! if let Message::Notification(notification) = ServerMessage::from_json(line)?
-//!     && let ServerNotification::ItemCompleted(completed) = notification.payload
-//!     && let ThreadItem::AgentMessage(message) = completed.item
-//! {
-//!     assert_eq!(message.text, "Done.");
+//! let Message::Notification(notification) = ServerMessage::from_json(line)? else { panic!("a notification") };
+//! match notification.payload {
+//!     ServerNotification::ItemCompleted(completed) => match completed.item {
+//!         ThreadItem::AgentMessage(message) => assert_eq!(message.text, "Done."),
+//!         other => println!("another item: {}", other.tag()),
+//!     },
+//!     other => println!("another notification: {}", other.method()),
 //! }
 //!
 //! // Which answer belongs to which request is known to the compiler.

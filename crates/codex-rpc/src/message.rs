@@ -6,9 +6,7 @@
 use serde::de::{DeserializeOwned, Error as _};
 
 use crate::runtime::note;
-use crate::{
-    AnyMessage, ClientNotification, ClientRequest, DecodeError, Message, ServerNotification, ServerRequest,
-};
+use crate::{AnyMessage, ClientNotification, ClientRequest, DecodeError, Message, ServerNotification, ServerRequest};
 
 /// A message of the app-server.
 pub type ServerMessage = Message<ServerRequest, ServerNotification>;

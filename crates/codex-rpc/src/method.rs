@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::runtime::{Decode, redact, serde_via_decode};
+use crate::runtime::{Decode, Done, Input, redact, serde_via_decode};
 
 /// A request that a client sends to the app-server.
 ///
@@ -127,8 +127,8 @@ impl Decode for NoParams {
         Self::new()
     }
 
-    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        self.0.decode(deserializer)
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
+        self.0.decode(input)
     }
 }
 
@@ -179,7 +179,11 @@ pub struct MethodInfo {
 }
 
 impl MethodInfo {
-    #[expect(clippy::too_many_arguments, clippy::fn_params_excessive_bools, reason = "only the generated table calls it")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "only the generated table calls it"
+    )]
     pub(crate) const fn new(
         method: &'static str,
         direction: Direction,

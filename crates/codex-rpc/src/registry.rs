@@ -25,6 +25,7 @@ pub struct Definition {
     /// Whether it has no name in the schema.
     pub inner: bool,
     recode: fn(&str) -> Result<Recoded, DecodeError>,
+    debug: fn(&str) -> Result<String, DecodeError>,
 }
 
 /// What became of a value that was decoded and encoded again.
@@ -175,8 +176,17 @@ impl Definition {
         experimental: bool,
         inner: bool,
         recode: fn(&str) -> Result<Recoded, DecodeError>,
+        debug: fn(&str) -> Result<String, DecodeError>,
     ) -> Self {
-        Self { name, shape, experimental, inner, recode }
+        Self { name, shape, experimental, inner, recode, debug }
+    }
+
+    /// Decodes a value as this definition's type and formats it with `Debug`.
+    ///
+    /// # Errors
+    /// When the text is no JSON or no value of the type.
+    pub fn debug(&self, text: &str) -> Result<String, DecodeError> {
+        (self.debug)(text)
     }
 
     /// Decodes a value as this definition's type and encodes it again.
@@ -206,6 +216,10 @@ pub(crate) fn recode<T: DeserializeOwned + Serialize>(text: &str) -> Result<Reco
     // Through text, as on the wire, and so that one encoder is compiled for all.
     let text = serde_json::to_string(&decoded?).map_err(DecodeError::new)?;
     Ok(Recoded { value: crate::from_json(&text)?, unknown })
+}
+
+pub(crate) fn debug<T: DeserializeOwned + fmt::Debug>(text: &str) -> Result<String, DecodeError> {
+    Ok(format!("{:?}", crate::from_json::<T>(text)?))
 }
 
 /// All definitions, sorted by name.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::runtime::{self, Decode};
+use crate::runtime::{Decode, Done, Input};
 
 /// A field for which absent, null and a value mean three different things.
 ///
@@ -88,9 +88,9 @@ impl<T: Decode> Decode for Tristate<T> {
         Self::Absent
     }
 
-    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
         let mut value: Option<T> = None;
-        runtime::decode_option(&mut value, deserializer)?;
+        T::decode_option(&mut value, input)?;
         *self = value.map_or(Self::Null, Self::Value);
         Ok(())
     }

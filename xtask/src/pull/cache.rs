@@ -32,11 +32,7 @@ pub(super) fn folder() -> Option<PathBuf> {
 }
 
 /// The executable of a version, fetched if it is not in the cache.
-pub(super) fn executable(
-    tools: &Tools,
-    version: &str,
-    progress: Progress,
-) -> miette::Result<PathBuf> {
+pub(super) fn executable(tools: &Tools, version: &str, progress: Progress) -> miette::Result<PathBuf> {
     let cache = tools.cache.as_deref().ok_or_else(|| {
         miette!(
             code = "pull::cache",
@@ -88,8 +84,7 @@ pub(super) fn executable(
     // What is there but has no executable is the rest of something; another
     // process may also have been quicker than we are.
     if place.exists() && find(&place).is_none() {
-        fs::remove_dir_all(&place)
-            .map_err(|error| failed("can't remove a damaged package from", error))?;
+        fs::remove_dir_all(&place).map_err(|error| failed("can't remove a damaged package from", error))?;
     }
     match fs::rename(&unpacked, &place) {
         Err(error) if find(&place).is_none() => Err(failed("can't write to", error)),
@@ -110,12 +105,7 @@ fn find(package: &Path) -> Option<PathBuf> {
 fn unpack(archive: &Path, folder: &Path, step: Step) -> io::Result<()> {
     let file = File::open(archive)?;
     let total = file.metadata()?.len();
-    let counted = Counted {
-        file,
-        step,
-        done: 0,
-        total,
-    };
+    let counted = Counted { file, step, done: 0, total };
     // `unpack` refuses paths that lead out of the folder.
     tar::Archive::new(GzDecoder::new(counted)).unpack(folder)?;
     #[cfg(unix)]

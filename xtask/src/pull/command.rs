@@ -119,10 +119,7 @@ pub(super) fn shown(command: &Command) -> String {
 /// The last lines of what a program wrote, indented, or words for nothing.
 pub(super) fn tail(text: &str) -> String {
     const LINES: usize = 12;
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.is_empty() {
         return "it wrote nothing to standard error".into();
     }

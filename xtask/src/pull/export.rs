@@ -16,14 +16,7 @@ const HELP: &str = "name the codex executable itself: in a package of codex it i
 
 /// Whether the path can be a program at all.
 pub(super) fn check(path: &Path) -> miette::Result<()> {
-    let no = |why: String| {
-        miette!(
-            code = "pull::no_executable",
-            help = HELP,
-            "{} {why}",
-            path.display()
-        )
-    };
+    let no = |why: String| miette!(code = "pull::no_executable", help = HELP, "{} {why}", path.display());
     let metadata = fs::metadata(path).map_err(|error| no(format!("can't be read: {error}")))?;
     if !metadata.is_file() {
         return Err(no("is no file".into()));
@@ -82,33 +75,40 @@ pub(super) fn run(
             run_one(path, work.path(), &arguments, tools.export)?;
         }
     }
+    let bundle = |kind: &str| {
+        fs::read(out(kind, "json").join(folder::BUNDLE)).map_err(|error| {
+            miette!(
+                code = "pull::export",
+                help = HELP,
+                "`{} app-server generate-json-schema` ended well but wrote no {} for the {kind} protocol: {error}",
+                path.display(),
+                folder::BUNDLE
+            )
+        })
+    };
     let experimental = folder::sources(&out("experimental", "ts"))?;
     let stable = folder::sources(&out("stable", "ts"))?;
     if experimental.is_empty() || stable.is_empty() {
         return Err(miette!(
             code = "pull::export",
             help = HELP,
-            "{} app-server generate-ts ended well but wrote no TypeScript",
+            "`{} app-server generate-ts` ended well but wrote no TypeScript",
             path.display()
         ));
     }
     Ok(Material {
         release,
         obtained,
-        stable: folder::file(&out("stable", "json").join(folder::BUNDLE))?,
-        experimental: folder::file(&out("experimental", "json").join(folder::BUNDLE))?,
+        stable: bundle("stable")?,
+        experimental: bundle("experimental")?,
         harvest: harvested(&experimental, &stable)?,
         warnings: Vec::new(),
     })
 }
 
-/// Runs the executable once, away from the user's own codex settings.
-fn run_one(
-    path: &Path,
-    work: &Path,
-    arguments: &[&str],
-    limit: Duration,
-) -> miette::Result<Finished> {
+/// Runs the executable once, away from the user's own codex settings. An error does not
+/// name the folder that it works in: that is gone by then.
+fn run_one(path: &Path, work: &Path, arguments: &[&str], limit: Duration) -> miette::Result<Finished> {
     let home = work.join("home");
     let codex_home = home.join(".codex");
     fs::create_dir_all(&codex_home).map_err(no_room)?;
@@ -119,15 +119,12 @@ fn run_one(
         .env("HOME", &home)
         .env("USERPROFILE", &home)
         .env("CODEX_HOME", &codex_home);
-    let shown = command::shown(&command);
+    let ours = work.to_string_lossy();
+    let shown = command::shown(&command).replace(&*ours, "DIR");
     let failed = |what: String| miette!(code = "pull::executable", help = HELP, "`{shown}` {what}");
     match command::run(&mut command, Group::Own, limit, &mut || ()) {
         Ok(finished) if finished.status.success() => Ok(finished),
-        Ok(finished) => Err(failed(format!(
-            "failed ({}); {}",
-            finished.status,
-            command::tail(&finished.stderr)
-        ))),
+        Ok(finished) => Err(failed(format!("failed ({}); {}", finished.status, command::tail(&finished.stderr)))),
         Err(Failure::Start(error)) => Err(failed(format!("can't be started: {error}"))),
         Err(Failure::Late { limit, stderr }) => Err(failed(format!(
             "was still running after {} s and was stopped; {}",

@@ -53,9 +53,7 @@ pub(super) fn read(folder: &Path, hint: Option<&str>) -> miette::Result<Material
 
     let mut read = Vec::new();
     for path in &roots {
-        let size = String::from_utf8_lossy(&file(&path.join(MARK))?)
-            .matches("\"method\":")
-            .count();
+        let size = String::from_utf8_lossy(&file(&path.join(MARK))?).matches("\"method\":").count();
         read.push(((size, 0), path.clone(), sources(path)?));
     }
     let harvest = if let Some((stable, experimental)) = pair(folder, read, MARK)? {
@@ -95,6 +93,7 @@ fn own_layout(folder: &Path, hint: Option<&str>) -> miette::Result<Material> {
     Harvest::from_json(&harvest).map_err(|error| {
         miette!(
             code = "pull::harvest",
+            help = "pull the release anew, or name a folder with an export of codex itself",
             "{}: {error}",
             folder.join(HARVEST).display()
         )
@@ -125,10 +124,7 @@ fn pair<T: Clone>(
         (*size, path.contains("experimental"), path)
     });
     if found.len() > 2 {
-        let mut paths: Vec<_> = found
-            .iter()
-            .map(|(_, path, _)| shown(folder, path))
-            .collect();
+        let mut paths: Vec<_> = found.iter().map(|(_, path, _)| shown(folder, path)).collect();
         paths.sort();
         return Err(miette!(
             code = "pull::many_exports",
@@ -146,12 +142,7 @@ fn pair<T: Clone>(
 }
 
 /// Finds bundles and TypeScript roots.
-fn look(
-    folder: &Path,
-    depth: usize,
-    bundles: &mut Vec<PathBuf>,
-    roots: &mut Vec<PathBuf>,
-) -> miette::Result<()> {
+fn look(folder: &Path, depth: usize, bundles: &mut Vec<PathBuf>, roots: &mut Vec<PathBuf>) -> miette::Result<()> {
     if folder.join(BUNDLE).is_file() {
         bundles.push(folder.join(BUNDLE));
     }
@@ -185,10 +176,7 @@ pub(super) fn sources(root: &Path) -> miette::Result<Vec<SourceFile>> {
                         path.display()
                     )
                 })?;
-                files.push(SourceFile {
-                    path: shown(root, &path),
-                    text,
-                });
+                files.push(SourceFile { path: shown(root, &path), text });
             }
         }
     }
@@ -205,36 +193,27 @@ pub(super) fn bundle(name: &str, bytes: &[u8]) -> miette::Result<Size> {
         )
     };
     let bundle: Value = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
-    let definitions = bundle
-        .get("definitions")
-        .and_then(Value::as_object)
-        .ok_or_else(|| bad("no object `definitions`".into()))?;
+    let definitions =
+        bundle.get("definitions").and_then(Value::as_object).ok_or_else(|| bad("no object `definitions`".into()))?;
     let methods = definitions
         .get("ClientRequest")
         .and_then(|requests| requests.get("oneOf"))
         .and_then(Value::as_array)
         .ok_or_else(|| bad("no list /definitions/ClientRequest/oneOf".into()))?;
     let v2 = definitions.get("v2").and_then(Value::as_object);
-    Ok((
-        methods.len(),
-        definitions.len() + v2.map_or(0, serde_json::Map::len),
-    ))
+    Ok((methods.len(), definitions.len() + v2.map_or(0, serde_json::Map::len)))
 }
 
 /// The release that folder names tell: those between the folder and the
 /// bundles, else the folder's own and two above it.
 fn named(folder: &Path, bundles: &[PathBuf]) -> miette::Result<String> {
-    let mut inside: Vec<String> = bundles
-        .iter()
-        .filter_map(|path| shown(folder, path).split('/').find_map(release::parse))
-        .collect();
+    let mut inside: Vec<String> =
+        bundles.iter().filter_map(|path| shown(folder, path).split('/').find_map(release::parse)).collect();
     inside.sort();
     inside.dedup();
     let canonical = folder.canonicalize();
     let outside = canonical.as_deref().unwrap_or(folder).ancestors();
-    let outside = outside
-        .take(3)
-        .find_map(|path| release::parse(&path.file_name()?.to_string_lossy()));
+    let outside = outside.take(3).find_map(|path| release::parse(&path.file_name()?.to_string_lossy()));
     match (inside.as_slice(), outside) {
         ([one], _) => Ok(one.clone()),
         ([], Some(one)) => Ok(one),
@@ -261,9 +240,7 @@ pub(super) fn file(path: &Path) -> miette::Result<Vec<u8>> {
 
 fn entries(folder: &Path) -> miette::Result<Vec<PathBuf>> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect()
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
     };
     let mut paths = list().map_err(|error| unreadable(folder, &error))?;
     paths.sort();

@@ -51,7 +51,8 @@ pub(super) fn latest(tools: &Tools, progress: Progress) -> miette::Result<String
     let _step = progress.step("Asking npm for the latest codex release");
     let mut command = Command::new(&tools.npm);
     command.args(["view", "--json", &spec("latest"), "version"]);
-    let finished = run(tools, &mut command, &spec("latest"), &mut || ())?;
+    let shown = command::shown(&command);
+    let finished = run(tools, &mut command, &shown, &spec("latest"), &mut || ())?;
     let said = match serde_json::from_str(&finished.stdout) {
         Ok(Value::String(version)) => version,
         Ok(Value::Array(mut versions)) => match versions.pop() {
@@ -72,26 +73,18 @@ pub(super) fn latest(tools: &Tools, progress: Progress) -> miette::Result<String
 
 /// Downloads the package of a release for this platform into `folder`; gives
 /// the archive, its integrity checked.
-pub(super) fn download(
-    tools: &Tools,
-    version: &str,
-    folder: &Path,
-    progress: Progress,
-) -> miette::Result<PathBuf> {
+pub(super) fn download(tools: &Tools, version: &str, folder: &Path, progress: Progress) -> miette::Result<PathBuf> {
     let spec = format!("{PACKAGE}@{version}-{}", platform()?);
     let mut step = progress.step(format!("Fetching {spec} through npm"));
     let mut command = Command::new(&tools.npm);
-    command
-        .args(["pack", "--json", "--pack-destination"])
-        .arg(folder)
-        .arg(&spec);
+    command.args(["pack", "--json", "--pack-destination"]).arg(folder).arg(&spec);
+    // Without our folder, which is gone when somebody reads an error.
+    let shown = format!("{} pack {spec}", tools.npm.to_string_lossy());
     // npm downloads into its cache and copies from there.
-    let landing = (progress == Progress::Live)
-        .then(|| cache(tools))
-        .flatten()
-        .map(|cache| cache.join("_cacache").join("tmp"));
+    let landing =
+        (progress == Progress::Live).then(|| cache(tools)).flatten().map(|cache| cache.join("_cacache").join("tmp"));
     let before = landing.as_deref().map_or(0, size);
-    let finished = run(tools, &mut command, &spec, &mut || {
+    let finished = run(tools, &mut command, &shown, &spec, &mut || {
         let landed = landing.as_deref().map_or(0, size).saturating_sub(before);
         step.bytes(landed.max(size(folder)), None);
     })?;
@@ -100,8 +93,7 @@ pub(super) fn download(
         miette!(
             code = "pull::npm_answer",
             help = "look at what the command does by hand, or pull an executable by its path",
-            "`{}` ended well but left no archive",
-            command::shown(&command)
+            "`{shown}` ended well but left no archive"
         )
     })?;
     check(&archive, &finished.stdout, &spec)?;
@@ -134,13 +126,7 @@ fn check(archive: &Path, report: &str, spec: &str) -> miette::Result<()> {
         }
     }
     let got = base64::engine::general_purpose::STANDARD.encode(hash.finalize());
-    if got == promised {
-        Ok(())
-    } else {
-        Err(bad(format!(
-            "is damaged: its sha512 is {got}, npm says {promised}"
-        )))
-    }
+    if got == promised { Ok(()) } else { Err(bad(format!("is damaged: its sha512 is {got}, npm says {promised}"))) }
 }
 
 /// The sha512 of the package in a report of `npm pack --json`: a list of
@@ -149,16 +135,11 @@ fn integrity(report: &str) -> Option<String> {
     let report: Value = serde_json::from_str(report).ok()?;
     let package = match &report {
         Value::Array(packages) => packages.first()?,
-        Value::Object(packages) if !packages.contains_key("integrity") => {
-            packages.values().next()?
-        }
+        Value::Object(packages) if !packages.contains_key("integrity") => packages.values().next()?,
         package => package,
     };
     let integrity = package.get("integrity")?.as_str()?;
-    integrity
-        .split_whitespace()
-        .find_map(|hash| hash.strip_prefix("sha512-"))
-        .map(str::to_owned)
+    integrity.split_whitespace().find_map(|hash| hash.strip_prefix("sha512-")).map(str::to_owned)
 }
 
 /// Where npm keeps what it downloads; nothing if it won't say.
@@ -166,10 +147,7 @@ fn cache(tools: &Tools) -> Option<PathBuf> {
     let mut command = Command::new(&tools.npm);
     command.args(["config", "get", "cache"]);
     let finished = command::run(&mut command, Group::Ours, tools.quick, &mut || ()).ok()?;
-    finished
-        .status
-        .success()
-        .then(|| PathBuf::from(finished.stdout.trim()))
+    finished.status.success().then(|| PathBuf::from(finished.stdout.trim()))
 }
 
 fn size(folder: &Path) -> u64 {
@@ -193,10 +171,10 @@ fn archive(folder: &Path) -> Option<PathBuf> {
 fn run(
     tools: &Tools,
     command: &mut Command,
+    shown: &str,
     spec: &str,
     tick: &mut dyn FnMut(),
 ) -> miette::Result<Finished> {
-    let shown = command::shown(command);
     let finished = match command::run(command, Group::Ours, tools.fetch, tick) {
         Ok(finished) => finished,
         Err(Failure::Start(error)) => {
@@ -217,16 +195,18 @@ fn run(
             ));
         }
         Err(Failure::Io(error)) => {
-            return Err(miette!(code = "pull::npm", "`{shown}`: {error}"));
+            return Err(miette!(
+                code = "pull::npm",
+                help = "make room in the folder for temporary files, or name another in TMPDIR",
+                "`{shown}`: {error}"
+            ));
         }
     };
     if finished.status.success() {
         return Ok(finished);
     }
     let tail = command::tail(&finished.stderr);
-    let missing = ["E404", "ETARGET", "ENOVERSIONS", "notarget"]
-        .iter()
-        .any(|code| finished.stderr.contains(code));
+    let missing = ["E404", "ETARGET", "ENOVERSIONS", "notarget"].iter().any(|code| finished.stderr.contains(code));
     Err(if missing {
         miette!(
             code = "pull::no_such_version",
@@ -253,15 +233,8 @@ mod tests {
     #[test]
     fn integrity_is_found_in_both_forms_of_the_report() {
         let package = r#"{"name":"p","integrity":"sha1-x sha512-abc=="}"#;
-        for report in [
-            format!("[{package}]"),
-            format!("{{\"p\":{package}}}"),
-            package.to_owned(),
-        ] {
-            assert_eq!(
-                integrity(&report).as_deref(),
-                Some("sha512-abc==".trim_start_matches("sha512-"))
-            );
+        for report in [format!("[{package}]"), format!("{{\"p\":{package}}}"), package.to_owned()] {
+            assert_eq!(integrity(&report).as_deref(), Some("sha512-abc==".trim_start_matches("sha512-")));
         }
         assert_eq!(integrity("no json"), None);
         assert_eq!(integrity("[]"), None);

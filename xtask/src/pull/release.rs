@@ -26,15 +26,11 @@ pub(super) fn wanted(argument: &str) -> miette::Result<Wanted> {
     if path.exists() {
         return std::path::absolute(&path)
             .map(Wanted::Path)
-            .map_err(|error| miette!(code = "pull::path", "{argument}: {error}"));
+            .map_err(|error| miette!(code = "pull::path", help = FORMS, "{argument}: {error}"));
     }
     let is_path = argument.contains(std::path::is_separator);
     Err(if is_path {
-        miette!(
-            code = "pull::no_such_path",
-            help = FORMS,
-            "{argument} does not exist"
-        )
+        miette!(code = "pull::no_such_path", help = FORMS, "{argument} does not exist")
     } else {
         miette!(
             code = "pull::release",
@@ -51,11 +47,7 @@ const FORMS: &str = "RELEASE is one of: a version (0.169.0, v0.169.0, rust-v0.16
 /// A version that must be one.
 pub(super) fn version(text: &str) -> miette::Result<String> {
     parse(text).ok_or_else(|| {
-        miette!(
-            code = "pull::version",
-            help = "write it as in 0.169.0 or 0.170.0-alpha.1",
-            "`{text}` is no version"
-        )
+        miette!(code = "pull::version", help = "write it as in 0.169.0 or 0.170.0-alpha.1", "`{text}` is no version")
     })
 }
 

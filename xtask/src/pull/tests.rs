@@ -25,16 +25,11 @@ fn tools() -> Tools {
 
 fn bundle(methods: usize) -> String {
     let methods = vec!["{}"; methods].join(", ");
-    format!(
-        "{{\"definitions\": {{\"ClientRequest\": {{\"oneOf\": [{methods}]}}, \"v2\": {{}}}}}}\n"
-    )
+    format!("{{\"definitions\": {{\"ClientRequest\": {{\"oneOf\": [{methods}]}}, \"v2\": {{}}}}}}\n")
 }
 
 fn requests(methods: &[&str]) -> String {
-    let arms: Vec<_> = methods
-        .iter()
-        .map(|method| format!("{{ \"method\": \"{method}\" }}"))
-        .collect();
+    let arms: Vec<_> = methods.iter().map(|method| format!("{{ \"method\": \"{method}\" }}")).collect();
     format!("export type ClientRequest = {};\n", arms.join(" | "))
 }
 
@@ -50,14 +45,8 @@ fn export() -> TempDir {
         let at = folder.path().join(kind);
         write(at.join("json").join(folder::BUNDLE), bundle(methods.len()));
         write(at.join("ts/ClientRequest.ts"), requests(methods));
-        write(
-            at.join("ts/v2/index.ts"),
-            "export type { X } from \"./X\";\n",
-        );
-        write(
-            at.join("ts/v2/X.ts"),
-            "export type X = string | null | null;\n",
-        );
+        write(at.join("ts/v2/index.ts"), "export type { X } from \"./X\";\n");
+        write(at.join("ts/v2/X.ts"), "export type X = string | null | null;\n");
     }
     folder
 }
@@ -87,23 +76,25 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 fn code(report: &Report) -> String {
-    report
-        .code()
-        .map(|code| code.to_string())
-        .unwrap_or_default()
+    report.code().map(|code| code.to_string()).unwrap_or_default()
+}
+
+/// What is asked for.
+fn request<'a>(release: Option<&'a str>, hint: Option<&'a str>, schema: &'a Path) -> Request<'a> {
+    Request { release, hint, schema, command: "cargo xtask pull 0.169.0" }
 }
 
 /// Pulls a folder.
 fn from(folder: &Path, hint: Option<&str>, target: &Path) -> miette::Result<Pulled> {
     let folder = folder.to_str().unwrap();
-    pull_with(&tools(), Some(folder), hint, target, Progress::Silent)
+    pull_with(&tools(), request(Some(folder), hint, target), Progress::Silent)
 }
 
 /// Pulls what must fail with a code, and checks that nothing changed.
 fn refused(tools: &Tools, release: Option<&str>, hint: Option<&str>, expected: &str) -> Report {
     let (work, target) = target();
     let before = snapshot(work.path());
-    let error = pull_with(tools, release, hint, &target, Progress::Silent).unwrap_err();
+    let error = pull_with(tools, request(release, hint, &target), Progress::Silent).unwrap_err();
     assert_eq!(code(&error), expected, "{error}");
     assert_eq!(snapshot(work.path()), before);
     assert_eq!(fs::read_dir(work.path()).unwrap().count(), 1);
@@ -144,10 +135,7 @@ fn a_folder_becomes_a_schema_folder() {
     let copy = work.path().join("copy");
     let pulled = from(&target, None, &copy).unwrap();
     assert_eq!(pulled.release, "1.2.3");
-    assert_eq!(
-        fs::read(copy.join(PIN)).unwrap(),
-        fs::read(target.join(PIN)).unwrap()
-    );
+    assert_eq!(fs::read(copy.join(PIN)).unwrap(), fs::read(target.join(PIN)).unwrap());
     assert!(!from(&target, None, &target).unwrap().changed);
 }
 
@@ -173,10 +161,7 @@ fn an_export_inside_an_export_is_another_export() {
         let path = path.strip_prefix(export.path()).unwrap();
         // The stable export lies in the folder itself, the other below it.
         let path = path.strip_prefix("stable").unwrap_or(path);
-        let path: PathBuf = path
-            .iter()
-            .filter(|part| *part != "ts" && *part != "json")
-            .collect();
+        let path: PathBuf = path.iter().filter(|part| *part != "ts" && *part != "json").collect();
         write(outer.path().join(path), bytes);
     }
     let (_other, flat) = target();
@@ -185,16 +170,10 @@ fn an_export_inside_an_export_is_another_export() {
     assert_eq!(pulled.warnings, Vec::<String>::new());
     from(export.path(), Some("1.2.3"), &flat).unwrap();
     for name in [STABLE, EXPERIMENTAL, HARVEST, PIN] {
-        assert_eq!(
-            fs::read(target.join(name)).unwrap(),
-            fs::read(flat.join(name)).unwrap()
-        );
+        assert_eq!(fs::read(target.join(name)).unwrap(), fs::read(flat.join(name)).unwrap());
     }
     // What is not the stable export's own is not read as a part of it.
-    write(
-        outer.path().join("experimental/v2/X.ts"),
-        "export type X = null;\n",
-    );
+    write(outer.path().join("experimental/v2/X.ts"), "export type X = null;\n");
     from(outer.path(), Some("1.2.3"), &target).unwrap();
     let files = folder::sources(outer.path()).unwrap();
     let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
@@ -215,11 +194,7 @@ fn the_release_of_a_folder_is_told_by_names() {
         let levels_below = inner.contains('/');
         for folder in [Some(named.as_path()), (!levels_below).then(|| outer.path())] {
             let Some(folder) = folder else { continue };
-            assert_eq!(
-                from(folder, None, &target).unwrap().release,
-                "0.9.1",
-                "{inner}"
-            );
+            assert_eq!(from(folder, None, &target).unwrap().release, "0.9.1", "{inner}");
         }
     }
     let folder = export.path().to_str();
@@ -227,11 +202,7 @@ fn the_release_of_a_folder_is_told_by_names() {
     assert!(error.help().unwrap().to_string().contains("--as"));
     // Two halves of two releases.
     fs::rename(export.path().join("stable"), export.path().join("0.1.0")).unwrap();
-    fs::rename(
-        export.path().join("experimental"),
-        export.path().join("0.2.0"),
-    )
-    .unwrap();
+    fs::rename(export.path().join("experimental"), export.path().join("0.2.0")).unwrap();
     refused(&tools(), folder, None, "pull::many_exports");
     write(export.path().join("3").join(folder::BUNDLE), bundle(3));
     refused(&tools(), folder, Some("1.2.3"), "pull::many_exports");
@@ -244,16 +215,8 @@ fn a_damaged_export_changes_nothing() {
         ("stable/json", "{\"definitions\": {}}", "pull::bundle"),
         ("stable/json", "{}", "pull::bundle"),
         ("stable/ts/v2/X.ts", "export type X = ", "pull::harvest"),
-        (
-            "experimental/ts/v2/X.ts",
-            "export type X = keyof X;",
-            "pull::harvest",
-        ),
-        (
-            "experimental/ts/ClientRequest.ts",
-            "export type Client",
-            "pull::harvest",
-        ),
+        ("experimental/ts/v2/X.ts", "export type X = keyof X;", "pull::harvest"),
+        ("experimental/ts/ClientRequest.ts", "export type Client", "pull::harvest"),
     ] {
         let export = export();
         let mut file = export.path().join(path);
@@ -264,12 +227,7 @@ fn a_damaged_export_changes_nothing() {
         refused(&tools(), export.path().to_str(), Some("1.2.3"), expected);
     }
     let empty = tempfile::tempdir().unwrap();
-    refused(
-        &tools(),
-        empty.path().to_str(),
-        Some("1.2.3"),
-        "pull::no_export",
-    );
+    refused(&tools(), empty.path().to_str(), Some("1.2.3"), "pull::no_export");
 }
 
 #[test]
@@ -278,7 +236,7 @@ fn a_target_that_cannot_be_written_is_an_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     for target in [file.path().to_owned(), file.path().join("below")] {
         let error = from(export.path(), Some("1.2.3"), &target).unwrap_err();
-        assert_eq!(code(&error), "pull::unwritable", "{error}");
+        assert_eq!(code(&error), "replace::unwritable", "{error}");
     }
 }
 
@@ -293,13 +251,7 @@ fn a_changed_file_is_noticed() {
         let error = verify(&target).unwrap_err();
         assert_eq!(code(&error), "pull::changed");
         assert!(error.to_string().contains(name), "{error}");
-        assert!(
-            error
-                .help()
-                .unwrap()
-                .to_string()
-                .contains("cargo xtask pull 1.2.3")
-        );
+        assert!(error.help().unwrap().to_string().contains("cargo xtask pull 1.2.3"));
         fs::remove_file(target.join(name)).unwrap();
         assert_eq!(code(&verify(&target).unwrap_err()), "pull::changed");
         let path = target.join(name);
@@ -322,20 +274,15 @@ fn what_an_argument_means() {
     for text in ["0.169.0", "v0.169.0", "rust-v0.169.0"] {
         assert_eq!(wanted(text).unwrap(), version("0.169.0"));
     }
-    assert_eq!(
-        wanted("0.170.0-alpha.1").unwrap(),
-        version("0.170.0-alpha.1")
-    );
+    assert_eq!(wanted("0.170.0-alpha.1").unwrap(), version("0.170.0-alpha.1"));
     assert_eq!(wanted("latest").unwrap(), Wanted::Latest);
     let here = tempfile::tempdir().unwrap();
     let path = here.path().join("0.169.0");
     fs::create_dir(&path).unwrap();
     assert_eq!(wanted(path.to_str().unwrap()).unwrap(), Wanted::Path(path));
-    for (text, expected) in [
-        ("0.169", "pull::release"),
-        ("newest", "pull::release"),
-        ("./newest", "pull::no_such_path"),
-    ] {
+    for (text, expected) in
+        [("0.169", "pull::release"), ("newest", "pull::release"), ("./newest", "pull::no_such_path")]
+    {
         let error = wanted(text).unwrap_err();
         assert_eq!(code(&error), expected, "{text}");
         assert!(error.help().unwrap().to_string().contains("latest"));
@@ -349,13 +296,7 @@ fn a_missing_npm_says_what_to_install() {
     tools.cache = Some(cache.path().to_owned());
     for release in ["1.2.3", "latest"] {
         let error = refused(&tools, Some(release), None, "pull::npm_missing");
-        assert!(
-            error
-                .help()
-                .unwrap()
-                .to_string()
-                .contains("install Node.js")
-        );
+        assert!(error.help().unwrap().to_string().contains("install Node.js"));
     }
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
     // Without an argument the pinned release is wanted, and here is none.

@@ -40,7 +40,7 @@ impl Bench {
         for folder in ["out/src/generated", "bin", "cache", "home", "here", "tmp"] {
             fs::create_dir_all(bench.path(folder)).unwrap();
         }
-        bench.write("out/Cargo.toml", "# older\n");
+        bench.write("out/Cargo.toml", "[package]\nname = \"codex-rpc\"\n");
         bench.write("out/src/generated/older.rs", "// older\n");
         bench.write("out/notes.txt", "somebody's own\n");
         bench.schema("schema");
@@ -235,7 +235,7 @@ impl Bench {
 pub struct Said {
     arguments: String,
     pub status: Option<i32>,
-    stdout: String,
+    pub stdout: String,
     pub stderr: String,
 }
 

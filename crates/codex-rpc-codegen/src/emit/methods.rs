@@ -35,7 +35,8 @@ impl Emitter<'_> {
         let server = with(markers(self, &[Side::ServerRequest]));
         let notifications = with(markers(self, &[Side::ServerNotification, Side::ClientNotification]));
         let mut messages = with(Side::ALL.iter().flat_map(|side| self.message_enum(*side)).collect());
-        let params: BTreeSet<&String> = self.protocol.methods.iter().filter_map(|method| method.params.as_ref()).collect();
+        let params: BTreeSet<&String> =
+            self.protocol.methods.iter().filter_map(|method| method.params.as_ref()).collect();
         let params = params.iter().map(|name| self.definition_path(name));
         messages.push(quote!(crate::method::params!(#(#params),*);));
         vec![
@@ -66,7 +67,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn method_doc(&self, method: &Method) -> TokenStream {
+    fn method_doc(method: &Method) -> TokenStream {
         let kind = match method.side {
             Side::ClientRequest => "a request of the client",
             Side::ServerRequest => "a request of the server",
@@ -81,10 +82,9 @@ impl Emitter<'_> {
 
     fn marker(&self, method: &Method) -> Vec<TokenStream> {
         let (name, wire, experimental) = (format_ident!("{}", method.rust), &method.wire, method.experimental);
-        let (docs, params) = (self.method_doc(method), self.params_type(method));
+        let (docs, params) = (Self::method_doc(method), self.params_type(method));
         let definition = quote! {
             #docs
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
             pub enum #name {}
         };
         let answer = method.response.as_ref().map(|response| {
@@ -119,7 +119,7 @@ impl Emitter<'_> {
             let large = !method.params_optional
                 && method.params.as_ref().is_some_and(|name| self.sizes.definition(name) > LARGE_PARAMS);
             let held = if large { quote!(Box<#params>) } else { params.clone() };
-            let docs = self.method_doc(method);
+            let docs = Self::method_doc(method);
             variants.push(quote!(#docs #variant(#held)));
             let place = index(place);
             table.push(quote!(#place: #variant(#params) = #wire));
@@ -157,10 +157,8 @@ impl Emitter<'_> {
             } else {
                 quote!(crate::MethodKind::Notification)
             };
-            let option = |name: &Option<String>| match name {
-                Some(name) => quote!(Some(#name)),
-                None => quote!(None),
-            };
+            let option =
+                |name: &Option<String>| name.as_ref().map_or_else(|| quote!(None), |name| quote!(Some(#name)));
             let (params, response) = (option(&method.params), option(&method.response));
             let (optional, experimental, deprecated) = (method.params_optional, method.experimental, method.deprecated);
             let text = method.doc.as_deref().unwrap_or_default();

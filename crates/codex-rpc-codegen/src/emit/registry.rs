@@ -10,7 +10,7 @@ impl Emitter<'_> {
     pub(super) fn registry(&self) -> Vec<TokenStream> {
         let rows = self.protocol.definitions.values().map(|definition| {
             let (name, experimental, inner) = (&definition.name, definition.experimental, definition.inner);
-            let shape = self.shape_info(&definition.shape);
+            let shape = Self::shape_info(&definition.shape);
             let ty = match Side::ALL.iter().find(|side| side.definition() == definition.name) {
                 Some(side) => {
                     let methods = quote::format_ident!("{}", side.definition());
@@ -22,12 +22,12 @@ impl Emitter<'_> {
                 }
                 None => type_path(self.protocol, &Type::Named(definition.name.clone())),
             };
-            quote!(Definition::new(#name, #shape, #experimental, #inner, recode::<#ty>))
+            quote!(Definition::new(#name, #shape, #experimental, #inner, recode::<#ty>, debug::<#ty>))
         });
         vec![
             quote!(
                 use crate::generated::types::*;
-                use crate::registry::{Definition, Member, Members, Presence, Rest, Shape, Type, recode};
+                use crate::registry::{Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode};
             ),
             quote! {
                 pub(crate) static DEFINITIONS: &[Definition] = &[#(#rows,)*];
@@ -35,10 +35,10 @@ impl Emitter<'_> {
         ]
     }
 
-    fn shape_info(&self, shape: &Shape) -> TokenStream {
+    fn shape_info(shape: &Shape) -> TokenStream {
         match shape {
             Shape::Record(record) => {
-                let members = self.members_info(record);
+                let members = Self::members_info(record);
                 quote!(Shape::Record(#members))
             }
             Shape::StringEnum(values) => {
@@ -47,7 +47,7 @@ impl Emitter<'_> {
             }
             Shape::Tagged { tag, arms } => {
                 let arms = arms.iter().map(|arm| {
-                    let (wire, members) = (&arm.wire, self.members_info(&arm.record));
+                    let (wire, members) = (&arm.wire, Self::members_info(&arm.record));
                     quote!((#wire, #members))
                 });
                 quote!(Shape::Tagged { tag: #tag, arms: &[#(#arms),*] })
@@ -76,7 +76,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn members_info(&self, record: &Record) -> TokenStream {
+    fn members_info(record: &Record) -> TokenStream {
         let members = record.fields.iter().map(|field| {
             let (name, ty, nullable) = (&field.wire, type_info(&field.ty), field.nullable);
             let presence = match field.presence {
@@ -85,13 +85,8 @@ impl Emitter<'_> {
                 Presence::Optional => quote!(Presence::Optional),
                 Presence::Tristate => quote!(Presence::ThreeState),
             };
-            let default = match &field.default {
-                Some(default) => {
-                    let text = default.to_string();
-                    quote!(Some(#text))
-                }
-                None => quote!(None),
-            };
+            let default = field.default.as_ref().map(ToString::to_string);
+            let default = default.map_or_else(|| quote!(None), |text| quote!(Some(#text)));
             let experimental = field.experimental;
             quote!(Member::new(#name, #ty, #nullable, #presence, #default, #experimental))
         });

@@ -35,7 +35,11 @@ impl Emitter<'_> {
     fn newtype(&self, name: &Ident, ty: &Type, docs: &TokenStream) -> Vec<TokenStream> {
         let inner = type_path(self.protocol, ty);
         let text = *ty == Type::String;
-        let derives = if text { quote!(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord) } else { quote!(Clone, Debug, PartialEq) };
+        let derives = if text {
+            quote!(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)
+        } else {
+            quote!(Clone, Debug, PartialEq)
+        };
         let implement = if text { format_ident!("named_strings") } else { format_ident!("newtypes") };
         vec![
             quote!(#docs #[derive(#derives)] pub struct #name(pub #inner);),
@@ -43,7 +47,14 @@ impl Emitter<'_> {
         ]
     }
 
-    fn tagged(&mut self, name: &Ident, tag: &str, arms: &[Arm], docs: &TokenStream, of: &Definition) -> Vec<TokenStream> {
+    fn tagged(
+        &mut self,
+        name: &Ident,
+        tag: &str,
+        arms: &[Arm],
+        docs: &TokenStream,
+        of: &Definition,
+    ) -> Vec<TokenStream> {
         let mut variants = Vec::new();
         let mut table = Vec::new();
         let mut items = Vec::new();
@@ -87,7 +98,8 @@ impl Emitter<'_> {
         let alike = |field: &&Field| {
             others.iter().all(|arm| {
                 arm.record.fields.iter().any(|other| {
-                    (&other.wire, &other.ty, other.presence, other.boxed) == (&field.wire, &field.ty, field.presence, field.boxed)
+                    (&other.wire, &other.ty, other.presence, other.boxed)
+                        == (&field.wire, &field.ty, field.presence, field.boxed)
                 })
             })
         };
@@ -120,7 +132,14 @@ impl Emitter<'_> {
         (!methods.is_empty()).then(|| quote!(impl #name { #(#methods)* }))
     }
 
-    fn external(&self, name: &Ident, units: &[EnumValue], keys: &[KeyArm], open: bool, docs: &TokenStream) -> Vec<TokenStream> {
+    fn external(
+        &self,
+        name: &Ident,
+        units: &[EnumValue],
+        keys: &[KeyArm],
+        open: bool,
+        docs: &TokenStream,
+    ) -> Vec<TokenStream> {
         let unit_variants = units.iter().map(enum_variant);
         let key_variants = keys.iter().map(|arm| {
             let (variant, ty) = (format_ident!("{}", arm.variant), type_path(self.protocol, &arm.ty));
@@ -178,24 +197,36 @@ impl Emitter<'_> {
     fn record(&mut self, name: &Ident, record: &Record, docs: &TokenStream, input: bool) -> Vec<TokenStream> {
         let fields = record.fields.iter().map(|field| {
             let (rust, ty) = (format_ident!("{}", field.rust), self.field_type(field));
-            let docs = doc(&[&or(field.doc.as_deref(), &format!("`{}` on the wire.", field.wire)), experimental(field.experimental)]);
+            let docs = doc(&[
+                &or(field.doc.as_deref(), &format!("`{}` on the wire.", field.wire)),
+                experimental(field.experimental),
+            ]);
             quote!(#docs pub #rust: #ty)
         });
         let (rest_name, rest_field) = match &record.rest {
-            Rest::Unknown => (format_ident!("extra"), quote! {
-                /// Members that this release does not know.
-                pub extra: Extra
-            }),
-            Rest::Open => (format_ident!("extra"), quote! {
-                /// All other members: the schema allows any.
-                pub extra: Extra
-            }),
+            Rest::Unknown => (
+                format_ident!("extra"),
+                quote! {
+                    /// Members that this release does not know.
+                    pub extra: Extra
+                },
+            ),
+            Rest::Open => (
+                format_ident!("extra"),
+                quote! {
+                    /// All other members: the schema allows any.
+                    pub extra: Extra
+                },
+            ),
             Rest::Entries { rust, ty } => {
                 let (rust, ty) = (format_ident!("{rust}"), type_path(self.protocol, ty));
-                (rust.clone(), quote! {
-                    /// All other members, by name.
-                    pub #rust: BTreeMap<String, #ty>
-                })
+                (
+                    rust.clone(),
+                    quote! {
+                        /// All other members, by name.
+                        pub #rust: BTreeMap<String, #ty>
+                    },
+                )
             }
         };
         let private = record.fields.iter().any(|field| field.secret || shows_json(&field.ty));
@@ -254,10 +285,18 @@ impl Emitter<'_> {
         }
         for set in &record.one_of {
             let chosen = record.fields.iter().filter(|field| set.contains(&field.wire) || field.presence.is_required());
-            let names: Vec<&str> =
-                record.fields.iter().filter(|field| set.contains(&field.wire)).map(|field| field.rust.as_str()).collect();
+            let names: Vec<&str> = record
+                .fields
+                .iter()
+                .filter(|field| set.contains(&field.wire))
+                .map(|field| field.rust.as_str())
+                .collect();
             let docs = doc(&[&format!("With `{}` and what else is required.", set.join("` and `"))]);
-            methods.push(constructor(&format_ident!("from_{}", names.join("_and_")), &chosen.collect::<Vec<_>>(), &docs));
+            methods.push(constructor(
+                &format_ident!("from_{}", names.join("_and_")),
+                &chosen.collect::<Vec<_>>(),
+                &docs,
+            ));
         }
         if input {
             for field in record.fields.iter().filter(|field| !field.presence.is_required()) {
@@ -312,11 +351,13 @@ impl Emitter<'_> {
     fn converts(&self, ty: &Type) -> bool {
         match ty {
             Type::String | Type::Any => true,
-            Type::Named(name) => self.protocol.definitions.get(name).is_some_and(|definition| match &definition.shape {
-                Shape::Newtype(inner) => *inner == Type::String,
-                Shape::StringEnum(_) | Shape::Tagged { .. } | Shape::External { .. } | Shape::Untagged(_) => true,
-                Shape::Record(_) | Shape::Nullable(_) | Shape::Methods => false,
-            }),
+            Type::Named(name) => {
+                self.protocol.definitions.get(name).is_some_and(|definition| match &definition.shape {
+                    Shape::Newtype(inner) => *inner == Type::String,
+                    Shape::StringEnum(_) | Shape::Tagged { .. } | Shape::External { .. } | Shape::Untagged(_) => true,
+                    Shape::Record(_) | Shape::Nullable(_) | Shape::Methods => false,
+                })
+            }
             _ => false,
         }
     }
@@ -332,7 +373,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn record_impl(&self, name: &Ident, record: &Record, rest: &Ident) -> TokenStream {
+    fn record_impl(&self, name: &Ident, record: &Record, others: &Ident) -> TokenStream {
         let wire_name = name.to_string();
         let keys: Vec<&str> = record.fields.iter().map(|field| field.wire.as_str()).collect();
         let mask = |wanted: &dyn Fn(&Field) -> bool| {
@@ -340,22 +381,26 @@ impl Emitter<'_> {
             Literal::u128_unsuffixed(bits.fold(0, |mask, (bit, _)| mask | 1 << bit))
         };
         let required = mask(&|field| field.presence.is_required());
-        let one_of: Vec<Literal> =
-            record.one_of.iter().map(|set| mask(&|field| set.contains(&field.wire))).collect();
+        let one_of: Vec<Literal> = record.one_of.iter().map(|set| mask(&|field| set.contains(&field.wire))).collect();
         let blanks = record.fields.iter().map(|field| {
             let (rust, blank) = (format_ident!("{}", field.rust), self.blank(field));
             quote!(#rust: #blank)
         });
-        let blank_rest = if matches!(record.rest, Rest::Entries { .. }) { quote!(BTreeMap::new()) } else { quote!(Extra::new()) };
+        let blank_rest =
+            if matches!(record.rest, Rest::Entries { .. }) { quote!(BTreeMap::new()) } else { quote!(Extra::new()) };
         let reads = record.fields.iter().enumerate().map(|(place, field)| {
             let (place, rust) = (index(place), format_ident!("{}", field.rust));
-            let how = if field.presence == Presence::Optional && !field.nullable { format_ident!("some") } else { format_ident!("value") };
-            quote!(#place => runtime::#how(map, &mut self.#rust))
+            let never_null = field.presence == Presence::Optional && !field.nullable;
+            if never_null {
+                quote!(#place => runtime::some(&mut self.#rust, input))
+            } else {
+                quote!(#place => self.#rust.decode(input))
+            }
         });
         let other = match &record.rest {
-            Rest::Unknown => quote!(runtime::unknown_member(name, map, &mut self.extra)),
-            Rest::Open => quote!(runtime::open_member(name, map, &mut self.extra)),
-            Rest::Entries { .. } => quote!(runtime::entry(name, map, &mut self.#rest)),
+            Rest::Unknown => quote!(runtime::unknown_member(name, input, &mut self.extra)),
+            Rest::Open => quote!(runtime::open_member(name, input, &mut self.extra)),
+            Rest::Entries { .. } => quote!(runtime::entry(name, input, &mut self.#others)),
         };
         let writes = record.fields.iter().map(|field| {
             let (wire, rust) = (&field.wire, format_ident!("{}", field.rust));
@@ -367,17 +412,21 @@ impl Emitter<'_> {
             quote!(members.#how(#wire, &self.#rust);)
         });
         let write_rest = match &record.rest {
-            Rest::Entries { .. } => quote!(members.entries(&self.#rest);),
+            Rest::Entries { .. } => quote!(members.entries(&self.#others);),
             Rest::Unknown | Rest::Open => quote!(members.extra(&self.extra);),
         };
         let read = if record.fields.is_empty() {
-            quote!(fn read<'de, A: MapAccess<'de>>(&mut self, _: usize, _: &mut A) -> Result<(), A::Error> { Err(runtime::no_such_member()) })
+            quote!(
+                fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+                    runtime::no_such_member(input)
+                }
+            )
         } else {
             quote! {
-                fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
+                fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
                     match index {
                         #(#reads,)*
-                        _ => Err(runtime::no_such_member()),
+                        _ => runtime::no_such_member(input),
                     }
                 }
             }
@@ -392,18 +441,20 @@ impl Emitter<'_> {
                 };
 
                 fn blank() -> Self {
-                    Self { #(#blanks,)* #rest: #blank_rest }
-                }
-
-                #read
-
-                fn read_other<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
-                    #other
+                    Self { #(#blanks,)* #others: #blank_rest }
                 }
 
                 fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
                     #(#writes)*
                     #write_rest
+                }
+            }
+
+            impl Fields for #name {
+                #read
+
+                fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+                    #other
                 }
             }
         }
@@ -521,7 +572,7 @@ fn shows_json(ty: &Type) -> bool {
     ty.holds_any() || matches!(ty, Type::Map(values) if text(values))
 }
 
-fn debug(name: &Ident, record: &Record, rest: &Ident) -> TokenStream {
+fn debug(name: &Ident, record: &Record, others: &Ident) -> TokenStream {
     let text = name.to_string();
     let fields = record.fields.iter().map(|field| {
         let (rust, name) = (format_ident!("{}", field.rust), &field.rust);
@@ -533,11 +584,11 @@ fn debug(name: &Ident, record: &Record, rest: &Ident) -> TokenStream {
             quote!(.field(#name, &self.#rust))
         }
     });
-    let rest_text = rest.to_string();
+    let rest_text = others.to_string();
     quote! {
         impl fmt::Debug for #name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(#text)#(#fields)*.field(#rest_text, &self.#rest).finish()
+                f.debug_struct(#text)#(#fields)*.field(#rest_text, &self.#others).finish()
             }
         }
     }

@@ -35,9 +35,7 @@ impl Harvest {
     ///
     /// [`HarvestError::Json`] if it is anything else.
     pub fn from_json(json: &str) -> Result<Self, HarvestError> {
-        serde_json::from_str(json).map_err(|error| HarvestError::Json {
-            message: error.to_string(),
-        })
+        serde_json::from_str(json).map_err(|error| HarvestError::Json { message: error.to_string() })
     }
 }
 

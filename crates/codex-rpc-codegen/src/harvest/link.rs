@@ -29,10 +29,7 @@ pub(super) fn link(sources: &Sources) -> Result<Linked, HarvestError> {
     }
 
     let keys = keys(sources);
-    let mut linked = Linked {
-        types: BTreeMap::new(),
-        docs: BTreeMap::new(),
-    };
+    let mut linked = Linked { types: BTreeMap::new(), docs: BTreeMap::new() };
     // Owners first, so that the type that gives a key its name also gives it
     // its docs; equal shapes of other folders add docs only where none are.
     let mut ids: Vec<&String> = sources.aliases.keys().collect();
@@ -46,10 +43,7 @@ pub(super) fn link(sources: &Sources) -> Result<Linked, HarvestError> {
             linked.types.insert(key.clone(), ty);
         }
         if let Some(doc) = &alias.doc {
-            linked
-                .docs
-                .entry(key.clone())
-                .or_insert_with(|| doc.clone());
+            linked.docs.entry(key.clone()).or_insert_with(|| doc.clone());
         }
     }
     Ok(linked)
@@ -120,10 +114,7 @@ impl TsType {
         arms.iter()
             .enumerate()
             .map(|(index, arm)| {
-                arm.method().ok_or_else(|| HarvestError::NoMethod {
-                    name: name.to_owned(),
-                    arm: index + 1,
-                })
+                arm.method().ok_or_else(|| HarvestError::NoMethod { name: name.to_owned(), arm: index + 1 })
             })
             .collect()
     }
@@ -146,18 +137,15 @@ impl TsType {
             Self::Array { items } => f(items),
             Self::Map { values, .. } => f(values),
             Self::Object { fields } => fields.iter_mut().for_each(|field| f(&mut field.ty)),
-            Self::Union { arms: all }
-            | Self::Intersection { parts: all }
-            | Self::Tuple { items: all } => all.iter_mut().for_each(f),
+            Self::Union { arms: all } | Self::Intersection { parts: all } | Self::Tuple { items: all } => {
+                all.iter_mut().for_each(f);
+            }
         }
     }
 
     fn rename(&mut self, key: &dyn Fn(&str) -> String) {
         match self {
-            Self::Reference { name }
-            | Self::Map {
-                keys: Some(name), ..
-            } => *name = key(name),
+            Self::Reference { name } | Self::Map { keys: Some(name), .. } => *name = key(name),
             _ => {}
         }
         self.children(&mut |child| child.rename(key));

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
-    Declaration, Expression, ImportDeclarationSpecifier, Statement, TSLiteral,
-    TSMappedTypeModifierOperator, TSSignature, TSType, TSTypeName, TSTypeReference, UnaryOperator,
+    Declaration, Expression, ImportDeclarationSpecifier, Statement, TSLiteral, TSMappedTypeModifierOperator,
+    TSSignature, TSType, TSTypeName, TSTypeReference, UnaryOperator,
 };
 use oxc_parser::Parser;
 use oxc_span::{GetSpan, SourceType, Span};
@@ -65,16 +65,12 @@ fn read_file(file: &SourceFile, sources: &mut Sources) -> Result<(), HarvestErro
         uses: Vec::new(),
     };
     if let Some(error) = parsed.diagnostics.errors().next() {
-        let at = error
-            .labels
-            .first()
-            .map_or(0, |label| label.offset() as usize);
+        let at = error.labels.first().map_or(0, |label| label.offset() as usize);
         return Err(reader.syntax(at, error.message.to_string()));
     }
     for comment in &parsed.program.comments {
         if comment.is_jsdoc() {
-            let text = &file.text[comment.content_span().start as usize..]
-                [..comment.content_span().size() as usize];
+            let text = &file.text[comment.content_span().start as usize..][..comment.content_span().size() as usize];
             reader.docs.insert(comment.attached_to, clean(text));
         }
     }
@@ -91,9 +87,7 @@ fn read_file(file: &SourceFile, sources: &mut Sources) -> Result<(), HarvestErro
                     };
                     let folder = reader.folder_of(module, import.span)?;
                     let target = id(&folder, named.imported.name().as_str());
-                    reader
-                        .scope
-                        .insert(named.local.name.as_str().to_owned(), target);
+                    reader.scope.insert(named.local.name.as_str().to_owned(), target);
                 }
             }
             Statement::ExportDeclaration(export) => {
@@ -113,9 +107,9 @@ fn read_file(file: &SourceFile, sources: &mut Sources) -> Result<(), HarvestErro
                 reader.scope.insert(name.clone(), id(reader.folder, &name));
                 declared.push((name, export.span, &alias.type_annotation));
             }
-            Statement::ExportAllDeclaration(_)
-            | Statement::ExportFromDeclaration(_)
-            | Statement::EmptyStatement(_) => reexports = true,
+            Statement::ExportAllDeclaration(_) | Statement::ExportFromDeclaration(_) | Statement::EmptyStatement(_) => {
+                reexports = true;
+            }
             other => {
                 let end = other.span().end as usize;
                 return Err(if file.text[..end].ends_with([';', '}']) {
@@ -133,18 +127,10 @@ fn read_file(file: &SourceFile, sources: &mut Sources) -> Result<(), HarvestErro
 
     for (name, span, annotation) in declared {
         let ty = reader.ty(annotation)?;
-        let alias = Alias {
-            file: file.path.clone(),
-            ty,
-            doc: reader.docs.get(&span.start).cloned(),
-        };
+        let alias = Alias { file: file.path.clone(), ty, doc: reader.docs.get(&span.start).cloned() };
         let id = id(reader.folder, &name);
         if let Some(first) = sources.aliases.insert(id, alias) {
-            return Err(HarvestError::Clash {
-                name,
-                first: first.file,
-                second: file.path.clone(),
-            });
+            return Err(HarvestError::Clash { name, first: first.file, second: file.path.clone() });
         }
     }
     sources.uses.append(&mut reader.uses);
@@ -176,18 +162,10 @@ impl Reader<'_> {
             TSType::TSBigIntKeyword(_) => keyword("bigint"),
             TSType::TSObjectKeyword(_) => keyword("object"),
             TSType::TSParenthesizedType(inner) => self.ty(&inner.type_annotation)?,
-            TSType::TSLiteralType(literal) => TsType::Literal {
-                value: self.literal(&literal.literal)?,
-            },
-            TSType::TSArrayType(array) => TsType::Array {
-                items: Box::new(self.ty(&array.element_type)?),
-            },
-            TSType::TSUnionType(union) => TsType::Union {
-                arms: self.all(&union.types)?,
-            },
-            TSType::TSIntersectionType(parts) => TsType::Intersection {
-                parts: self.all(&parts.types)?,
-            },
+            TSType::TSLiteralType(literal) => TsType::Literal { value: self.literal(&literal.literal)? },
+            TSType::TSArrayType(array) => TsType::Array { items: Box::new(self.ty(&array.element_type)?) },
+            TSType::TSUnionType(union) => TsType::Union { arms: self.all(&union.types)? },
+            TSType::TSIntersectionType(parts) => TsType::Intersection { parts: self.all(&parts.types)? },
             TSType::TSTupleType(tuple) => {
                 let mut items = Vec::new();
                 for element in &tuple.element_types {
@@ -206,10 +184,7 @@ impl Reader<'_> {
                     optional: false,
                 },
                 members => TsType::Object {
-                    fields: members
-                        .iter()
-                        .map(|member| self.field(member))
-                        .collect::<Result<_, _>>()?,
+                    fields: members.iter().map(|member| self.field(member)).collect::<Result<_, _>>()?,
                 },
             },
             TSType::TSMappedType(mapped) => {
@@ -257,19 +232,13 @@ impl Reader<'_> {
         };
         let name = identifier.name.as_str();
         let Some(arguments) = &reference.type_arguments else {
-            return Ok(TsType::Reference {
-                name: self.resolve(name, reference.span)?,
-            });
+            return Ok(TsType::Reference { name: self.resolve(name, reference.span)? });
         };
         match (name, arguments.params.as_slice()) {
-            ("Array", [items]) => Ok(TsType::Array {
-                items: Box::new(self.ty(items)?),
-            }),
-            ("Record", [keys, values]) => Ok(TsType::Map {
-                keys: self.key_type(keys)?,
-                values: Box::new(self.ty(values)?),
-                optional: false,
-            }),
+            ("Array", [items]) => Ok(TsType::Array { items: Box::new(self.ty(items)?) }),
+            ("Record", [keys, values]) => {
+                Ok(TsType::Map { keys: self.key_type(keys)?, values: Box::new(self.ty(values)?), optional: false })
+            }
             _ => Err(self.unsupported(reference.span, "this generic type")),
         }
     }
@@ -293,12 +262,7 @@ impl Reader<'_> {
                 target: "no import and no alias of this file".into(),
             });
         };
-        self.uses.push(Use {
-            file: self.file.path.clone(),
-            line,
-            name: name.to_owned(),
-            id: id.clone(),
-        });
+        self.uses.push(Use { file: self.file.path.clone(), line, name: name.to_owned(), id: id.clone() });
         Ok(id)
     }
 
@@ -309,9 +273,7 @@ impl Reader<'_> {
             TSLiteral::StringLiteral(literal) => Some(literal.value.as_str().into()),
             TSLiteral::NumericLiteral(literal) => number(literal.value, false),
             TSLiteral::UnaryExpression(unary) => match &unary.argument {
-                Expression::NumericLiteral(literal)
-                    if unary.operator == UnaryOperator::UnaryNegation =>
-                {
+                Expression::NumericLiteral(literal) if unary.operator == UnaryOperator::UnaryNegation => {
                     number(literal.value, true)
                 }
                 _ => None,
@@ -348,11 +310,7 @@ impl Reader<'_> {
     }
 
     fn syntax(&self, offset: usize, message: String) -> HarvestError {
-        HarvestError::Syntax {
-            file: self.file.path.clone(),
-            line: self.line(offset),
-            message,
-        }
+        HarvestError::Syntax { file: self.file.path.clone(), line: self.line(offset), message }
     }
 
     fn unsupported(&self, span: Span, syntax: &str) -> HarvestError {
@@ -361,13 +319,7 @@ impl Reader<'_> {
             file: self.file.path.clone(),
             line: self.line(span.start as usize),
             syntax: syntax.to_owned(),
-            snippet: text
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ")
-                .chars()
-                .take(60)
-                .collect(),
+            snippet: text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect(),
         }
     }
 }

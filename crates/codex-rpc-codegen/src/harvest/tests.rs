@@ -1,10 +1,7 @@
 use super::*;
 
 fn file(path: &str, text: &str) -> SourceFile {
-    SourceFile {
-        path: path.into(),
-        text: text.into(),
-    }
+    SourceFile { path: path.into(), text: text.into() }
 }
 
 const REQUESTS: &str = "export type ClientRequest = \
@@ -46,19 +43,12 @@ fn the_arms_of_a_three_state_input_are_all_kept() {
 #[test]
 fn optional_and_null_are_two_things() {
     let ty = fields(alias("{ a: string | null, b?: string, \"c-d\": boolean, }").unwrap());
-    let seen: Vec<_> = ty
-        .iter()
-        .map(|field| (field.name.as_str(), field.optional, json(&field.ty)))
-        .collect();
+    let seen: Vec<_> = ty.iter().map(|field| (field.name.as_str(), field.optional, json(&field.ty))).collect();
     let union = r#"{"kind":"union","arms":[{"kind":"keyword","name":"string"},{"kind":"keyword","name":"null"}]}"#;
     let keyword = |name| format!(r#"{{"kind":"keyword","name":"{name}"}}"#);
     assert_eq!(
         seen,
-        [
-            ("a", false, union.to_owned()),
-            ("b", true, keyword("string")),
-            ("c-d", false, keyword("boolean")),
-        ]
+        [("a", false, union.to_owned()), ("b", true, keyword("string")), ("c-d", false, keyword("boolean")),]
     );
 }
 
@@ -73,11 +63,7 @@ fn an_intersection_keeps_its_map() {
 
 #[test]
 fn the_three_ways_to_write_a_map() {
-    for body in [
-        "{ [key: string]: unknown }",
-        "Record<string, unknown>",
-        "{ [key in string]: unknown }",
-    ] {
+    for body in ["{ [key: string]: unknown }", "Record<string, unknown>", "{ [key in string]: unknown }"] {
         assert_eq!(
             json(&alias(body).unwrap()),
             r#"{"kind":"map","values":{"kind":"keyword","name":"unknown"}}"#,
@@ -90,10 +76,7 @@ fn the_three_ways_to_write_a_map() {
 fn keys_of_a_map_may_be_an_alias() {
     let harvest = read(&[
         ("Id.ts", "export type Id = string;"),
-        (
-            "X.ts",
-            "import type { Id } from \"./Id\";\nexport type X = { [key in Id]?: null };",
-        ),
+        ("X.ts", "import type { Id } from \"./Id\";\nexport type X = { [key in Id]?: null };"),
     ])
     .unwrap();
     assert_eq!(
@@ -117,10 +100,7 @@ fn doc_comments_of_aliases_and_fields_are_kept_clean() {
     let harvest = read(&[("X.ts", text)]).unwrap();
     assert_eq!(harvest.docs["X"], "An alias.\n\n  - indented");
     assert_eq!(harvest.docs.len(), 1);
-    let docs: Vec<_> = fields(harvest.types["X"].clone())
-        .into_iter()
-        .map(|field| field.doc)
-        .collect();
+    let docs: Vec<_> = fields(harvest.types["X"].clone()).into_iter().map(|field| field.doc).collect();
     assert_eq!(docs, [None, Some("A field.".into()), None]);
 }
 
@@ -137,20 +117,10 @@ fn an_unknown_syntax_is_an_error_with_file_and_line() {
     ] {
         let text = format!("//\nexport type X =\n{body};");
         let error = read(&[("v2/X.ts", &text)]).unwrap_err();
-        let HarvestError::Unsupported {
-            file,
-            line,
-            syntax: found,
-            ..
-        } = &error
-        else {
+        let HarvestError::Unsupported { file, line, syntax: found, .. } = &error else {
             panic!("{body}: {error}");
         };
-        assert_eq!(
-            (file.as_str(), *line, found.as_str()),
-            ("v2/X.ts", 3, syntax),
-            "{body}"
-        );
+        assert_eq!((file.as_str(), *line, found.as_str()), ("v2/X.ts", 3, syntax), "{body}");
     }
     for text in [
         "export interface X { a: null }",
@@ -161,16 +131,14 @@ fn an_unknown_syntax_is_an_error_with_file_and_line() {
         "import type { Y } from \"y\";\nexport type X = Y;",
     ] {
         let error = read(&[("v2/X.ts", text)]).unwrap_err();
-        assert!(
-            matches!(error, HarvestError::Unsupported { .. }),
-            "{text}: {error}"
-        );
+        assert!(matches!(error, HarvestError::Unsupported { .. }), "{text}: {error}");
     }
 }
 
 #[test]
 fn a_file_cut_anywhere_is_an_error() {
-    let whole = "/**\n * Doc.\n */\nexport type X = { \"a\": Array<string>,\n/**\n * B.\n */\nb?: null, } | \"x\" | null;";
+    let whole =
+        "/**\n * Doc.\n */\nexport type X = { \"a\": Array<string>,\n/**\n * B.\n */\nb?: null, } | \"x\" | null;";
     assert!(read(&[("X.ts", whole)]).is_ok());
     for end in 0..whole.len() {
         let error = read(&[("X.ts", &whole[..end])]).unwrap_err();
@@ -189,12 +157,7 @@ fn names_that_nothing_declares_are_errors() {
     let text = "import type { Gone } from \"../Gone\";\n\nexport type X = Gone;";
     assert_eq!(
         read(&[("v2/X.ts", text)]).unwrap_err(),
-        HarvestError::Dangling {
-            file: "v2/X.ts".into(),
-            line: 3,
-            name: "Gone".into(),
-            target: "Gone.ts".into()
-        }
+        HarvestError::Dangling { file: "v2/X.ts".into(), line: 3, name: "Gone".into(), target: "Gone.ts".into() }
     );
 }
 
@@ -204,61 +167,27 @@ fn one_name_with_two_shapes_becomes_two_types() {
         ("Kind.ts", "export type Kind = \"a\" | \"b\";"),
         ("v2/Kind.ts", "export type Kind = \"a\" | \"c\";"),
         // The same text, but not the same types.
-        (
-            "Item.ts",
-            "import type { Kind } from \"./Kind\";\nexport type Item = { k: Kind };",
-        ),
-        (
-            "v2/Item.ts",
-            "import type { Kind } from \"./Kind\";\nexport type Item = { k: Kind };",
-        ),
+        ("Item.ts", "import type { Kind } from \"./Kind\";\nexport type Item = { k: Kind };"),
+        ("v2/Item.ts", "import type { Kind } from \"./Kind\";\nexport type Item = { k: Kind };"),
         // The same types; the docs don't matter.
         ("Same.ts", "export type Same = { /** one */ a: null };"),
         ("v2/Same.ts", "export type Same = { /** two */ a: null };"),
-        (
-            "User.ts",
-            "import type { Item } from \"./Item\";\nexport type User = Item;",
-        ),
-        (
-            "v2/New.ts",
-            "import type { Kind } from \"../Kind\";\nexport type New = Kind;",
-        ),
+        ("User.ts", "import type { Item } from \"./Item\";\nexport type User = Item;"),
+        ("v2/New.ts", "import type { Kind } from \"../Kind\";\nexport type New = Kind;"),
     ])
     .unwrap();
     let names: Vec<_> = harvest.types.keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        [
-            "ClientRequest",
-            "Item",
-            "Kind",
-            "New",
-            "Same",
-            "User",
-            "root/Item",
-            "root/Kind"
-        ]
-    );
+    assert_eq!(names, ["ClientRequest", "Item", "Kind", "New", "Same", "User", "root/Item", "root/Kind"]);
     assert!(json(&harvest.types["Kind"]).contains("\"c\""));
     assert!(json(&harvest.types["Same"]).contains("two"));
     assert!(json(&harvest.types["Item"]).contains("\"name\":\"Kind\""));
-    assert_eq!(
-        json(&harvest.types["User"]),
-        r#"{"kind":"reference","name":"root/Item"}"#
-    );
-    assert_eq!(
-        json(&harvest.types["New"]),
-        r#"{"kind":"reference","name":"root/Kind"}"#
-    );
+    assert_eq!(json(&harvest.types["User"]), r#"{"kind":"reference","name":"root/Item"}"#);
+    assert_eq!(json(&harvest.types["New"]), r#"{"kind":"reference","name":"root/Kind"}"#);
 }
 
 #[test]
 fn one_folder_exports_a_name_once() {
-    let error = read(&[
-        ("A.ts", "export type X = null;"),
-        ("B.ts", "export type X = string;"),
-    ])
-    .unwrap_err();
+    let error = read(&[("A.ts", "export type X = null;"), ("B.ts", "export type X = string;")]).unwrap_err();
     assert!(matches!(error, HarvestError::Clash { .. }), "{error}");
 }
 
@@ -268,23 +197,12 @@ fn the_stable_methods_come_from_the_stable_export() {
     let note = "export type ClientNotification = { \"method\": \"initialized\" };";
     let harvest = harvest(
         &[file("ClientRequest.ts", REQUESTS)],
-        &[
-            file("ClientRequest.ts", stable),
-            file("ClientNotification.ts", note),
-        ],
+        &[file("ClientRequest.ts", stable), file("ClientNotification.ts", note)],
     )
     .unwrap();
     assert_eq!(harvest.stable_methods["ClientRequest"], ["initialize"]);
-    assert_eq!(
-        harvest.stable_methods["ClientNotification"],
-        ["initialized"]
-    );
-    assert_eq!(
-        harvest.types["ClientRequest"]
-            .methods("ClientRequest")
-            .unwrap(),
-        ["initialize", "a/b"]
-    );
+    assert_eq!(harvest.stable_methods["ClientNotification"], ["initialized"]);
+    assert_eq!(harvest.types["ClientRequest"].methods("ClientRequest").unwrap(), ["initialize", "a/b"]);
 }
 
 #[test]
@@ -292,27 +210,12 @@ fn an_export_without_methods_is_an_error() {
     let x = file("X.ts", "export type X = null;");
     let requests = file("ClientRequest.ts", REQUESTS);
     let error = harvest(std::slice::from_ref(&x), std::slice::from_ref(&requests)).unwrap_err();
-    assert!(
-        error.to_string().starts_with("the experimental export"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("the experimental export"), "{error}");
     let error = harvest(std::slice::from_ref(&requests), &[x]).unwrap_err();
-    assert!(
-        error.to_string().starts_with("the stable export"),
-        "{error}"
-    );
-    let odd = file(
-        "ClientRequest.ts",
-        "export type ClientRequest = { \"method\": \"a\" } | { method: string };",
-    );
+    assert!(error.to_string().starts_with("the stable export"), "{error}");
+    let odd = file("ClientRequest.ts", "export type ClientRequest = { \"method\": \"a\" } | { method: string };");
     let error = harvest(&[requests], &[odd]).unwrap_err();
-    assert_eq!(
-        error,
-        HarvestError::NoMethod {
-            name: "ClientRequest".into(),
-            arm: 2
-        }
-    );
+    assert_eq!(error, HarvestError::NoMethod { name: "ClientRequest".into(), arm: 2 });
 }
 
 #[test]
@@ -322,31 +225,16 @@ fn nothing_gives_an_empty_harvest() {
 
 #[test]
 fn json_is_the_same_whatever_the_order_and_reads_back() {
-    let index = file(
-        "index.ts",
-        "export type { A } from \"./A\";\nexport * as v2 from \"./v2\";\n",
-    );
-    let a = file(
-        "A.ts",
-        "/** \u{e4} \"quoted\" */\nexport type A = { a?: string | null | null };",
-    );
+    let index = file("index.ts", "export type { A } from \"./A\";\nexport * as v2 from \"./v2\";\n");
+    let a = file("A.ts", "/** \u{e4} \"quoted\" */\nexport type A = { a?: string | null | null };");
     let requests = file("ClientRequest.ts", REQUESTS);
     let stable = [requests.clone()];
     let one = harvest(&[index.clone(), a.clone(), requests.clone()], &stable).unwrap();
     let two = harvest(&[requests, a, index], &stable).unwrap();
     assert_eq!(one.to_json(), two.to_json());
     assert_eq!(Harvest::from_json(&one.to_json()).unwrap(), one);
-    assert_eq!(
-        Harvest::from_json(&Harvest::default().to_json()).unwrap(),
-        Harvest::default()
-    );
-    assert_eq!(
-        one.to_json()
-            .lines()
-            .filter(|line| line.starts_with("\"A\": {\"kind\""))
-            .count(),
-        1
-    );
+    assert_eq!(Harvest::from_json(&Harvest::default().to_json()).unwrap(), Harvest::default());
+    assert_eq!(one.to_json().lines().filter(|line| line.starts_with("\"A\": {\"kind\"")).count(), 1);
     let cut = &one.to_json()[..40];
     let error = Harvest::from_json(cut).unwrap_err();
     assert!(error.to_string().contains("line"), "{error}");

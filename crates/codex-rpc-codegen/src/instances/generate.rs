@@ -15,8 +15,7 @@ const SHALLOW: usize = 2;
 
 /// All that is awkward in one string: quotes, escapes, control characters,
 /// letters beyond ASCII and beyond the basic plane, line separators.
-const AWKWARD: &str =
-    "\"quoted\" \\ / \n\r\t\u{8}\u{c} \u{1}\u{1f}\u{7f} ключ é 日本 🦀𝄞 \u{2028} ";
+const AWKWARD: &str = "\"quoted\" \\ / \n\r\t\u{8}\u{c} \u{1}\u{1f}\u{7f} ключ é 日本 🦀𝄞 \u{2028} ";
 /// The same one by one, for definitions that are strings.
 const STRINGS: [&str; 8] = [
     "a \"quoted\" word",
@@ -102,9 +101,7 @@ impl<'a> Schemas<'a> {
             Alternative::Choice(values) => values.last().cloned(),
             Alternative::Number { .. } => Some(json!(-2.25)),
             Alternative::List(items) => Some(Value::Array(vec![self.full(items, below)?])),
-            Alternative::Object(object) if object.open_arm => {
-                Some(json!({ "openArm": { "why": ["upstream", null] } }))
-            }
+            Alternative::Object(object) if object.open_arm => Some(json!({ "openArm": { "why": ["upstream", null] } })),
             Alternative::Object(object) => {
                 let mut fields = Map::new();
                 for (name, property) in &object.properties {
@@ -134,9 +131,7 @@ impl<'a> Schemas<'a> {
     /// Every special value of a definition, minimal and full ones first.
     pub fn specials_of(self, arms: &[Alternative<'a>], at: &str) -> Vec<Made> {
         let mut made = Vec::new();
-        let (null, rest): (Vec<_>, Vec<_>) = arms
-            .iter()
-            .partition(|arm| matches!(arm, Alternative::Null));
+        let (null, rest): (Vec<_>, Vec<_>) = arms.iter().partition(|arm| matches!(arm, Alternative::Null));
         let single = rest.len() == 1;
         for arm in &rest {
             if let Alternative::Object(object) = arm {
@@ -146,11 +141,7 @@ impl<'a> Schemas<'a> {
                 for (what, value) in both {
                     // A union reached through a property shows each arm once.
                     let passing = !at.is_empty() && !single && object.via_reference;
-                    let skipped = if what == "full" {
-                        passing
-                    } else {
-                        object.open_arm
-                    };
+                    let skipped = if what == "full" { passing } else { object.open_arm };
                     if let Some(value) = value.filter(|_| !skipped) {
                         let open = if object.open_arm { "open arm, " } else { "" };
                         let arm = object.label();
@@ -251,22 +242,13 @@ impl<'a> Schemas<'a> {
             made.push(Made::new(Value::Object(Map::from_iter(odd)), note));
         }
         for Made { value, note } in self.specials(schema, &step(at, "key")) {
-            made.push(Made::new(
-                json!({ "key": value }),
-                format!("map of one at {at_map}: {note}"),
-            ));
+            made.push(Made::new(json!({ "key": value }), format!("map of one at {at_map}: {note}")));
         }
     }
 
     /// Each property of an object in turn: all its special values in an object
     /// that is minimal otherwise, and its absence from one that is full.
-    fn properties(
-        self,
-        alternative: &Alternative<'a>,
-        object: &Object<'a>,
-        at: &str,
-        made: &mut Vec<Made>,
-    ) {
+    fn properties(self, alternative: &Alternative<'a>, object: &Object<'a>, at: &str, made: &mut Vec<Made>) {
         let Some(Value::Object(minimal)) = self.minimal_of(alternative) else {
             return;
         };
@@ -293,10 +275,7 @@ impl<'a> Schemas<'a> {
             if !property.required && full.contains_key(name) {
                 let mut fields = full.clone();
                 fields.remove(name);
-                made.push(Made::new(
-                    Value::Object(fields),
-                    format!("absent: {at}{arm}"),
-                ));
+                made.push(Made::new(Value::Object(fields), format!("absent: {at}{arm}")));
             }
         }
         if let Additional::Declared(schema) = object.additional
@@ -336,11 +315,7 @@ pub(super) fn tagged(object: &Object<'_>, name: &str) -> Option<Value> {
 }
 
 fn of(at: &str) -> String {
-    if at.is_empty() {
-        String::new()
-    } else {
-        format!(" at {at}")
-    }
+    if at.is_empty() { String::new() } else { format!(" at {at}") }
 }
 
 fn anything() -> [Value; 6] {
@@ -356,10 +331,8 @@ fn anything() -> [Value; 6] {
 
 /// The ends of a range, and zero.
 fn bounds(range: Range) -> Vec<i128> {
-    let mut all: Vec<i128> = [range.low, -1, 0, 1, range.high]
-        .into_iter()
-        .filter(|number| range.contains(*number))
-        .collect();
+    let mut all: Vec<i128> =
+        [range.low, -1, 0, 1, range.high].into_iter().filter(|number| range.contains(*number)).collect();
     all.dedup();
     all
 }
@@ -399,7 +372,5 @@ pub(super) fn common<'a>(schemas: Schemas<'a>, arms: &[Alternative<'a>]) -> Map<
         });
     }
     let shared = shared.unwrap_or_default().into_iter();
-    shared
-        .filter_map(|(name, schema)| Some((name.to_owned(), schemas.minimal(schema)?)))
-        .collect()
+    shared.filter_map(|(name, schema)| Some((name.to_owned(), schemas.minimal(schema)?))).collect()
 }

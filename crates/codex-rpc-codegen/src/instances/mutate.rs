@@ -88,14 +88,7 @@ impl<'a> Schemas<'a> {
         made
     }
 
-    fn unknowns_in(
-        self,
-        arm: &Alternative<'a>,
-        object: &Object<'a>,
-        one_key: bool,
-        at: &str,
-        made: &mut Vec<Made>,
-    ) {
+    fn unknowns_in(self, arm: &Alternative<'a>, object: &Object<'a>, one_key: bool, at: &str, made: &mut Vec<Made>) {
         let Some(Value::Object(base)) = self.minimal_of(arm) else {
             return;
         };
@@ -172,13 +165,7 @@ impl<'a> Schemas<'a> {
         made
     }
 
-    fn mutations_in(
-        self,
-        arm: &Alternative<'a>,
-        object: &Object<'a>,
-        at: &str,
-        made: &mut Vec<Made>,
-    ) {
+    fn mutations_in(self, arm: &Alternative<'a>, object: &Object<'a>, at: &str, made: &mut Vec<Made>) {
         let Some(Value::Object(base)) = self.minimal_of(arm) else {
             return;
         };
@@ -189,15 +176,8 @@ impl<'a> Schemas<'a> {
             if property.required {
                 let mut fields = base.clone();
                 fields.remove(name);
-                let what = if is_tag {
-                    "missing tag"
-                } else {
-                    "missing required field"
-                };
-                made.push(Made::new(
-                    Value::Object(fields),
-                    format!("{what} {at}{arm}"),
-                ));
+                let what = if is_tag { "missing tag" } else { "missing required field" };
+                made.push(Made::new(Value::Object(fields), format!("{what} {at}{arm}")));
                 let null = Made::new(Value::Null, format!("null for required {at}{arm}"));
                 made.push(in_field(&base, name, null));
             }

@@ -22,11 +22,7 @@ impl Range {
             _ => (i64::MIN.into(), i64::MAX.into()),
         };
         let minimum = schema.get("minimum").and_then(Value::as_f64);
-        Self {
-            low: minimum.map_or(format.0, |minimum| format.0.max(whole(minimum.ceil()))),
-            high: format.1,
-            format,
-        }
+        Self { low: minimum.map_or(format.0, |minimum| format.0.max(whole(minimum.ceil()))), high: format.1, format }
     }
 
     pub fn contains(self, number: i128) -> bool {
@@ -35,10 +31,7 @@ impl Range {
 }
 
 /// A float without a fraction as an integer.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "`as` saturates, and an i128 reaches far beyond every format"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and an i128 reaches far beyond every format")]
 pub(super) fn whole(number: f64) -> i128 {
     number as i128
 }

@@ -127,10 +127,7 @@ impl<'a> Object<'a> {
         self.properties
             .iter()
             .map(|(name, property)| (*name, *property))
-            .filter(|(name, _)| {
-                !self.hidden.contains(name)
-                    && (self.envelope != Envelope::Other || *name == "params")
-            })
+            .filter(|(name, _)| !self.hidden.contains(name) && (self.envelope != Envelope::Other || *name == "params"))
     }
 
     /// The first required property, or else the first of all.
@@ -209,8 +206,9 @@ impl<'a> Schemas<'a> {
                     .map(|name| {
                         let mut alternative = typed(schema, name);
                         match &mut alternative {
-                            Alternative::Object(Object { open_arm, .. })
-                            | Alternative::Text { open_arm, .. } => *open_arm = open,
+                            Alternative::Object(Object { open_arm, .. }) | Alternative::Text { open_arm, .. } => {
+                                *open_arm = open;
+                            }
                             _ => {}
                         }
                         alternative
@@ -254,15 +252,11 @@ impl<'a> Schemas<'a> {
     /// `allOf`: in practice one reference with a description beside it.
     fn intersection(self, parts: &'a [Value]) -> Vec<Alternative<'a>> {
         let mut parts = parts.iter();
-        let mut found = parts
-            .next()
-            .map_or_else(Vec::new, |first| self.alternatives(first));
+        let mut found = parts.next().map_or_else(Vec::new, |first| self.alternatives(first));
         for part in parts {
             for other in self.alternatives(part) {
                 for alternative in &mut found {
-                    if let (Alternative::Object(own), Alternative::Object(other)) =
-                        (alternative, &other)
-                    {
+                    if let (Alternative::Object(own), Alternative::Object(other)) = (alternative, &other) {
                         own.absorb(other);
                     }
                 }
@@ -281,10 +275,7 @@ impl<'a> Schemas<'a> {
             let required: BTreeSet<&str> = required(arm).collect();
             own.retain(|name, _| required.contains(name));
             candidates = Some(match candidates {
-                None => own
-                    .into_iter()
-                    .map(|(name, value)| (name, vec![value]))
-                    .collect(),
+                None => own.into_iter().map(|(name, value)| (name, vec![value])).collect(),
                 Some(candidates) => candidates
                     .into_iter()
                     .filter_map(|(name, mut values)| {
@@ -329,11 +320,7 @@ impl<'a> Schemas<'a> {
                 }
             }
         }
-        if keys.is_empty() {
-            Family::Enum
-        } else {
-            Family::OneKey { keys }
-        }
+        if keys.is_empty() { Family::Enum } else { Family::OneKey { keys } }
     }
 
     /// The schema behind references, `allOf` of one and `anyOf [.., null]`,
@@ -343,11 +330,7 @@ impl<'a> Schemas<'a> {
         if let Some(target) = target.and_then(|reference| self.target(reference)) {
             return self.core(target);
         }
-        if let Some([only]) = schema
-            .get("allOf")
-            .and_then(Value::as_array)
-            .map(Vec::as_slice)
-        {
+        if let Some([only]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
             return self.core(only);
         }
         let mut arms = union_arms(schema);
@@ -361,11 +344,7 @@ impl<'a> Schemas<'a> {
 
 /// The arms of a union, as they are written; empty if it is none.
 pub(super) fn union_arms(schema: &Value) -> Vec<&Value> {
-    ["oneOf", "anyOf"]
-        .into_iter()
-        .filter_map(|keyword| schema.get(keyword)?.as_array())
-        .flatten()
-        .collect()
+    ["oneOf", "anyOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array()).flatten().collect()
 }
 
 /// The alternative that a schema is for one of its types.
@@ -374,9 +353,7 @@ fn typed<'a>(schema: &'a Value, name: &str) -> Alternative<'a> {
         "null" => Alternative::Null,
         "boolean" => Alternative::Boolean,
         "integer" => Alternative::Integer(Range::of(schema)),
-        "number" => Alternative::Number {
-            single: schema.get("format").is_some_and(|format| format == "float"),
-        },
+        "number" => Alternative::Number { single: schema.get("format").is_some_and(|format| format == "float") },
         "string" => Alternative::Text {
             min_length: schema.get("minLength").and_then(Value::as_u64).unwrap_or(0),
             open_arm: false,
@@ -396,10 +373,7 @@ fn object(schema: &Value) -> Object<'_> {
         }
     }
     for name in required(schema) {
-        let property = properties.entry(name).or_insert(Property {
-            schema: &ANYTHING,
-            required: true,
-        });
+        let property = properties.entry(name).or_insert(Property { schema: &ANYTHING, required: true });
         property.required = true;
     }
     Object {
@@ -443,15 +417,10 @@ fn hide(alternatives: &mut [Alternative<'_>]) {
 /// The properties of a schema for which one string only will do.
 pub(super) fn constants(schema: &Value) -> impl Iterator<Item = (&str, &str)> {
     let properties = schema.get("properties").and_then(Value::as_object);
-    properties
-        .into_iter()
-        .flatten()
-        .filter_map(
-            |(name, schema)| match schema.get("enum")?.as_array()?.as_slice() {
-                [Value::String(value)] => Some((name.as_str(), value.as_str())),
-                _ => None,
-            },
-        )
+    properties.into_iter().flatten().filter_map(|(name, schema)| match schema.get("enum")?.as_array()?.as_slice() {
+        [Value::String(value)] => Some((name.as_str(), value.as_str())),
+        _ => None,
+    })
 }
 
 fn all_strings(values: &Value) -> bool {

@@ -135,12 +135,7 @@ fn nothing_lies() {
 fn lies_are_found() {
     let sample = sample();
     let maker = InstanceMaker::new(&sample);
-    let liar = |kind, value| Instance {
-        definition: "Closed".to_owned(),
-        value,
-        kind,
-        note: String::new(),
-    };
+    let liar = |kind, value| Instance { definition: "Closed".to_owned(), value, kind, note: String::new() };
     let lies = maker.lies(&[
         liar(Kind::Valid, json!({ "off": 1 })),
         liar(Kind::Tolerated, json!({ "on": 1 })),
@@ -163,11 +158,7 @@ fn small_definitions_are_made_completely() {
     };
     assert_eq!(
         text(of(&all, "Closed", Kind::Valid)),
-        [
-            "{} | minimal",
-            r#"{"on":true} | full"#,
-            r#"{"on":false} | false at /on"#,
-        ]
+        ["{} | minimal", r#"{"on":true} | full"#, r#"{"on":false} | false at /on"#,]
     );
     assert_eq!(
         text(of(&all, "Mode", Kind::Valid)),
@@ -180,20 +171,11 @@ fn small_definitions_are_made_completely() {
     let made = text(of(&all, "Closed", Kind::Tolerated));
     assert_eq!(made.len(), 1);
     assert!(made[0].ends_with("| unknown field at the root, closed object"));
-    assert_eq!(
-        text(of(&all, "Mode", Kind::Tolerated)),
-        [r#""xUnknown" | unknown enum value at the root"#]
-    );
-    assert_eq!(
-        text(of(&all, "Mode", Kind::Invalid)),
-        ["5 | wrong type at the root: 5"]
-    );
+    assert_eq!(text(of(&all, "Mode", Kind::Tolerated)), [r#""xUnknown" | unknown enum value at the root"#]);
+    assert_eq!(text(of(&all, "Mode", Kind::Invalid)), ["5 | wrong type at the root: 5"]);
     assert_eq!(
         text(of(&all, "Closed", Kind::Invalid)),
-        [
-            "[] | wrong type at the root: []",
-            r#"{"on":"x"} | wrong type at /on: "x""#,
-        ]
+        ["[] | wrong type at the root: []", r#"{"on":"x"} | wrong type at /on: "x""#,]
     );
 }
 
@@ -203,9 +185,7 @@ fn strings_are_awkward() {
     let names = values(&InstanceMaker::new(&sample).all(), "Name", Kind::Valid);
     assert!(!names.contains(&json!("")), "minLength");
     for part in ["\"", "\\", "\n", "\u{1}", "ключ", "🦀"] {
-        let found = names
-            .iter()
-            .any(|name| name.as_str().is_some_and(|n| n.contains(part)));
+        let found = names.iter().any(|name| name.as_str().is_some_and(|n| n.contains(part)));
         assert!(found, "{part:?}");
     }
 }
@@ -243,20 +223,14 @@ fn every_arm_and_enum_value_appears() {
     let open = open.iter().filter(|i| i.note.contains("open arm"));
     let open: Vec<bool> = open.map(|i| i.value.is_object()).collect();
     assert_eq!(open, [true, false], "one object, one string");
-    assert_has(
-        &values(&all, "Policy", Kind::Valid),
-        &[json!("never"), json!({ "custom": "text" })],
-    );
+    assert_has(&values(&all, "Policy", Kind::Valid), &[json!("never"), json!({ "custom": "text" })]);
 }
 
 #[test]
 fn an_untagged_value_is_of_one_arm() {
     let sample = sample();
     let made = values(&InstanceMaker::new(&sample).all(), "Untagged", Kind::Valid);
-    assert_has(
-        &made,
-        &[json!({ "text": "text" }), json!({ "blob": "text" })],
-    );
+    assert_has(&made, &[json!({ "text": "text" }), json!({ "blob": "text" })]);
     let both = |value: &Value| value.get("text").is_some() && value.get("blob").is_some();
     assert!(!made.iter().any(both), "{made:#?}");
 }
@@ -297,11 +271,7 @@ fn properties_are_tried_one_by_one() {
     assert!(odd.is_some_and(|value| value["env"].get("a b").is_some()));
     // Absent where everything else is there.
     let whole = |value: &&Value| value.get("count").is_some() && value.get("env").is_some();
-    assert!(
-        made.iter()
-            .filter(whole)
-            .any(|value| value.get("size").is_none())
-    );
+    assert!(made.iter().filter(whole).any(|value| value.get("size").is_none()));
 }
 
 #[test]
@@ -328,27 +298,16 @@ fn envelopes_are_tried_once() {
         })
     };
     let mut definitions = Map::new();
-    definitions.insert(
-        "ClientRequest".to_owned(),
-        json!({ "oneOf": [arm("a"), arm("b")] }),
-    );
-    definitions.insert(
-        "Params".to_owned(),
-        json!({ "type": "object", "properties": { "on": { "type": "boolean" } } }),
-    );
+    definitions.insert("ClientRequest".to_owned(), json!({ "oneOf": [arm("a"), arm("b")] }));
+    definitions.insert("Params".to_owned(), json!({ "type": "object", "properties": { "on": { "type": "boolean" } } }));
     let all = InstanceMaker::new(&definitions).all();
     let valid = values(&all, "ClientRequest", Kind::Valid);
     let ids = |method: &str| {
         let of_method = valid.iter().filter(|value| value["method"] == method);
-        of_method
-            .filter(|value| value["id"] == json!(i64::MAX))
-            .count()
+        of_method.filter(|value| value["id"] == json!(i64::MAX)).count()
     };
     assert_eq!((ids("a"), ids("b")), (1, 0));
-    assert_has(
-        &valid,
-        &[json!({ "id": 1, "method": "b", "params": { "on": true } })],
-    );
+    assert_has(&valid, &[json!({ "id": 1, "method": "b", "params": { "on": true } })]);
     let tolerated = of(&all, "ClientRequest", Kind::Tolerated);
     assert_eq!(tolerated.len(), 1);
     assert_eq!(tolerated[0].value["method"], "x/unknown");
@@ -378,21 +337,10 @@ fn recursion_ends_and_what_has_no_value_is_told() {
         unreachable!()
     };
     let maker = InstanceMaker::new(&definitions);
-    let all: Vec<Instance> = ["Dangling", "Endless", "Json", "Tree"]
-        .into_iter()
-        .flat_map(|name| maker.for_definition(name))
-        .collect();
-    assert_eq!(
-        maker.lies(&all),
-        [
-            "Dangling: no valid value could be made",
-            "Endless: no valid value could be made"
-        ]
-    );
-    assert_has(
-        &values(&all, "Tree", Kind::Valid),
-        &[json!({ "children": [] })],
-    );
+    let all: Vec<Instance> =
+        ["Dangling", "Endless", "Json", "Tree"].into_iter().flat_map(|name| maker.for_definition(name)).collect();
+    assert_eq!(maker.lies(&all), ["Dangling: no valid value could be made", "Endless: no valid value could be made"]);
+    assert_has(&values(&all, "Tree", Kind::Valid), &[json!({ "children": [] })]);
     assert!(all.len() < 10_000, "{}", all.len());
 }
 
@@ -404,38 +352,13 @@ fn the_validator_reads_the_letter() {
         ("Name", json!(""), false, true),
         ("Mode", json!("later"), false, true),
         ("Mode", json!(null), false, false),
-        (
-            "Shape",
-            json!({ "type": "circle", "id": "", "radius": 0 }),
-            false,
-            true,
-        ),
-        (
-            "Shape",
-            json!({ "type": "circle", "id": "", "radius": 256 }),
-            false,
-            false,
-        ),
-        (
-            "Shape",
-            json!({ "type": "circle", "id": "", "radius": 2.0 }),
-            true,
-            true,
-        ),
-        (
-            "Shape",
-            json!({ "type": "circle", "radius": 2 }),
-            false,
-            false,
-        ),
+        ("Shape", json!({ "type": "circle", "id": "", "radius": 0 }), false, true),
+        ("Shape", json!({ "type": "circle", "id": "", "radius": 256 }), false, false),
+        ("Shape", json!({ "type": "circle", "id": "", "radius": 2.0 }), true, true),
+        ("Shape", json!({ "type": "circle", "radius": 2 }), false, false),
         ("Shape", json!({ "type": "square" }), false, true),
         ("Shape", json!({ "type": 1, "id": "" }), false, false),
-        (
-            "Shape",
-            json!({ "type": "picture", "id": "" }),
-            false,
-            false,
-        ),
+        ("Shape", json!({ "type": "picture", "id": "" }), false, false),
         ("Trouble", json!({ "failed": 5 }), true, true),
         ("Trouble", json!(5), false, false),
         ("Policy", json!({ "custom": 5 }), false, false),

@@ -19,12 +19,7 @@ pub(super) enum Reading {
 }
 
 /// Whether `schema` accepts `value`.
-pub(super) fn accepts(
-    schemas: Schemas<'_>,
-    reading: Reading,
-    schema: &Value,
-    value: &Value,
-) -> bool {
+pub(super) fn accepts(schemas: Schemas<'_>, reading: Reading, schema: &Value, value: &Value) -> bool {
     let Value::Object(keywords) = schema else {
         return *schema == Value::Bool(true);
     };
@@ -48,8 +43,7 @@ pub(super) fn accepts(
         Value::Number(found) => number(reading, schema, found),
         Value::String(text) => {
             let min_length = keywords.get("minLength").and_then(Value::as_u64);
-            reading == Reading::Lenient
-                || min_length.is_none_or(|least| text.chars().count() as u64 >= least)
+            reading == Reading::Lenient || min_length.is_none_or(|least| text.chars().count() as u64 >= least)
         }
         Value::Array(items) => keywords.get("items").is_none_or(|schema| {
             let mut items = items.iter();
@@ -111,36 +105,27 @@ fn names(keyword: Option<&Value>, name: &str) -> bool {
     }
 }
 
-fn object(
-    schemas: Schemas<'_>,
-    reading: Reading,
-    schema: &Value,
-    fields: &Map<String, Value>,
-) -> bool {
+fn object(schemas: Schemas<'_>, reading: Reading, schema: &Value, fields: &Map<String, Value>) -> bool {
     if !required(schema).all(|name| fields.contains_key(name)) {
         return false;
     }
     // First what tells arms apart: most arms of a union are ruled out by it.
     let strict = reading == Reading::Strict;
-    if strict
-        && constants(schema).any(|(name, only)| fields.get(name).is_some_and(|tag| *tag != *only))
-    {
+    if strict && constants(schema).any(|(name, only)| fields.get(name).is_some_and(|tag| *tag != *only)) {
         return false;
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     let additional = schema.get("additionalProperties");
-    fields.iter().all(|(name, value)| {
-        match properties.and_then(|properties| properties.get(name)) {
-            Some(property) => {
-                let absent = || !strict && value.is_null() && !required(schema).any(|r| r == name);
-                absent() || accepts(schemas, reading, property, value)
-            }
-            None => match additional {
-                None => true,
-                Some(Value::Bool(false)) => !strict,
-                Some(additional) => accepts(schemas, reading, additional, value),
-            },
+    fields.iter().all(|(name, value)| match properties.and_then(|properties| properties.get(name)) {
+        Some(property) => {
+            let absent = || !strict && value.is_null() && !required(schema).any(|r| r == name);
+            absent() || accepts(schemas, reading, property, value)
         }
+        None => match additional {
+            None => true,
+            Some(Value::Bool(false)) => !strict,
+            Some(additional) => accepts(schemas, reading, additional, value),
+        },
     })
 }
 
@@ -154,9 +139,7 @@ fn has_unknown_tag(schemas: Schemas<'_>, schema: &Value, fields: &Map<String, Va
             let value = fields.get(tag.name).and_then(Value::as_str);
             value.is_some_and(|value| !tag.values.contains(&value))
         }
-        Family::OneKey { keys } => {
-            fields.len() == 1 && fields.keys().all(|key| !keys.contains(key.as_str()))
-        }
+        Family::OneKey { keys } => fields.len() == 1 && fields.keys().all(|key| !keys.contains(key.as_str())),
         Family::Enum | Family::Other => false,
     }
 }

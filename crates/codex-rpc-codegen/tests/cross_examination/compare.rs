@@ -12,14 +12,13 @@ use crate::second::{Object, Second, Ty};
 use crate::view::{Alternative, View};
 
 /// Definitions whose names are no Rust names to typify, and what it calls them.
-const RENAMED: [(&str, &str); 7] = [
+const RENAMED: [(&str, &str); 6] = [
     ("JSONRPCError", "JsonrpcError"),
     ("JSONRPCErrorError", "JsonrpcErrorError"),
     ("JSONRPCMessage", "JsonrpcMessage"),
     ("JSONRPCNotification", "JsonrpcNotification"),
     ("JSONRPCRequest", "JsonrpcRequest"),
     ("JSONRPCResponse", "JsonrpcResponse"),
-    ("root/SessionSource", "RootSessionSource"),
 ];
 
 /// A place where the readings disagree, and how.

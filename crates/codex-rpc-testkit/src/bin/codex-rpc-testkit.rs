@@ -51,7 +51,9 @@ enum Format {
 fn main() -> ExitCode {
     let Arguments { verb } = Arguments::parse();
     match verb {
-        Verb::RoundTrip { paths, instances, allow_unknown, format } => round_trip(&paths, &instances, allow_unknown, format),
+        Verb::RoundTrip { paths, instances, allow_unknown, format } => {
+            round_trip(&paths, &instances, allow_unknown, format)
+        }
     }
 }
 
@@ -104,7 +106,8 @@ fn transcripts(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         return Ok(());
     }
     let before = files.len();
-    let mut entries: Vec<PathBuf> = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
     entries.sort();
     for entry in entries {
         if entry.is_dir() {

@@ -30,8 +30,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -90,22 +90,17 @@ impl Record for ApiKeyAccount {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApiKeyAccount {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -153,30 +148,25 @@ impl Record for ChatgptAccount {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.email),
-            1 => runtime::value(map, &mut self.plan_type),
-            2 => runtime::value(map, &mut self.workspace_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("email", &self.email);
         members.field("planType", &self.plan_type);
         members.field("workspaceName", &self.workspace_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptAccount {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.email.decode(input),
+            1 => self.plan_type.decode(input),
+            2 => self.workspace_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -218,27 +208,22 @@ impl Record for AmazonBedrockAccount {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.uses_codex_managed_credentials),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members
             .field("usesCodexManagedCredentials", &self.uses_codex_managed_credentials);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AmazonBedrockAccount {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.uses_codex_managed_credentials.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -275,22 +260,17 @@ impl Record for GcpAccount {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GcpAccount {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -335,32 +315,27 @@ impl Record for AccountLoginCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.login_id),
-            1 => runtime::value(map, &mut self.success),
-            2 => runtime::value(map, &mut self.error),
-            3 => runtime::value(map, &mut self.onboarding_entrypoint),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("loginId", &self.login_id);
         members.field("success", &self.success);
         members.field("error", &self.error);
         members.field("onboardingEntrypoint", &self.onboarding_entrypoint);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountLoginCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            1 => self.success.decode(input),
+            2 => self.error.decode(input),
+            3 => self.onboarding_entrypoint.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -400,26 +375,21 @@ impl Record for AccountRateLimitsUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.rate_limits),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("rateLimits", &self.rate_limits);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountRateLimitsUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.rate_limits.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -478,28 +448,23 @@ impl Record for AccountSecuritySetupAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.label),
-            1 => runtime::value(map, &mut self.url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("label", &self.label);
         members.field("url", &self.url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountSecuritySetupAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.label.decode(input),
+            1 => self.url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -559,27 +524,6 @@ impl Record for AccountSecuritySetupNotice {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.account_id),
-            1 => runtime::value(map, &mut self.user_id),
-            2 => runtime::value(map, &mut self.title),
-            3 => runtime::value(map, &mut self.description),
-            4 => runtime::value(map, &mut self.action),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("accountId", &self.account_id);
         members.field("userId", &self.user_id);
@@ -587,6 +531,22 @@ impl Record for AccountSecuritySetupNotice {
         members.field("description", &self.description);
         members.field("action", &self.action);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountSecuritySetupNotice {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.account_id.decode(input),
+            1 => self.user_id.decode(input),
+            2 => self.title.decode(input),
+            3 => self.description.decode(input),
+            4 => self.action.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -666,31 +626,6 @@ impl Record for AccountSession {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.session_id),
-            1 => runtime::value(map, &mut self.email),
-            2 => runtime::value(map, &mut self.user_id),
-            3 => runtime::value(map, &mut self.display_name),
-            4 => runtime::value(map, &mut self.image_url),
-            5 => runtime::value(map, &mut self.last_used_at),
-            6 => runtime::value(map, &mut self.is_active),
-            7 => runtime::value(map, &mut self.selected_workspace_account_id),
-            8 => runtime::value(map, &mut self.workspaces),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sessionId", &self.session_id);
         members.field("email", &self.email);
@@ -702,6 +637,26 @@ impl Record for AccountSession {
         members.field("selectedWorkspaceAccountId", &self.selected_workspace_account_id);
         members.field("workspaces", &self.workspaces);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountSession {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.session_id.decode(input),
+            1 => self.email.decode(input),
+            2 => self.user_id.decode(input),
+            3 => self.display_name.decode(input),
+            4 => self.image_url.decode(input),
+            5 => self.last_used_at.decode(input),
+            6 => self.is_active.decode(input),
+            7 => self.selected_workspace_account_id.decode(input),
+            8 => self.workspaces.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -748,32 +703,27 @@ impl Record for AccountSessionWorkspace {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.account_id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.image_url),
-            3 => runtime::value(map, &mut self.kind),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("accountId", &self.account_id);
         members.field("name", &self.name);
         members.field("imageUrl", &self.image_url);
         members.field("kind", &self.kind);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountSessionWorkspace {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.account_id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.image_url.decode(input),
+            3 => self.kind.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -841,26 +791,21 @@ impl Record for AccountSessionsListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.refresh_workspace_metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("refreshWorkspaceMetadata", &self.refresh_workspace_metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountSessionsListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.refresh_workspace_metadata, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -903,28 +848,23 @@ impl Record for AccountSessionsResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.active_session_id),
-            1 => runtime::value(map, &mut self.sessions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("activeSessionId", &self.active_session_id);
         members.field("sessions", &self.sessions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountSessionsResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.active_session_id.decode(input),
+            1 => self.sessions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -977,30 +917,25 @@ impl Record for AccountSessionsSwitchParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.session_id),
-            1 => runtime::value(map, &mut self.account_id),
-            2 => runtime::some(map, &mut self.allow_browser_login),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sessionId", &self.session_id);
         members.field("accountId", &self.account_id);
         members.omit("allowBrowserLogin", &self.allow_browser_login);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountSessionsSwitchParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.session_id.decode(input),
+            1 => self.account_id.decode(input),
+            2 => runtime::some(&mut self.allow_browser_login, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1058,28 +993,23 @@ impl Record for AccountTokenUsageDailyBucket {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.start_date),
-            1 => runtime::value(map, &mut self.tokens),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startDate", &self.start_date);
         members.field("tokens", &self.tokens);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountTokenUsageDailyBucket {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.start_date.decode(input),
+            1 => self.tokens.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1139,27 +1069,6 @@ impl Record for AccountTokenUsageSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.lifetime_tokens),
-            1 => runtime::value(map, &mut self.peak_daily_tokens),
-            2 => runtime::value(map, &mut self.longest_running_turn_sec),
-            3 => runtime::value(map, &mut self.current_streak_days),
-            4 => runtime::value(map, &mut self.longest_streak_days),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("lifetimeTokens", &self.lifetime_tokens);
         members.field("peakDailyTokens", &self.peak_daily_tokens);
@@ -1167,6 +1076,22 @@ impl Record for AccountTokenUsageSummary {
         members.field("currentStreakDays", &self.current_streak_days);
         members.field("longestStreakDays", &self.longest_streak_days);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountTokenUsageSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.lifetime_tokens.decode(input),
+            1 => self.peak_daily_tokens.decode(input),
+            2 => self.longest_running_turn_sec.decode(input),
+            3 => self.current_streak_days.decode(input),
+            4 => self.longest_streak_days.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1211,28 +1136,23 @@ impl Record for AccountUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.auth_mode),
-            1 => runtime::value(map, &mut self.plan_type),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("authMode", &self.auth_mode);
         members.field("planType", &self.plan_type);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AccountUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.auth_mode.decode(input),
+            1 => self.plan_type.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1322,28 +1242,23 @@ impl Record for BedrockAwsProfile {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockAwsProfile {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1382,22 +1297,17 @@ impl Record for BedrockCheckGovCloudRequirementsParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockCheckGovCloudRequirementsParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1441,28 +1351,23 @@ impl Record for BedrockCheckGovCloudRequirementsResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.is_gov_cloud),
-            1 => runtime::value(map, &mut self.should_warn),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("isGovCloud", &self.is_gov_cloud);
         members.field("shouldWarn", &self.should_warn);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockCheckGovCloudRequirementsResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.is_gov_cloud.decode(input),
+            1 => self.should_warn.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1501,22 +1406,17 @@ impl Record for BedrockDiscoverParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockDiscoverParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1563,28 +1463,23 @@ impl Record for BedrockDiscoverResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.profiles),
-            1 => runtime::value(map, &mut self.environment_credentials),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("profiles", &self.profiles);
         members.field("environmentCredentials", &self.environment_credentials);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockDiscoverResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.profiles.decode(input),
+            1 => self.environment_credentials.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1627,28 +1522,23 @@ impl Record for BedrockEnvironmentCredential {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.field("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockEnvironmentCredential {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1723,28 +1613,23 @@ impl Record for ProfileBedrockSetupParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.profile),
-            1 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("profile", &self.profile);
         members.field("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ProfileBedrockSetupParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.profile.decode(input),
+            1 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1782,26 +1667,21 @@ impl Record for EnvironmentBedrockSetupParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EnvironmentBedrockSetupParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1838,22 +1718,17 @@ impl Record for BedrockSetupResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockSetupResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1891,26 +1766,21 @@ impl Record for CancelLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.login_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("loginId", &self.login_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CancelLoginAccountParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1948,26 +1818,21 @@ impl Record for CancelLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CancelLoginAccountResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2027,28 +1892,23 @@ impl Record for ChatgptAuthTokensRefreshParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.reason),
-            1 => runtime::value(map, &mut self.previous_account_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("reason", &self.reason);
         members.omit("previousAccountId", &self.previous_account_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptAuthTokensRefreshParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            1 => self.previous_account_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2126,30 +1986,25 @@ impl Record for ChatgptAuthTokensRefreshResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.access_token),
-            1 => runtime::value(map, &mut self.chatgpt_account_id),
-            2 => runtime::value(map, &mut self.chatgpt_plan_type),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("accessToken", &self.access_token);
         members.field("chatgptAccountId", &self.chatgpt_account_id);
         members.field("chatgptPlanType", &self.chatgpt_plan_type);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptAuthTokensRefreshResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.access_token.decode(input),
+            1 => self.chatgpt_account_id.decode(input),
+            2 => self.chatgpt_plan_type.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2216,28 +2071,23 @@ impl Record for ConsumeAccountRateLimitResetCreditParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.idempotency_key),
-            1 => runtime::value(map, &mut self.credit_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("idempotencyKey", &self.idempotency_key);
         members.omit("creditId", &self.credit_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConsumeAccountRateLimitResetCreditParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.idempotency_key.decode(input),
+            1 => self.credit_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2275,26 +2125,21 @@ impl Record for ConsumeAccountRateLimitResetCreditResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.outcome),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("outcome", &self.outcome);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConsumeAccountRateLimitResetCreditResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.outcome.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2339,30 +2184,25 @@ impl Record for CreditsSnapshot {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.has_credits),
-            1 => runtime::value(map, &mut self.unlimited),
-            2 => runtime::value(map, &mut self.balance),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("hasCredits", &self.has_credits);
         members.field("unlimited", &self.unlimited);
         members.field("balance", &self.balance);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CreditsSnapshot {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.has_credits.decode(input),
+            1 => self.unlimited.decode(input),
+            2 => self.balance.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2412,22 +2252,17 @@ impl Record for GatewayOAuthCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GatewayOAuthCancelResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2481,27 +2316,6 @@ impl Record for GatewayOAuthChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.login_id),
-            1 => runtime::value(map, &mut self.auth_url),
-            2 => runtime::value(map, &mut self.provider_id),
-            3 => runtime::value(map, &mut self.status),
-            4 => runtime::value(map, &mut self.error),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("loginId", &self.login_id);
         members.field("authUrl", &self.auth_url);
@@ -2509,6 +2323,22 @@ impl Record for GatewayOAuthChangedNotification {
         members.field("status", &self.status);
         members.field("error", &self.error);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GatewayOAuthChangedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            1 => self.auth_url.decode(input),
+            2 => self.provider_id.decode(input),
+            3 => self.status.decode(input),
+            4 => self.error.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2565,28 +2395,23 @@ impl Record for GatewayOAuthLoginParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model_provider),
-            1 => runtime::some(map, &mut self.device_auth),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("modelProvider", &self.model_provider);
         members.omit("deviceAuth", &self.device_auth);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GatewayOAuthLoginParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            1 => runtime::some(&mut self.device_auth, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2628,33 +2453,28 @@ impl Record for GatewayOAuthLoginResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.prompt),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("prompt", &self.prompt);
         members.extra(&self.extra);
     }
 }
 
+impl Fields for GatewayOAuthLoginResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.prompt.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 crate::runtime::records!(GatewayOAuthLoginResponse);
 
 /// Part of [`GatewayOAuthLoginResponse`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GatewayOAuthPrompt {
     /// `loginId` on the wire.
@@ -2665,6 +2485,17 @@ pub struct GatewayOAuthPrompt {
     pub user_code: String,
     /// Members that this release does not know.
     pub extra: Extra,
+}
+
+impl fmt::Debug for GatewayOAuthPrompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayOAuthPrompt")
+            .field("login_id", &self.login_id)
+            .field("verification_url", &self.verification_url)
+            .field("user_code", redact::secret(&self.user_code))
+            .field("extra", &self.extra)
+            .finish()
+    }
 }
 
 impl GatewayOAuthPrompt {
@@ -2697,30 +2528,25 @@ impl Record for GatewayOAuthPrompt {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.login_id),
-            1 => runtime::value(map, &mut self.verification_url),
-            2 => runtime::value(map, &mut self.user_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("loginId", &self.login_id);
         members.field("verificationUrl", &self.verification_url);
         members.field("userCode", &self.user_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GatewayOAuthPrompt {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            1 => self.verification_url.decode(input),
+            2 => self.user_code.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2768,26 +2594,21 @@ impl Record for GatewayOAuthReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model_provider),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("modelProvider", &self.model_provider);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GatewayOAuthReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2853,28 +2674,6 @@ impl Record for GatewayOAuthReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.provider_id),
-            1 => runtime::value(map, &mut self.provider_name),
-            2 => runtime::value(map, &mut self.required),
-            3 => runtime::some(map, &mut self.supports_device_auth),
-            4 => runtime::value(map, &mut self.status),
-            5 => runtime::value(map, &mut self.error),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("providerId", &self.provider_id);
         members.field("providerName", &self.provider_name);
@@ -2883,6 +2682,23 @@ impl Record for GatewayOAuthReadResponse {
         members.field("status", &self.status);
         members.field("error", &self.error);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GatewayOAuthReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider_id.decode(input),
+            1 => self.provider_name.decode(input),
+            2 => self.required.decode(input),
+            3 => runtime::some(&mut self.supports_device_auth, input),
+            4 => self.status.decode(input),
+            5 => self.error.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2960,30 +2776,25 @@ impl Record for GcpSetupParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.project_id),
-            1 => runtime::value(map, &mut self.location),
-            2 => runtime::value(map, &mut self.credential_file),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("projectId", &self.project_id);
         members.omit("location", &self.location);
         members.omit("credentialFile", &self.credential_file);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GcpSetupParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project_id.decode(input),
+            1 => self.location.decode(input),
+            2 => self.credential_file.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3022,22 +2833,17 @@ impl Record for GcpSetupResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GcpSetupResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3087,26 +2893,21 @@ impl Record for GetAccountParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.refresh_token),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("refreshToken", &self.refresh_token);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAccountParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.refresh_token, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3166,28 +2967,23 @@ impl Record for GetAccountRateLimitsParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.supports_luna_reserve),
-            1 => runtime::some(map, &mut self.exclude_reset_credit_details),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("supportsLunaReserve", &self.supports_luna_reserve);
         members.omit("excludeResetCreditDetails", &self.exclude_reset_credit_details);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAccountRateLimitsParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.supports_luna_reserve, input),
+            1 => runtime::some(&mut self.exclude_reset_credit_details, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3261,28 +3057,6 @@ impl Record for GetAccountRateLimitsResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.ordinary_usage_allowed),
-            1 => runtime::value(map, &mut self.rate_limits),
-            2 => runtime::value(map, &mut self.rate_limits_by_limit_id),
-            3 => runtime::value(map, &mut self.rate_limit_reset_credits),
-            4 => runtime::value(map, &mut self.account_id),
-            5 => runtime::value(map, &mut self.rate_limit_upsell),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("ordinaryUsageAllowed", &self.ordinary_usage_allowed);
         members.field("rateLimits", &self.rate_limits);
@@ -3291,6 +3065,23 @@ impl Record for GetAccountRateLimitsResponse {
         members.field("accountId", &self.account_id);
         members.field("rateLimitUpsell", &self.rate_limit_upsell);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAccountRateLimitsResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.ordinary_usage_allowed.decode(input),
+            1 => self.rate_limits.decode(input),
+            2 => self.rate_limits_by_limit_id.decode(input),
+            3 => self.rate_limit_reset_credits.decode(input),
+            4 => self.account_id.decode(input),
+            5 => self.rate_limit_upsell.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3339,32 +3130,27 @@ impl Record for GetAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.account),
-            1 => runtime::value(map, &mut self.user_id),
-            2 => runtime::value(map, &mut self.requires_openai_auth),
-            3 => runtime::value(map, &mut self.workspace_routing),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("account", &self.account);
         members.field("userId", &self.user_id);
         members.field("requiresOpenaiAuth", &self.requires_openai_auth);
         members.field("workspaceRouting", &self.workspace_routing);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAccountResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.account.decode(input),
+            1 => self.user_id.decode(input),
+            2 => self.requires_openai_auth.decode(input),
+            3 => self.workspace_routing.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3406,26 +3192,21 @@ impl Record for GetAccountSecuritySetupResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.notice),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("notice", &self.notice);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAccountSecuritySetupResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.notice.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3473,26 +3254,21 @@ impl Record for GetAccountTokenUsageParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAccountTokenUsageParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3536,30 +3312,25 @@ impl Record for GetAccountTokenUsageResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.summary),
-            1 => runtime::value(map, &mut self.daily_usage_buckets),
-            2 => runtime::value(map, &mut self.thread_usage),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("summary", &self.summary);
         members.field("dailyUsageBuckets", &self.daily_usage_buckets);
         members.field("threadUsage", &self.thread_usage);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAccountTokenUsageResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.summary.decode(input),
+            1 => self.daily_usage_buckets.decode(input),
+            2 => self.thread_usage.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3601,28 +3372,23 @@ impl Record for GetWorkspaceMessagesResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.feature_enabled),
-            1 => runtime::value(map, &mut self.messages),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("featureEnabled", &self.feature_enabled);
         members.field("messages", &self.messages);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetWorkspaceMessagesResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.feature_enabled.decode(input),
+            1 => self.messages.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3700,26 +3466,21 @@ impl Record for ApiKeyLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.api_key),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("apiKey", &self.api_key);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApiKeyLoginAccountParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.api_key.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3788,30 +3549,25 @@ impl Record for ChatgptLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.codex_streamlined_login),
-            1 => runtime::some(map, &mut self.use_hosted_login_success_page),
-            2 => runtime::value(map, &mut self.app_brand),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("codexStreamlinedLogin", &self.codex_streamlined_login);
         members.omit("useHostedLoginSuccessPage", &self.use_hosted_login_success_page);
         members.omit("appBrand", &self.app_brand);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptLoginAccountParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.codex_streamlined_login, input),
+            1 => runtime::some(&mut self.use_hosted_login_success_page, input),
+            2 => self.app_brand.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3848,22 +3604,17 @@ impl Record for ChatgptDeviceCodeLoginAccountParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptDeviceCodeLoginAccountParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3930,30 +3681,25 @@ impl Record for ChatgptAuthTokensLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.access_token),
-            1 => runtime::value(map, &mut self.chatgpt_account_id),
-            2 => runtime::value(map, &mut self.chatgpt_plan_type),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("accessToken", &self.access_token);
         members.field("chatgptAccountId", &self.chatgpt_account_id);
         members.omit("chatgptPlanType", &self.chatgpt_plan_type);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptAuthTokensLoginAccountParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.access_token.decode(input),
+            1 => self.chatgpt_account_id.decode(input),
+            2 => self.chatgpt_plan_type.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4005,28 +3751,23 @@ impl Record for AmazonBedrockLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.api_key),
-            1 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("apiKey", &self.api_key);
         members.field("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AmazonBedrockLoginAccountParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.api_key.decode(input),
+            1 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4097,32 +3838,27 @@ impl Record for AmazonBedrockAccessKeysLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.access_key_id),
-            1 => runtime::value(map, &mut self.secret_access_key),
-            2 => runtime::value(map, &mut self.session_token),
-            3 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("accessKeyId", &self.access_key_id);
         members.field("secretAccessKey", &self.secret_access_key);
         members.omit("sessionToken", &self.session_token);
         members.field("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AmazonBedrockAccessKeysLoginAccountParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.access_key_id.decode(input),
+            1 => self.secret_access_key.decode(input),
+            2 => self.session_token.decode(input),
+            3 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4184,22 +3920,17 @@ impl Record for ApiKeyLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApiKeyLoginAccountResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4241,24 +3972,6 @@ impl Record for ChatgptLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.login_id),
-            1 => runtime::value(map, &mut self.auth_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("loginId", &self.login_id);
         members.field("authUrl", &self.auth_url);
@@ -4266,10 +3979,23 @@ impl Record for ChatgptLoginAccountResponse {
     }
 }
 
+impl Fields for ChatgptLoginAccountResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            1 => self.auth_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 /// `chatgptDeviceCode` of [`LoginAccountResponse`].
 ///
 /// A variant of [`LoginAccountResponse`], which writes its `type`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ChatgptDeviceCodeLoginAccountResponse {
     /// `loginId` on the wire.
@@ -4280,6 +4006,17 @@ pub struct ChatgptDeviceCodeLoginAccountResponse {
     pub user_code: String,
     /// Members that this release does not know.
     pub extra: Extra,
+}
+
+impl fmt::Debug for ChatgptDeviceCodeLoginAccountResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatgptDeviceCodeLoginAccountResponse")
+            .field("login_id", &self.login_id)
+            .field("verification_url", &self.verification_url)
+            .field("user_code", redact::secret(&self.user_code))
+            .field("extra", &self.extra)
+            .finish()
+    }
 }
 
 impl ChatgptDeviceCodeLoginAccountResponse {
@@ -4312,30 +4049,25 @@ impl Record for ChatgptDeviceCodeLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.login_id),
-            1 => runtime::value(map, &mut self.verification_url),
-            2 => runtime::value(map, &mut self.user_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("loginId", &self.login_id);
         members.field("verificationUrl", &self.verification_url);
         members.field("userCode", &self.user_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptDeviceCodeLoginAccountResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            1 => self.verification_url.decode(input),
+            2 => self.user_code.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4372,22 +4104,17 @@ impl Record for ChatgptAuthTokensLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ChatgptAuthTokensLoginAccountResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4424,22 +4151,17 @@ impl Record for AmazonBedrockLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AmazonBedrockLoginAccountResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4481,28 +4203,23 @@ impl Record for LoginAccountSessionsSwitchResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.login_id),
-            1 => runtime::value(map, &mut self.auth_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("loginId", &self.login_id);
         members.field("authUrl", &self.auth_url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LoginAccountSessionsSwitchResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            1 => self.auth_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4554,22 +4271,17 @@ impl Record for LogoutAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LogoutAccountResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4724,29 +4436,6 @@ impl Record for RateLimitResetCredit {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.reset_type),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.granted_at),
-            4 => runtime::value(map, &mut self.expires_at),
-            5 => runtime::value(map, &mut self.title),
-            6 => runtime::value(map, &mut self.description),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("resetType", &self.reset_type);
@@ -4756,6 +4445,24 @@ impl Record for RateLimitResetCredit {
         members.field("title", &self.title);
         members.field("description", &self.description);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RateLimitResetCredit {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.reset_type.decode(input),
+            2 => self.status.decode(input),
+            3 => self.granted_at.decode(input),
+            4 => self.expires_at.decode(input),
+            5 => self.title.decode(input),
+            6 => self.description.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4818,28 +4525,23 @@ impl Record for RateLimitResetCreditsSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.available_count),
-            1 => runtime::value(map, &mut self.credits),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("availableCount", &self.available_count);
         members.field("credits", &self.credits);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RateLimitResetCreditsSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.available_count.decode(input),
+            1 => self.credits.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4934,32 +4636,6 @@ impl Record for RateLimitSnapshot {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.limit_id),
-            1 => runtime::value(map, &mut self.limit_name),
-            2 => runtime::value(map, &mut self.normal_model_slug),
-            3 => runtime::value(map, &mut self.primary),
-            4 => runtime::value(map, &mut self.secondary),
-            5 => runtime::value(map, &mut self.credits),
-            6 => runtime::value(map, &mut self.individual_limit),
-            7 => runtime::value(map, &mut self.spend_control_reached),
-            8 => runtime::value(map, &mut self.plan_type),
-            9 => runtime::value(map, &mut self.rate_limit_reached_type),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("limitId", &self.limit_id);
         members.field("limitName", &self.limit_name);
@@ -4972,6 +4648,27 @@ impl Record for RateLimitSnapshot {
         members.field("planType", &self.plan_type);
         members.field("rateLimitReachedType", &self.rate_limit_reached_type);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RateLimitSnapshot {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.limit_id.decode(input),
+            1 => self.limit_name.decode(input),
+            2 => self.normal_model_slug.decode(input),
+            3 => self.primary.decode(input),
+            4 => self.secondary.decode(input),
+            5 => self.credits.decode(input),
+            6 => self.individual_limit.decode(input),
+            7 => self.spend_control_reached.decode(input),
+            8 => self.plan_type.decode(input),
+            9 => self.rate_limit_reached_type.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5015,30 +4712,25 @@ impl Record for RateLimitWindow {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.used_percent),
-            1 => runtime::value(map, &mut self.window_duration_mins),
-            2 => runtime::value(map, &mut self.resets_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("usedPercent", &self.used_percent);
         members.field("windowDurationMins", &self.window_duration_mins);
         members.field("resetsAt", &self.resets_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RateLimitWindow {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.used_percent.decode(input),
+            1 => self.window_duration_mins.decode(input),
+            2 => self.resets_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5076,26 +4768,21 @@ impl Record for SendAddCreditsNudgeEmailParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.credit_type),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("creditType", &self.credit_type);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SendAddCreditsNudgeEmailParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.credit_type.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5133,26 +4820,21 @@ impl Record for SendAddCreditsNudgeEmailResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SendAddCreditsNudgeEmailResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5195,28 +4877,23 @@ impl Record for SessionsAccountSessionsSwitchResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.active_session_id),
-            1 => runtime::value(map, &mut self.sessions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("activeSessionId", &self.active_session_id);
         members.field("sessions", &self.sessions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SessionsAccountSessionsSwitchResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.active_session_id.decode(input),
+            1 => self.sessions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5271,32 +4948,27 @@ impl Record for SpendControlLimitSnapshot {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.limit),
-            1 => runtime::value(map, &mut self.used),
-            2 => runtime::value(map, &mut self.remaining_percent),
-            3 => runtime::value(map, &mut self.resets_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("limit", &self.limit);
         members.field("used", &self.used);
         members.field("remainingPercent", &self.remaining_percent);
         members.field("resetsAt", &self.resets_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SpendControlLimitSnapshot {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.limit.decode(input),
+            1 => self.used.decode(input),
+            2 => self.remaining_percent.decode(input),
+            3 => self.resets_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5358,27 +5030,6 @@ impl Record for ThreadUsage {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.estimated_usage_credits_micros),
-            2 => runtime::value(map, &mut self.estimated_usage_usd_micros),
-            3 => runtime::value(map, &mut self.native_usage_usd_micros),
-            4 => runtime::value(map, &mut self.groups),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members
@@ -5387,6 +5038,22 @@ impl Record for ThreadUsage {
         members.omit("nativeUsageUsdMicros", &self.native_usage_usd_micros);
         members.field("groups", &self.groups);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadUsage {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.estimated_usage_credits_micros.decode(input),
+            2 => self.estimated_usage_usd_micros.decode(input),
+            3 => self.native_usage_usd_micros.decode(input),
+            4 => self.groups.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5458,31 +5125,6 @@ impl Record for ThreadUsageBreakdownGroup {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model),
-            1 => runtime::value(map, &mut self.reasoning_effort),
-            2 => runtime::value(map, &mut self.speed),
-            3 => runtime::value(map, &mut self.estimated_usage_credits_micros),
-            4 => runtime::value(map, &mut self.net_new_input_tokens),
-            5 => runtime::value(map, &mut self.cached_input_tokens),
-            6 => runtime::value(map, &mut self.input_tokens),
-            7 => runtime::value(map, &mut self.output_tokens),
-            8 => runtime::value(map, &mut self.total_tokens),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("model", &self.model);
         members.field("reasoningEffort", &self.reasoning_effort);
@@ -5495,6 +5137,26 @@ impl Record for ThreadUsageBreakdownGroup {
         members.field("outputTokens", &self.output_tokens);
         members.field("totalTokens", &self.total_tokens);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadUsageBreakdownGroup {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.reasoning_effort.decode(input),
+            2 => self.speed.decode(input),
+            3 => self.estimated_usage_credits_micros.decode(input),
+            4 => self.net_new_input_tokens.decode(input),
+            5 => self.cached_input_tokens.decode(input),
+            6 => self.input_tokens.decode(input),
+            7 => self.output_tokens.decode(input),
+            8 => self.total_tokens.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5550,27 +5212,6 @@ impl Record for WorkspaceMessage {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.message_id),
-            1 => runtime::value(map, &mut self.message_type),
-            2 => runtime::value(map, &mut self.message_body),
-            3 => runtime::value(map, &mut self.created_at),
-            4 => runtime::value(map, &mut self.archived_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("messageId", &self.message_id);
         members.field("messageType", &self.message_type);
@@ -5578,6 +5219,22 @@ impl Record for WorkspaceMessage {
         members.field("createdAt", &self.created_at);
         members.field("archivedAt", &self.archived_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WorkspaceMessage {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message_id.decode(input),
+            1 => self.message_type.decode(input),
+            2 => self.message_body.decode(input),
+            3 => self.created_at.decode(input),
+            4 => self.archived_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5645,30 +5302,25 @@ impl Record for WorkspaceRouting {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.chatgpt_account_id),
-            1 => runtime::value(map, &mut self.backend_origin),
-            2 => runtime::value(map, &mut self.account_routing_override),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("chatgptAccountId", &self.chatgpt_account_id);
         members.field("backendOrigin", &self.backend_origin);
         members.field("accountRoutingOverride", &self.account_routing_override);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WorkspaceRouting {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.chatgpt_account_id.decode(input),
+            1 => self.backend_origin.decode(input),
+            2 => self.account_routing_override.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

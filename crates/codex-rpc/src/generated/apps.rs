@@ -10,8 +10,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -70,28 +70,6 @@ impl Record for AppBranding {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.category),
-            1 => runtime::value(map, &mut self.developer),
-            2 => runtime::value(map, &mut self.website),
-            3 => runtime::value(map, &mut self.privacy_policy),
-            4 => runtime::value(map, &mut self.terms_of_service),
-            5 => runtime::value(map, &mut self.is_discoverable_app),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("category", &self.category);
         members.field("developer", &self.developer);
@@ -100,6 +78,23 @@ impl Record for AppBranding {
         members.field("termsOfService", &self.terms_of_service);
         members.field("isDiscoverableApp", &self.is_discoverable_app);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppBranding {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.category.decode(input),
+            1 => self.developer.decode(input),
+            2 => self.website.decode(input),
+            3 => self.privacy_policy.decode(input),
+            4 => self.terms_of_service.decode(input),
+            5 => self.is_discoverable_app.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -219,37 +214,6 @@ impl Record for AppInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.logo_url),
-            4 => runtime::value(map, &mut self.logo_url_dark),
-            5 => runtime::value(map, &mut self.icon_assets),
-            6 => runtime::value(map, &mut self.icon_dark_assets),
-            7 => runtime::value(map, &mut self.distribution_channel),
-            8 => runtime::value(map, &mut self.branding),
-            9 => runtime::value(map, &mut self.app_metadata),
-            10 => runtime::value(map, &mut self.labels),
-            11 => runtime::value(map, &mut self.install_url),
-            12 => runtime::value(map, &mut self.is_accessible),
-            13 => runtime::value(map, &mut self.is_enabled),
-            14 => runtime::value(map, &mut self.plugin_display_names),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("name", &self.name);
@@ -267,6 +231,32 @@ impl Record for AppInfo {
         members.field("isEnabled", &self.is_enabled);
         members.field("pluginDisplayNames", &self.plugin_display_names);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.description.decode(input),
+            3 => self.logo_url.decode(input),
+            4 => self.logo_url_dark.decode(input),
+            5 => self.icon_assets.decode(input),
+            6 => self.icon_dark_assets.decode(input),
+            7 => self.distribution_channel.decode(input),
+            8 => self.branding.decode(input),
+            9 => self.app_metadata.decode(input),
+            10 => self.labels.decode(input),
+            11 => self.install_url.decode(input),
+            12 => self.is_accessible.decode(input),
+            13 => self.is_enabled.decode(input),
+            14 => self.plugin_display_names.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -304,26 +294,21 @@ impl Record for AppListUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppListUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -407,33 +392,6 @@ impl Record for AppMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.review),
-            1 => runtime::value(map, &mut self.categories),
-            2 => runtime::value(map, &mut self.sub_categories),
-            3 => runtime::value(map, &mut self.seo_description),
-            4 => runtime::value(map, &mut self.screenshots),
-            5 => runtime::value(map, &mut self.developer),
-            6 => runtime::value(map, &mut self.version),
-            7 => runtime::value(map, &mut self.version_id),
-            8 => runtime::value(map, &mut self.version_notes),
-            9 => runtime::value(map, &mut self.first_party_requires_install),
-            10 => runtime::value(map, &mut self.show_in_composer_when_unlinked),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("review", &self.review);
         members.field("categories", &self.categories);
@@ -448,6 +406,28 @@ impl Record for AppMetadata {
         members
             .field("showInComposerWhenUnlinked", &self.show_in_composer_when_unlinked);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.review.decode(input),
+            1 => self.categories.decode(input),
+            2 => self.sub_categories.decode(input),
+            3 => self.seo_description.decode(input),
+            4 => self.screenshots.decode(input),
+            5 => self.developer.decode(input),
+            6 => self.version.decode(input),
+            7 => self.version_id.decode(input),
+            8 => self.version_notes.decode(input),
+            9 => self.first_party_requires_install.decode(input),
+            10 => self.show_in_composer_when_unlinked.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -485,26 +465,21 @@ impl Record for AppReview {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppReview {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -548,30 +523,25 @@ impl Record for AppScreenshot {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.url),
-            1 => runtime::value(map, &mut self.file_id),
-            2 => runtime::value(map, &mut self.user_prompt),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("url", &self.url);
         members.field("fileId", &self.file_id);
         members.field("userPrompt", &self.user_prompt);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppScreenshot {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.url.decode(input),
+            1 => self.file_id.decode(input),
+            2 => self.user_prompt.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -632,28 +602,6 @@ impl Record for AppToolSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.is_enabled),
-            4 => runtime::value(map, &mut self.disabled_reason),
-            5 => runtime::value(map, &mut self.is_read_only),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("title", &self.title);
@@ -662,6 +610,23 @@ impl Record for AppToolSummary {
         members.field("disabledReason", &self.disabled_reason);
         members.field("isReadOnly", &self.is_read_only);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppToolSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.is_enabled.decode(input),
+            4 => self.disabled_reason.decode(input),
+            5 => self.is_read_only.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -718,28 +683,23 @@ impl Record for AppsInstalledParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::some(map, &mut self.force_refresh),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("threadId", &self.thread_id);
         members.omit("forceRefresh", &self.force_refresh);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppsInstalledParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => runtime::some(&mut self.force_refresh, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -777,26 +737,21 @@ impl Record for AppsInstalledResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.apps),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("apps", &self.apps);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppsInstalledResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.apps.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -871,32 +826,27 @@ impl Record for AppsListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cursor),
-            1 => runtime::value(map, &mut self.limit),
-            2 => runtime::value(map, &mut self.thread_id),
-            3 => runtime::some(map, &mut self.force_refetch),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.omit("threadId", &self.thread_id);
         members.omit("forceRefetch", &self.force_refetch);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppsListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cursor.decode(input),
+            1 => self.limit.decode(input),
+            2 => self.thread_id.decode(input),
+            3 => runtime::some(&mut self.force_refetch, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -937,28 +887,23 @@ impl Record for AppsListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppsListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1014,30 +959,25 @@ impl Record for AppsReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.app_ids),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::some(map, &mut self.include_tools),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("appIds", &self.app_ids);
         members.omit("threadId", &self.thread_id);
         members.omit("includeTools", &self.include_tools);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppsReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.app_ids.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => runtime::some(&mut self.include_tools, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1079,28 +1019,23 @@ impl Record for AppsReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.apps),
-            1 => runtime::value(map, &mut self.missing_app_ids),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("apps", &self.apps);
         members.field("missingAppIds", &self.missing_app_ids);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppsReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.apps.decode(input),
+            1 => self.missing_app_ids.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1173,31 +1108,6 @@ impl Record for ConnectorMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.icon_url),
-            4 => runtime::value(map, &mut self.icon_url_dark),
-            5 => runtime::value(map, &mut self.distribution_channel),
-            6 => runtime::value(map, &mut self.install_url),
-            7 => runtime::value(map, &mut self.plugin_display_names),
-            8 => runtime::value(map, &mut self.tool_summaries),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("name", &self.name);
@@ -1209,6 +1119,26 @@ impl Record for ConnectorMetadata {
         members.field("pluginDisplayNames", &self.plugin_display_names);
         members.field("toolSummaries", &self.tool_summaries);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConnectorMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.description.decode(input),
+            3 => self.icon_url.decode(input),
+            4 => self.icon_url_dark.decode(input),
+            5 => self.distribution_channel.decode(input),
+            6 => self.install_url.decode(input),
+            7 => self.plugin_display_names.decode(input),
+            8 => self.tool_summaries.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1257,32 +1187,27 @@ impl Record for InstalledApp {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.runtime_name),
-            2 => runtime::value(map, &mut self.enabled),
-            3 => runtime::value(map, &mut self.callable),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("runtimeName", &self.runtime_name);
         members.field("enabled", &self.enabled);
         members.field("callable", &self.callable);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InstalledApp {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.runtime_name.decode(input),
+            2 => self.enabled.decode(input),
+            3 => self.callable.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

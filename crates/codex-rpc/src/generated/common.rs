@@ -19,8 +19,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -65,26 +65,21 @@ impl Record for ActiveTurnNotSteerableCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn_kind),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turnKind", &self.turn_kind);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ActiveTurnNotSteerableCodexErrorInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_kind.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -144,32 +139,27 @@ impl Record for AgentMessageDisplay {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.action),
-            1 => runtime::value(map, &mut self.block_type),
-            2 => runtime::value(map, &mut self.cyber_trusted_access),
-            3 => runtime::value(map, &mut self.check_trusted_contacts),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("action", &self.action);
         members.field("blockType", &self.block_type);
         members.field("cyberTrustedAccess", &self.cyber_trusted_access);
         members.field("checkTrustedContacts", &self.check_trusted_contacts);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AgentMessageDisplay {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.action.decode(input),
+            1 => self.block_type.decode(input),
+            2 => self.cyber_trusted_access.decode(input),
+            3 => self.check_trusted_contacts.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -226,26 +216,21 @@ impl Record for InputTextAgentMessageInputContent {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputTextAgentMessageInputContent {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -283,26 +268,21 @@ impl Record for EncryptedContentAgentMessageInputContent {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("encrypted_content", &self.encrypted_content);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EncryptedContentAgentMessageInputContent {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -341,28 +321,23 @@ impl Record for AgentMessageModeration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.moderated),
-            1 => runtime::value(map, &mut self.display),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("moderated", &self.moderated);
         members.field("display", &self.display);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AgentMessageModeration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.moderated.decode(input),
+            1 => self.display.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -424,27 +399,6 @@ impl Record for ApplyPatchApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.conversation_id),
-            1 => runtime::value(map, &mut self.call_id),
-            2 => runtime::value(map, &mut self.file_changes),
-            3 => runtime::value(map, &mut self.reason),
-            4 => runtime::value(map, &mut self.grant_root),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("conversationId", &self.conversation_id);
         members.field("callId", &self.call_id);
@@ -452,6 +406,22 @@ impl Record for ApplyPatchApprovalParams {
         members.field("reason", &self.reason);
         members.field("grantRoot", &self.grant_root);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApplyPatchApprovalParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.conversation_id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.file_changes.decode(input),
+            3 => self.reason.decode(input),
+            4 => self.grant_root.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -489,26 +459,21 @@ impl Record for ApplyPatchApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.decision),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("decision", &self.decision);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApplyPatchApprovalResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -564,27 +529,22 @@ impl Record for ApprovedExecpolicyAmendmentReviewDecision {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.proposed_execpolicy_amendment),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members
             .field("proposed_execpolicy_amendment", &self.proposed_execpolicy_amendment);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApprovedExecpolicyAmendmentReviewDecision {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.proposed_execpolicy_amendment.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -646,28 +606,23 @@ impl Record for AsyncUserInputQuestion {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.title),
-            1 => runtime::value(map, &mut self.options),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("title", &self.title);
         members.field("options", &self.options);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AsyncUserInputQuestion {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.title.decode(input),
+            1 => self.options.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -741,28 +696,23 @@ impl Record for ByteRange {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.start),
-            1 => runtime::value(map, &mut self.end),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("start", &self.start);
         members.field("end", &self.end);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ByteRange {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.start.decode(input),
+            1 => self.end.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -813,30 +763,25 @@ impl Record for ClientInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.version),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("title", &self.title);
         members.field("version", &self.version);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ClientInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.title.decode(input),
+            2 => self.version.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -955,28 +900,23 @@ impl Record for CollabAgentState {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            1 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CollabAgentState {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            1 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1102,32 +1042,27 @@ impl Record for ConfigWarningNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.summary),
-            1 => runtime::value(map, &mut self.details),
-            2 => runtime::value(map, &mut self.path),
-            3 => runtime::value(map, &mut self.range),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("summary", &self.summary);
         members.field("details", &self.details);
         members.omit("path", &self.path);
         members.omit("range", &self.range);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigWarningNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.summary.decode(input),
+            1 => self.details.decode(input),
+            2 => self.path.decode(input),
+            3 => self.range.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1165,26 +1100,21 @@ impl Record for ConfigurationReasoning {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.effort),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("effort", &self.effort);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigurationReasoning {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.effort.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1246,26 +1176,21 @@ impl Record for InputTextContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputTextContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1333,30 +1258,25 @@ impl Record for InputImageContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.detail),
-            1 => runtime::some(map, &mut self.image_url),
-            2 => runtime::some(map, &mut self.file_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("detail", &self.detail);
         members.omit("image_url", &self.image_url);
         members.omit("file_id", &self.file_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputImageContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.detail.decode(input),
+            1 => runtime::some(&mut self.image_url, input),
+            2 => runtime::some(&mut self.file_id, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1415,28 +1335,23 @@ impl Record for InputAudioContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.audio_url),
-            1 => runtime::some(map, &mut self.file_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("audio_url", &self.audio_url);
         members.omit("file_id", &self.file_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputAudioContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.audio_url, input),
+            1 => runtime::some(&mut self.file_id, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1503,30 +1418,25 @@ impl Record for OutputTextContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            1 => runtime::value(map, &mut self.annotations),
-            2 => runtime::value(map, &mut self.logprobs),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.omit("annotations", &self.annotations);
         members.omit("logprobs", &self.logprobs);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OutputTextContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            1 => self.annotations.decode(input),
+            2 => self.logprobs.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1572,25 +1482,6 @@ impl Record for ConversationGitInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.sha),
-            1 => runtime::value(map, &mut self.branch),
-            2 => runtime::value(map, &mut self.origin_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sha", &self.sha);
         members.field("branch", &self.branch);
@@ -1599,11 +1490,23 @@ impl Record for ConversationGitInfo {
     }
 }
 
+impl Fields for ConversationGitInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sha.decode(input),
+            1 => self.branch.decode(input),
+            2 => self.origin_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 crate::runtime::records!(ConversationGitInfo);
 
 /// Part of [`GetConversationSummaryParams`].
-///
-/// Experimental: not in the stable export.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ConversationIdGetConversationSummaryParams {
@@ -1635,26 +1538,21 @@ impl Record for ConversationIdGetConversationSummaryParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.conversation_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("conversationId", &self.conversation_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConversationIdGetConversationSummaryParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.conversation_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1681,7 +1579,7 @@ pub struct ConversationSummary {
     /// `cliVersion` on the wire.
     pub cli_version: String,
     /// `source` on the wire.
-    pub source: SessionSource,
+    pub source: RootSessionSource,
     /// `gitInfo` on the wire.
     pub git_info: Option<ConversationGitInfo>,
     /// Members that this release does not know.
@@ -1697,7 +1595,7 @@ impl ConversationSummary {
         model_provider: impl Into<String>,
         cwd: impl Into<String>,
         cli_version: impl Into<String>,
-        source: impl Into<SessionSource>,
+        source: impl Into<RootSessionSource>,
     ) -> Self {
         let mut new: Self = Record::blank();
         new.conversation_id = conversation_id.into();
@@ -1744,32 +1642,6 @@ impl Record for ConversationSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.conversation_id),
-            1 => runtime::value(map, &mut self.path),
-            2 => runtime::value(map, &mut self.preview),
-            3 => runtime::value(map, &mut self.timestamp),
-            4 => runtime::value(map, &mut self.updated_at),
-            5 => runtime::value(map, &mut self.model_provider),
-            6 => runtime::value(map, &mut self.cwd),
-            7 => runtime::value(map, &mut self.cli_version),
-            8 => runtime::value(map, &mut self.source),
-            9 => runtime::value(map, &mut self.git_info),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("conversationId", &self.conversation_id);
         members.field("path", &self.path);
@@ -1782,6 +1654,27 @@ impl Record for ConversationSummary {
         members.field("source", &self.source);
         members.field("gitInfo", &self.git_info);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConversationSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.conversation_id.decode(input),
+            1 => self.path.decode(input),
+            2 => self.preview.decode(input),
+            3 => self.timestamp.decode(input),
+            4 => self.updated_at.decode(input),
+            5 => self.model_provider.decode(input),
+            6 => self.cwd.decode(input),
+            7 => self.cli_version.decode(input),
+            8 => self.source.decode(input),
+            9 => self.git_info.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1837,26 +1730,21 @@ impl Record for DeniedReviewDecision {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.rejection),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("rejection", &self.rejection);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DeniedReviewDecision {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.rejection.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1897,28 +1785,23 @@ impl Record for DeprecationNoticeNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.summary),
-            1 => runtime::value(map, &mut self.details),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("summary", &self.summary);
         members.field("details", &self.details);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DeprecationNoticeNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.summary.decode(input),
+            1 => self.details.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1978,26 +1861,21 @@ impl Record for InputTextDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputTextDynamicToolCallOutputContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2035,26 +1913,21 @@ impl Record for InputImageDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.image_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("imageUrl", &self.image_url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputImageDynamicToolCallOutputContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.image_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2092,26 +1965,21 @@ impl Record for InputAudioDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.audio_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("audioUrl", &self.audio_url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputAudioDynamicToolCallOutputContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.audio_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2182,32 +2050,27 @@ impl Record for ErrorNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.error),
-            1 => runtime::value(map, &mut self.will_retry),
-            2 => runtime::value(map, &mut self.thread_id),
-            3 => runtime::value(map, &mut self.turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("error", &self.error);
         members.field("willRetry", &self.will_retry);
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ErrorNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.error.decode(input),
+            1 => self.will_retry.decode(input),
+            2 => self.thread_id.decode(input),
+            3 => self.turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2281,29 +2144,6 @@ impl Record for ExecCommandApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.conversation_id),
-            1 => runtime::value(map, &mut self.call_id),
-            2 => runtime::value(map, &mut self.approval_id),
-            3 => runtime::value(map, &mut self.command),
-            4 => runtime::value(map, &mut self.cwd),
-            5 => runtime::value(map, &mut self.reason),
-            6 => runtime::value(map, &mut self.parsed_cmd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("conversationId", &self.conversation_id);
         members.field("callId", &self.call_id);
@@ -2313,6 +2153,24 @@ impl Record for ExecCommandApprovalParams {
         members.field("reason", &self.reason);
         members.field("parsedCmd", &self.parsed_cmd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExecCommandApprovalParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.conversation_id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.approval_id.decode(input),
+            3 => self.command.decode(input),
+            4 => self.cwd.decode(input),
+            5 => self.reason.decode(input),
+            6 => self.parsed_cmd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2350,26 +2208,21 @@ impl Record for ExecCommandApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.decision),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("decision", &self.decision);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExecCommandApprovalResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2427,26 +2280,21 @@ impl Record for AddFileChange {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.content),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("content", &self.content);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AddFileChange {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.content.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2484,26 +2332,21 @@ impl Record for DeleteFileChange {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.content),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("content", &self.content);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DeleteFileChange {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.content.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2544,28 +2387,23 @@ impl Record for UpdateFileChange {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.unified_diff),
-            1 => runtime::value(map, &mut self.move_path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("unified_diff", &self.unified_diff);
         members.field("move_path", &self.move_path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UpdateFileChange {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.unified_diff.decode(input),
+            1 => self.move_path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2613,30 +2451,25 @@ impl Record for FileUpdateChange {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            1 => runtime::value(map, &mut self.kind),
-            2 => runtime::value(map, &mut self.diff),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.field("kind", &self.kind);
         members.field("diff", &self.diff);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FileUpdateChange {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            1 => self.kind.decode(input),
+            2 => self.diff.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2714,26 +2547,21 @@ impl Record for InputTextFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputTextFunctionCallOutputContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2801,30 +2629,25 @@ impl Record for InputImageFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.detail),
-            1 => runtime::some(map, &mut self.image_url),
-            2 => runtime::some(map, &mut self.file_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("detail", &self.detail);
         members.omit("image_url", &self.image_url);
         members.omit("file_id", &self.file_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputImageFunctionCallOutputContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.detail.decode(input),
+            1 => runtime::some(&mut self.image_url, input),
+            2 => runtime::some(&mut self.file_id, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2883,28 +2706,23 @@ impl Record for InputAudioFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.audio_url),
-            1 => runtime::some(map, &mut self.file_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("audio_url", &self.audio_url);
         members.omit("file_id", &self.file_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InputAudioFunctionCallOutputContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.audio_url, input),
+            1 => runtime::some(&mut self.file_id, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2942,26 +2760,21 @@ impl Record for EncryptedContentFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("encrypted_content", &self.encrypted_content);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EncryptedContentFunctionCallOutputContentItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3021,30 +2834,25 @@ impl Record for FuzzyFileSearchParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.query),
-            1 => runtime::value(map, &mut self.roots),
-            2 => runtime::value(map, &mut self.cancellation_token),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("query", &self.query);
         members.field("roots", &self.roots);
         members.field("cancellationToken", &self.cancellation_token);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FuzzyFileSearchParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.query.decode(input),
+            1 => self.roots.decode(input),
+            2 => self.cancellation_token.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3082,26 +2890,21 @@ impl Record for FuzzyFileSearchResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.files),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("files", &self.files);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FuzzyFileSearchResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.files.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3158,28 +2961,23 @@ impl Record for GetAuthStatusParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.include_token),
-            1 => runtime::value(map, &mut self.refresh_token),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("includeToken", &self.include_token);
         members.field("refreshToken", &self.refresh_token);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAuthStatusParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.include_token.decode(input),
+            1 => self.refresh_token.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3238,30 +3036,25 @@ impl Record for GetAuthStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.auth_method),
-            1 => runtime::value(map, &mut self.auth_token),
-            2 => runtime::value(map, &mut self.requires_openai_auth),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("authMethod", &self.auth_method);
         members.field("authToken", &self.auth_token);
         members.field("requiresOpenaiAuth", &self.requires_openai_auth);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetAuthStatusResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.auth_method.decode(input),
+            1 => self.auth_token.decode(input),
+            2 => self.requires_openai_auth.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3313,26 +3106,21 @@ impl Record for GetConversationSummaryResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.summary),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("summary", &self.summary);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GetConversationSummaryResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.summary.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3370,26 +3158,21 @@ impl Record for GitDiffToRemoteParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cwd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cwd", &self.cwd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GitDiffToRemoteParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cwd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3431,28 +3214,23 @@ impl Record for GitDiffToRemoteResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.sha),
-            1 => runtime::value(map, &mut self.diff),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sha", &self.sha);
         members.field("diff", &self.diff);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GitDiffToRemoteResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sha.decode(input),
+            1 => self.diff.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3528,27 +3306,6 @@ impl Record for GranularAskForApproval {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.sandbox_approval),
-            1 => runtime::value(map, &mut self.rules),
-            2 => runtime::value(map, &mut self.skill_approval),
-            3 => runtime::value(map, &mut self.request_permissions),
-            4 => runtime::value(map, &mut self.mcp_elicitations),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sandbox_approval", &self.sandbox_approval);
         members.field("rules", &self.rules);
@@ -3556,6 +3313,22 @@ impl Record for GranularAskForApproval {
         members.field("request_permissions", &self.request_permissions);
         members.field("mcp_elicitations", &self.mcp_elicitations);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GranularAskForApproval {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sandbox_approval.decode(input),
+            1 => self.rules.decode(input),
+            2 => self.skill_approval.decode(input),
+            3 => self.request_permissions.decode(input),
+            4 => self.mcp_elicitations.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3637,28 +3410,23 @@ impl Record for GuardianWarningNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GuardianWarningNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3700,26 +3468,21 @@ impl Record for HttpConnectionFailedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.http_status_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("httpStatusCode", &self.http_status_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HttpConnectionFailedCodexErrorInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3796,28 +3559,23 @@ impl Record for UsageLimitExceededImageGenerationFailure {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.limit_id),
-            1 => runtime::value(map, &mut self.resets_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("limitId", &self.limit_id);
         members.field("resetsAt", &self.resets_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UsageLimitExceededImageGenerationFailure {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.limit_id.decode(input),
+            1 => self.resets_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3857,28 +3615,23 @@ impl Record for ImageGenerationInputImage {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            1 => runtime::value(map, &mut self.sha256),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.field("sha256", &self.sha256);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ImageGenerationInputImage {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            1 => self.sha256.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4016,29 +3769,6 @@ impl Record for InitializeCapabilities {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.required_human_approval),
-            1 => runtime::some(map, &mut self.explicit_gateway_oauth),
-            2 => runtime::value(map, &mut self.experimental_api),
-            3 => runtime::value(map, &mut self.request_attestation),
-            4 => runtime::some(map, &mut self.mcp_server_openai_form_elicitation),
-            5 => runtime::value(map, &mut self.opt_out_notification_methods),
-            6 => runtime::value(map, &mut self.extensions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("requiredHumanApproval", &self.required_human_approval);
         members.omit("explicitGatewayOauth", &self.explicit_gateway_oauth);
@@ -4052,6 +3782,24 @@ impl Record for InitializeCapabilities {
         members.omit("optOutNotificationMethods", &self.opt_out_notification_methods);
         members.omit("extensions", &self.extensions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InitializeCapabilities {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.required_human_approval, input),
+            1 => runtime::some(&mut self.explicit_gateway_oauth, input),
+            2 => self.experimental_api.decode(input),
+            3 => self.request_attestation.decode(input),
+            4 => runtime::some(&mut self.mcp_server_openai_form_elicitation, input),
+            5 => self.opt_out_notification_methods.decode(input),
+            6 => self.extensions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4098,28 +3846,23 @@ impl Record for InitializeParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.client_info),
-            1 => runtime::value(map, &mut self.capabilities),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("clientInfo", &self.client_info);
         members.field("capabilities", &self.capabilities);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InitializeParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.client_info.decode(input),
+            1 => self.capabilities.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4174,32 +3917,27 @@ impl Record for InitializeResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.user_agent),
-            1 => runtime::value(map, &mut self.codex_home),
-            2 => runtime::value(map, &mut self.platform_family),
-            3 => runtime::value(map, &mut self.platform_os),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("userAgent", &self.user_agent);
         members.field("codexHome", &self.codex_home);
         members.field("platformFamily", &self.platform_family);
         members.field("platformOs", &self.platform_os);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InitializeResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.user_agent.decode(input),
+            1 => self.codex_home.decode(input),
+            2 => self.platform_family.decode(input),
+            3 => self.platform_os.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4249,26 +3987,21 @@ impl Record for InternalChatMessageMetadataPassthrough {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::open_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("turn_id", &self.turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InternalChatMessageMetadataPassthrough {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::open_member(name, input, &mut self.extra)
     }
 }
 
@@ -4411,27 +4144,6 @@ impl Record for ExecLocalShellAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.command),
-            1 => runtime::value(map, &mut self.timeout_ms),
-            2 => runtime::value(map, &mut self.working_directory),
-            3 => runtime::value(map, &mut self.env),
-            4 => runtime::value(map, &mut self.user),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("command", &self.command);
         members.field("timeout_ms", &self.timeout_ms);
@@ -4439,6 +4151,22 @@ impl Record for ExecLocalShellAction {
         members.field("env", &self.env);
         members.field("user", &self.user);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExecLocalShellAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.command.decode(input),
+            1 => self.timeout_ms.decode(input),
+            2 => self.working_directory.decode(input),
+            3 => self.env.decode(input),
+            4 => self.user.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4527,32 +4255,27 @@ impl Record for MisalignmentErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.error_type),
-            1 => runtime::value(map, &mut self.detailed_explanation),
-            2 => runtime::value(map, &mut self.steer),
-            3 => runtime::value(map, &mut self.review_target),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("errorType", &self.error_type);
         members.field("detailedExplanation", &self.detailed_explanation);
         members.field("steer", &self.steer);
         members.omit("reviewTarget", &self.review_target);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MisalignmentErrorDetails {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.error_type.decode(input),
+            1 => self.detailed_explanation.decode(input),
+            2 => self.steer.decode(input),
+            3 => self.review_target.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4590,26 +4313,21 @@ impl Record for MisalignmentSteer {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MisalignmentSteer {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4702,28 +4420,23 @@ impl Record for NetworkPolicyAmendment {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.host),
-            1 => runtime::value(map, &mut self.action),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("host", &self.host);
         members.field("action", &self.action);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NetworkPolicyAmendment {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.host.decode(input),
+            1 => self.action.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4761,26 +4474,21 @@ impl Record for NetworkPolicyAmendmentReviewDecision {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network_policy_amendment),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("network_policy_amendment", &self.network_policy_amendment);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NetworkPolicyAmendmentReviewDecision {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_policy_amendment.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4898,30 +4606,25 @@ impl Record for ReadParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cmd),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cmd", &self.cmd);
         members.field("name", &self.name);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReadParsedCommand {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cmd.decode(input),
+            1 => self.name.decode(input),
+            2 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4962,28 +4665,23 @@ impl Record for ListFilesParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cmd),
-            1 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cmd", &self.cmd);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ListFilesParsedCommand {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cmd.decode(input),
+            1 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5027,30 +4725,25 @@ impl Record for SearchParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cmd),
-            1 => runtime::value(map, &mut self.query),
-            2 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cmd", &self.cmd);
         members.field("query", &self.query);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SearchParsedCommand {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cmd.decode(input),
+            1 => self.query.decode(input),
+            2 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5088,26 +4781,21 @@ impl Record for UnknownParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cmd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cmd", &self.cmd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UnknownParsedCommand {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cmd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5183,22 +4871,17 @@ impl Record for AddPatchChangeKind {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AddPatchChangeKind {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5235,22 +4918,17 @@ impl Record for DeletePatchChangeKind {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DeletePatchChangeKind {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5292,26 +4970,21 @@ impl Record for UpdatePatchChangeKind {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.move_path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("move_path", &self.move_path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UpdatePatchChangeKind {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.move_path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5401,26 +5074,21 @@ impl Record for ReasoningTextReasoningItemContent {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReasoningTextReasoningItemContent {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5458,26 +5126,21 @@ impl Record for TextReasoningItemContent {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TextReasoningItemContent {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5529,26 +5192,21 @@ impl Record for SummaryTextReasoningItemReasoningSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SummaryTextReasoningItemReasoningSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5694,30 +5352,25 @@ impl Record for AdditionalToolsResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.role),
-            2 => runtime::value(map, &mut self.tools),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.field("role", &self.role);
         members.field("tools", &self.tools);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AdditionalToolsResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.role.decode(input),
+            2 => self.tools.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5819,31 +5472,6 @@ impl Record for MessageResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            1 => runtime::value(map, &mut self.status),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.role),
-            4 => runtime::value(map, &mut self.content),
-            5 => runtime::value(map, &mut self.phase),
-            6 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("encrypted_content", &self.encrypted_content);
         members.omit("status", &self.status);
@@ -5857,6 +5485,24 @@ impl Record for MessageResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MessageResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.status.decode(input),
+            2 => self.id.decode(input),
+            3 => self.role.decode(input),
+            4 => self.content.decode(input),
+            5 => self.phase.decode(input),
+            6 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5937,29 +5583,6 @@ impl Record for AgentMessageResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.author),
-            2 => runtime::value(map, &mut self.recipient),
-            3 => runtime::value(map, &mut self.content),
-            4 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.field("author", &self.author);
@@ -5971,6 +5594,22 @@ impl Record for AgentMessageResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AgentMessageResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.author.decode(input),
+            2 => self.recipient.decode(input),
+            3 => self.content.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6057,29 +5696,6 @@ impl Record for ReasoningResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.summary),
-            2 => runtime::value(map, &mut self.content),
-            3 => runtime::value(map, &mut self.encrypted_content),
-            4 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.field("summary", &self.summary);
@@ -6091,6 +5707,22 @@ impl Record for ReasoningResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReasoningResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.summary.decode(input),
+            2 => self.content.decode(input),
+            3 => self.encrypted_content.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6185,30 +5817,6 @@ impl Record for LocalShellCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            1 => runtime::value(map, &mut self.id),
-            2 => runtime::value(map, &mut self.call_id),
-            3 => runtime::value(map, &mut self.status),
-            4 => runtime::value(map, &mut self.action),
-            5 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("encrypted_content", &self.encrypted_content);
         members.omit("id", &self.id);
@@ -6221,6 +5829,23 @@ impl Record for LocalShellCallResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LocalShellCallResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.call_id.decode(input),
+            3 => self.status.decode(input),
+            4 => self.action.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6344,33 +5969,6 @@ impl Record for FunctionCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            1 => runtime::value(map, &mut self.status),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.name),
-            4 => runtime::value(map, &mut self.namespace),
-            5 => runtime::value(map, &mut self.arguments),
-            6 => runtime::value(map, &mut self.encrypted_function_args),
-            7 => runtime::value(map, &mut self.call_id),
-            8 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("encrypted_content", &self.encrypted_content);
         members.omit("status", &self.status);
@@ -6386,6 +5984,26 @@ impl Record for FunctionCallResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FunctionCallResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.status.decode(input),
+            2 => self.id.decode(input),
+            3 => self.name.decode(input),
+            4 => self.namespace.decode(input),
+            5 => self.arguments.decode(input),
+            6 => self.encrypted_function_args.decode(input),
+            7 => self.call_id.decode(input),
+            8 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6505,31 +6123,6 @@ impl Record for ToolSearchCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            1 => runtime::value(map, &mut self.id),
-            2 => runtime::value(map, &mut self.call_id),
-            3 => runtime::value(map, &mut self.status),
-            4 => runtime::value(map, &mut self.execution),
-            5 => runtime::value(map, &mut self.arguments),
-            6 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("encrypted_content", &self.encrypted_content);
         members.omit("id", &self.id);
@@ -6543,6 +6136,24 @@ impl Record for ToolSearchCallResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolSearchCallResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.call_id.decode(input),
+            3 => self.status.decode(input),
+            4 => self.execution.decode(input),
+            5 => self.arguments.decode(input),
+            6 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6639,30 +6250,6 @@ impl Record for FunctionCallOutputResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.call_id),
-            2 => runtime::value(map, &mut self.name),
-            3 => runtime::value(map, &mut self.namespace),
-            4 => runtime::value(map, &mut self.output),
-            5 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.omit("call_id", &self.call_id);
@@ -6675,6 +6262,23 @@ impl Record for FunctionCallOutputResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FunctionCallOutputResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.name.decode(input),
+            3 => self.namespace.decode(input),
+            4 => self.output.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6785,32 +6389,6 @@ impl Record for CustomToolCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            1 => runtime::value(map, &mut self.id),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.call_id),
-            4 => runtime::value(map, &mut self.name),
-            5 => runtime::value(map, &mut self.namespace),
-            6 => runtime::value(map, &mut self.input),
-            7 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("encrypted_content", &self.encrypted_content);
         members.omit("id", &self.id);
@@ -6825,6 +6403,25 @@ impl Record for CustomToolCallResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CustomToolCallResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.call_id.decode(input),
+            4 => self.name.decode(input),
+            5 => self.namespace.decode(input),
+            6 => self.input.decode(input),
+            7 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6909,29 +6506,6 @@ impl Record for CustomToolCallOutputResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.call_id),
-            2 => runtime::value(map, &mut self.name),
-            3 => runtime::value(map, &mut self.output),
-            4 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.field("call_id", &self.call_id);
@@ -6943,6 +6517,22 @@ impl Record for CustomToolCallOutputResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CustomToolCallOutputResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.name.decode(input),
+            3 => self.output.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7050,30 +6640,6 @@ impl Record for ToolSearchOutputResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.call_id),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.execution),
-            4 => runtime::value(map, &mut self.tools),
-            5 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.field("call_id", &self.call_id);
@@ -7086,6 +6652,23 @@ impl Record for ToolSearchOutputResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolSearchOutputResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.execution.decode(input),
+            4 => self.tools.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7182,29 +6765,6 @@ impl Record for WebSearchCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            1 => runtime::value(map, &mut self.id),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.action),
-            4 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("encrypted_content", &self.encrypted_content);
         members.omit("id", &self.id);
@@ -7216,6 +6776,22 @@ impl Record for WebSearchCallResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WebSearchCallResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.action.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7307,30 +6883,6 @@ impl Record for ImageGenerationCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.encrypted_content),
-            1 => runtime::value(map, &mut self.id),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.revised_prompt),
-            4 => runtime::value(map, &mut self.result),
-            5 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("encrypted_content", &self.encrypted_content);
         members.omit("id", &self.id);
@@ -7343,6 +6895,23 @@ impl Record for ImageGenerationCallResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ImageGenerationCallResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.revised_prompt.decode(input),
+            4 => self.result.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7405,27 +6974,6 @@ impl Record for CompactionResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.encrypted_content),
-            2 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.field("encrypted_content", &self.encrypted_content);
@@ -7435,6 +6983,20 @@ impl Record for CompactionResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CompactionResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.encrypted_content.decode(input),
+            2 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7472,26 +7034,21 @@ impl Record for ConfigurationUpdateResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.reasoning),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("reasoning", &self.reasoning);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigurationUpdateResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reasoning.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7528,22 +7085,17 @@ impl Record for CompactionTriggerResponseItem {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CompactionTriggerResponseItem {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7616,27 +7168,6 @@ impl Record for ContextCompactionResponseItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.encrypted_content),
-            2 => {
-                runtime::value(map, &mut self.internal_chat_message_metadata_passthrough)
-            }
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("id", &self.id);
         members.omit("encrypted_content", &self.encrypted_content);
@@ -7646,6 +7177,20 @@ impl Record for ContextCompactionResponseItem {
                 &self.internal_chat_message_metadata_passthrough,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ContextCompactionResponseItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.encrypted_content.decode(input),
+            2 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7682,22 +7227,17 @@ impl Record for OtherResponseItem {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OtherResponseItem {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7737,26 +7277,21 @@ impl Record for ResponseStreamConnectionFailedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.http_status_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("httpStatusCode", &self.http_status_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ResponseStreamConnectionFailedCodexErrorInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7798,26 +7333,21 @@ impl Record for ResponseStreamDisconnectedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.http_status_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("httpStatusCode", &self.http_status_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ResponseStreamDisconnectedCodexErrorInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7859,26 +7389,21 @@ impl Record for ResponseTooManyFailedAttemptsCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.http_status_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("httpStatusCode", &self.http_status_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ResponseTooManyFailedAttemptsCodexErrorInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7959,28 +7484,23 @@ impl Record for SearchResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.queries),
-            1 => runtime::value(map, &mut self.query),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("queries", &self.queries);
         members.omit("query", &self.query);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SearchResponsesApiWebSearchAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.queries.decode(input),
+            1 => self.query.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8028,26 +7548,21 @@ impl Record for OpenPageResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("url", &self.url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OpenPageResponsesApiWebSearchAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8104,28 +7619,23 @@ impl Record for FindInPageResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.pattern),
-            1 => runtime::value(map, &mut self.url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("pattern", &self.pattern);
         members.omit("url", &self.url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FindInPageResponsesApiWebSearchAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.pattern.decode(input),
+            1 => self.url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8162,22 +7672,17 @@ impl Record for OtherResponsesApiWebSearchAction {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OtherResponsesApiWebSearchAction {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8215,8 +7720,6 @@ crate::runtime::external_union! {
 }
 
 /// Part of [`GetConversationSummaryParams`].
-///
-/// Experimental: not in the stable export.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RolloutPathGetConversationSummaryParams {
@@ -8248,30 +7751,55 @@ impl Record for RolloutPathGetConversationSummaryParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.rollout_path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("rolloutPath", &self.rollout_path);
         members.extra(&self.extra);
     }
 }
 
+impl Fields for RolloutPathGetConversationSummaryParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.rollout_path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 crate::runtime::records!(RolloutPathGetConversationSummaryParams);
+
+/// Part of [`ConversationSummary`].
+#[derive(Clone, PartialEq)]
+pub enum RootSessionSource {
+    /// `cli` on the wire.
+    Cli,
+    /// `vscode` on the wire.
+    Vscode,
+    /// `exec` on the wire.
+    Exec,
+    /// `mcp` on the wire.
+    Mcp,
+    /// `unknown` on the wire.
+    Unknown,
+    /// An object with `custom`.
+    Custom(String),
+    /// An object with `internal`.
+    Internal(InternalSessionSource),
+    /// An object with `subagent`.
+    Subagent(SubAgentSource),
+    /// A value that this release does not know.
+    Unrecognized(Value),
+}
+
+crate::runtime::external_union! {
+    RootSessionSource open false { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 :
+    Exec = "exec", 3 : Mcp = "mcp", 4 : Unknown = "unknown", } keys { 0 : Custom(String)
+    = "custom", 1 : Internal(InternalSessionSource) = "internal", 2 :
+    Subagent(SubAgentSource) = "subagent", } }
+}
 
 /// Part of [`Config`], [`ConfigRequirements`], [`ThreadForkParams`] and 2 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -8346,22 +7874,17 @@ impl Record for DangerFullAccessSandboxPolicy {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DangerFullAccessSandboxPolicy {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8409,26 +7932,21 @@ impl Record for ReadOnlySandboxPolicy {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network_access),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("networkAccess", &self.network_access);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReadOnlySandboxPolicy {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_access.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8476,26 +7994,21 @@ impl Record for ExternalSandboxSandboxPolicy {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network_access),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("networkAccess", &self.network_access);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalSandboxSandboxPolicy {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_access.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8575,26 +8088,6 @@ impl Record for WorkspaceWriteSandboxPolicy {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.writable_roots),
-            1 => runtime::value(map, &mut self.network_access),
-            2 => runtime::value(map, &mut self.exclude_tmpdir_env_var),
-            3 => runtime::value(map, &mut self.exclude_slash_tmp),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("writableRoots", &self.writable_roots);
         members.field("networkAccess", &self.network_access);
@@ -8604,31 +8097,19 @@ impl Record for WorkspaceWriteSandboxPolicy {
     }
 }
 
-/// Part of [`ConversationSummary`], [`Thread`].
-#[derive(Clone, PartialEq)]
-pub enum SessionSource {
-    /// `cli` on the wire.
-    Cli,
-    /// `vscode` on the wire.
-    Vscode,
-    /// `exec` on the wire.
-    Exec,
-    /// `appServer` on the wire.
-    AppServer,
-    /// `unknown` on the wire.
-    Unknown,
-    /// An object with `custom`.
-    Custom(String),
-    /// An object with `subAgent`.
-    SubAgent(SubAgentSource),
-    /// A value that this release does not know.
-    Unrecognized(Value),
-}
-
-crate::runtime::external_union! {
-    SessionSource open false { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 : Exec =
-    "exec", 3 : AppServer = "appServer", 4 : Unknown = "unknown", } keys { 0 :
-    Custom(String) = "custom", 1 : SubAgent(SubAgentSource) = "subAgent", } }
+impl Fields for WorkspaceWriteSandboxPolicy {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.writable_roots.decode(input),
+            1 => self.network_access.decode(input),
+            2 => self.exclude_tmpdir_env_var.decode(input),
+            3 => self.exclude_slash_tmp.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 /// Settings for a collaboration mode.
@@ -8687,30 +8168,25 @@ impl Record for Settings {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model),
-            1 => runtime::value(map, &mut self.reasoning_effort),
-            2 => runtime::value(map, &mut self.developer_instructions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("model", &self.model);
         members.field("reasoning_effort", &self.reasoning_effort);
         members.field("developer_instructions", &self.developer_instructions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for Settings {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.reasoning_effort.decode(input),
+            2 => self.developer_instructions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8782,30 +8258,6 @@ impl Record for SkillInterface {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.display_name),
-            1 => runtime::value(map, &mut self.short_description),
-            2 => runtime::value(map, &mut self.icon_small),
-            3 => runtime::value(map, &mut self.icon_large),
-            4 => runtime::value(map, &mut self.icon_small_url),
-            5 => runtime::value(map, &mut self.icon_large_url),
-            6 => runtime::value(map, &mut self.brand_color),
-            7 => runtime::value(map, &mut self.default_prompt),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("displayName", &self.display_name);
         members.field("shortDescription", &self.short_description);
@@ -8816,6 +8268,25 @@ impl Record for SkillInterface {
         members.field("brandColor", &self.brand_color);
         members.field("defaultPrompt", &self.default_prompt);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SkillInterface {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.display_name.decode(input),
+            1 => self.short_description.decode(input),
+            2 => self.icon_small.decode(input),
+            3 => self.icon_large.decode(input),
+            4 => self.icon_small_url.decode(input),
+            5 => self.icon_large_url.decode(input),
+            6 => self.brand_color.decode(input),
+            7 => self.default_prompt.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8921,28 +8392,23 @@ impl Record for TextElement {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.byte_range),
-            1 => runtime::value(map, &mut self.placeholder),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("byteRange", &self.byte_range);
         members.field("placeholder", &self.placeholder);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TextElement {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.byte_range.decode(input),
+            1 => self.placeholder.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8984,28 +8450,23 @@ impl Record for TextPosition {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.line),
-            1 => runtime::value(map, &mut self.column),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("line", &self.line);
         members.field("column", &self.column);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TextPosition {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.line.decode(input),
+            1 => self.column.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9047,28 +8508,23 @@ impl Record for TextRange {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.start),
-            1 => runtime::value(map, &mut self.end),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("start", &self.start);
         members.field("end", &self.end);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TextRange {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.start.decode(input),
+            1 => self.end.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9138,28 +8594,6 @@ impl Record for TokenUsageBreakdown {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.total_tokens),
-            1 => runtime::value(map, &mut self.input_tokens),
-            2 => runtime::value(map, &mut self.cached_input_tokens),
-            3 => runtime::value(map, &mut self.cache_write_input_tokens),
-            4 => runtime::value(map, &mut self.output_tokens),
-            5 => runtime::value(map, &mut self.reasoning_output_tokens),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("totalTokens", &self.total_tokens);
         members.field("inputTokens", &self.input_tokens);
@@ -9168,6 +8602,23 @@ impl Record for TokenUsageBreakdown {
         members.field("outputTokens", &self.output_tokens);
         members.field("reasoningOutputTokens", &self.reasoning_output_tokens);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TokenUsageBreakdown {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.total_tokens.decode(input),
+            1 => self.input_tokens.decode(input),
+            2 => self.cached_input_tokens.decode(input),
+            3 => self.cache_write_input_tokens.decode(input),
+            4 => self.output_tokens.decode(input),
+            5 => self.reasoning_output_tokens.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9244,28 +8695,23 @@ impl Record for TextUserInput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            1 => runtime::value(map, &mut self.text_elements),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.field("text_elements", &self.text_elements);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TextUserInput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            1 => self.text_elements.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9333,30 +8779,25 @@ impl Record for ImageUserInput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.detail),
-            1 => runtime::some(map, &mut self.url),
-            2 => runtime::some(map, &mut self.file_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("detail", &self.detail);
         members.omit("url", &self.url);
         members.omit("fileId", &self.file_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ImageUserInput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.detail.decode(input),
+            1 => runtime::some(&mut self.url, input),
+            2 => runtime::some(&mut self.file_id, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9403,28 +8844,23 @@ impl Record for LocalImageUserInput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.detail),
-            1 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("detail", &self.detail);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LocalImageUserInput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.detail.decode(input),
+            1 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9483,28 +8919,23 @@ impl Record for AudioUserInput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.url),
-            1 => runtime::some(map, &mut self.file_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("url", &self.url);
         members.omit("fileId", &self.file_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AudioUserInput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.url, input),
+            1 => runtime::some(&mut self.file_id, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9542,26 +8973,21 @@ impl Record for LocalAudioUserInput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LocalAudioUserInput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9603,28 +9029,23 @@ impl Record for SkillUserInput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SkillUserInput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9666,28 +9087,23 @@ impl Record for MentionUserInput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MentionUserInput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9726,28 +9142,23 @@ impl Record for WarningNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WarningNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9816,28 +9227,23 @@ impl Record for SearchWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.query),
-            1 => runtime::value(map, &mut self.queries),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("query", &self.query);
         members.field("queries", &self.queries);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SearchWebSearchAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.query.decode(input),
+            1 => self.queries.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9879,26 +9285,21 @@ impl Record for OpenPageWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("url", &self.url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OpenPageWebSearchAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9943,28 +9344,23 @@ impl Record for FindInPageWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.url),
-            1 => runtime::value(map, &mut self.pattern),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("url", &self.url);
         members.field("pattern", &self.pattern);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FindInPageWebSearchAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.url.decode(input),
+            1 => self.pattern.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10001,51 +9397,16 @@ impl Record for OtherWebSearchAction {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
     }
 }
 
-/// `root/SessionSource` of the schema; no method of this release names it.
-#[derive(Clone, PartialEq)]
-pub enum RootSessionSource {
-    /// `cli` on the wire.
-    Cli,
-    /// `vscode` on the wire.
-    Vscode,
-    /// `exec` on the wire.
-    Exec,
-    /// `mcp` on the wire.
-    Mcp,
-    /// `unknown` on the wire.
-    Unknown,
-    /// An object with `custom`.
-    Custom(String),
-    /// An object with `internal`.
-    Internal(InternalSessionSource),
-    /// An object with `subagent`.
-    Subagent(SubAgentSource),
-    /// A value that this release does not know.
-    Unrecognized(Value),
-}
-
-crate::runtime::external_union! {
-    RootSessionSource open false { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 :
-    Exec = "exec", 3 : Mcp = "mcp", 4 : Unknown = "unknown", } keys { 0 : Custom(String)
-    = "custom", 1 : Internal(InternalSessionSource) = "internal", 2 :
-    Subagent(SubAgentSource) = "subagent", } }
+impl Fields for OtherWebSearchAction {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }

@@ -11,8 +11,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -68,26 +68,21 @@ impl Record for AnalyticsConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.enabled),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::open_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("enabled", &self.enabled);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AnalyticsConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::open_member(name, input, &mut self.extra)
     }
 }
 
@@ -163,31 +158,6 @@ impl Record for AppConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.approvals_reviewer),
-            1 => runtime::value(map, &mut self.default_tools_approval_mode),
-            2 => runtime::value(map, &mut self.default_tools_enabled),
-            3 => runtime::value(map, &mut self.destructive_enabled),
-            4 => runtime::some(map, &mut self.enabled),
-            5 => runtime::value(map, &mut self.links),
-            6 => runtime::value(map, &mut self.omit_tools_from),
-            7 => runtime::value(map, &mut self.open_world_enabled),
-            8 => runtime::value(map, &mut self.tools),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("approvals_reviewer", &self.approvals_reviewer);
         members.omit("default_tools_approval_mode", &self.default_tools_approval_mode);
@@ -199,6 +169,26 @@ impl Record for AppConfig {
         members.omit("open_world_enabled", &self.open_world_enabled);
         members.omit("tools", &self.tools);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.approvals_reviewer.decode(input),
+            1 => self.default_tools_approval_mode.decode(input),
+            2 => self.default_tools_enabled.decode(input),
+            3 => self.destructive_enabled.decode(input),
+            4 => runtime::some(&mut self.enabled, input),
+            5 => self.links.decode(input),
+            6 => self.omit_tools_from.decode(input),
+            7 => self.open_world_enabled.decode(input),
+            8 => self.tools.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -243,28 +233,23 @@ impl Record for AppLinkConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.approvals_reviewer),
-            1 => runtime::value(map, &mut self.default_tools_approval_mode),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("approvals_reviewer", &self.approvals_reviewer);
         members.omit("default_tools_approval_mode", &self.default_tools_approval_mode);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppLinkConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.approvals_reviewer.decode(input),
+            1 => self.default_tools_approval_mode.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -335,28 +320,23 @@ impl Record for AppToolConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.approval_mode),
-            1 => runtime::value(map, &mut self.enabled),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("approval_mode", &self.approval_mode);
         members.omit("enabled", &self.enabled);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppToolConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.approval_mode.decode(input),
+            1 => self.enabled.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -407,28 +387,23 @@ impl Record for ApplicationNetworkRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.enabled),
-            1 => runtime::value(map, &mut self.domains),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("enabled", &self.enabled);
         members.field("domains", &self.domains);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApplicationNetworkRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            1 => self.domains.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -473,28 +448,23 @@ impl Record for ApplicationRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network),
-            1 => runtime::value(map, &mut self.storage),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("network", &self.network);
         members.field("storage", &self.storage);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApplicationRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network.decode(input),
+            1 => self.storage.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -539,28 +509,23 @@ impl Record for ApplicationStorageRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.default_project_parent),
-            1 => runtime::value(map, &mut self.projectless_workspace_root),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("defaultProjectParent", &self.default_project_parent);
         members.field("projectlessWorkspaceRoot", &self.projectless_workspace_root);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApplicationStorageRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.default_project_parent.decode(input),
+            1 => self.projectless_workspace_root.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -602,26 +567,21 @@ impl Record for AppsConfig {
             apps: BTreeMap::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::entry(name, map, &mut self.apps)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("_default", &self.default);
         members.entries(&self.apps);
+    }
+}
+
+impl Fields for AppsConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::entry(name, input, &mut self.apps)
     }
 }
 
@@ -681,27 +641,6 @@ impl Record for AppsDefaultConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.enabled),
-            1 => runtime::value(map, &mut self.approvals_reviewer),
-            2 => runtime::value(map, &mut self.destructive_enabled),
-            3 => runtime::value(map, &mut self.open_world_enabled),
-            4 => runtime::value(map, &mut self.default_tools_approval_mode),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("enabled", &self.enabled);
         members.field("approvals_reviewer", &self.approvals_reviewer);
@@ -709,6 +648,22 @@ impl Record for AppsDefaultConfig {
         members.field("open_world_enabled", &self.open_world_enabled);
         members.field("default_tools_approval_mode", &self.default_tools_approval_mode);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppsDefaultConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            1 => self.approvals_reviewer.decode(input),
+            2 => self.destructive_enabled.decode(input),
+            3 => self.open_world_enabled.decode(input),
+            4 => self.default_tools_approval_mode.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -769,28 +724,23 @@ impl Record for AutoReviewRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.required_on_models),
-            1 => runtime::value(map, &mut self.ignore_rules),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("requiredOnModels", &self.required_on_models);
         members.field("ignoreRules", &self.ignore_rules);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AutoReviewRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.required_on_models.decode(input),
+            1 => self.ignore_rules.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -853,30 +803,25 @@ impl Record for BrowserUseConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.allow_history_access),
-            1 => runtime::value(map, &mut self.default_origin_policy),
-            2 => runtime::value(map, &mut self.origins),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("allow_history_access", &self.allow_history_access);
         members.field("default_origin_policy", &self.default_origin_policy);
         members.field("origins", &self.origins);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BrowserUseConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.allow_history_access.decode(input),
+            1 => self.default_origin_policy.decode(input),
+            2 => self.origins.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -918,26 +863,21 @@ impl Record for BrowserUseExtensionRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.request_headers),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("requestHeaders", &self.request_headers);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BrowserUseExtensionRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.request_headers.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1005,29 +945,6 @@ impl Record for BrowserUseOriginPolicy {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.access),
-            1 => runtime::value(map, &mut self.downloads),
-            2 => runtime::value(map, &mut self.uploads),
-            3 => runtime::value(map, &mut self.full_cdp_access),
-            4 => runtime::value(map, &mut self.auto_review),
-            5 => runtime::value(map, &mut self.persistent_approval),
-            6 => runtime::value(map, &mut self.access_approval_lifetime),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("access", &self.access);
         members.field("downloads", &self.downloads);
@@ -1037,6 +954,24 @@ impl Record for BrowserUseOriginPolicy {
         members.field("persistentApproval", &self.persistent_approval);
         members.field("accessApprovalLifetime", &self.access_approval_lifetime);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BrowserUseOriginPolicy {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.access.decode(input),
+            1 => self.downloads.decode(input),
+            2 => self.uploads.decode(input),
+            3 => self.full_cdp_access.decode(input),
+            4 => self.auto_review.decode(input),
+            5 => self.persistent_approval.decode(input),
+            6 => self.access_approval_lifetime.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1087,32 +1022,27 @@ impl Record for BrowserUseOriginPolicyConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.access),
-            1 => runtime::value(map, &mut self.downloads),
-            2 => runtime::value(map, &mut self.uploads),
-            3 => runtime::value(map, &mut self.full_cdp_access),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("access", &self.access);
         members.field("downloads", &self.downloads);
         members.field("uploads", &self.uploads);
         members.field("full_cdp_access", &self.full_cdp_access);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BrowserUseOriginPolicyConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.access.decode(input),
+            1 => self.downloads.decode(input),
+            2 => self.uploads.decode(input),
+            3 => self.full_cdp_access.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1180,29 +1110,6 @@ impl Record for BrowserUseRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.extension),
-            1 => runtime::value(map, &mut self.allow_webmcp),
-            2 => runtime::value(map, &mut self.allow_history_access),
-            3 => runtime::value(map, &mut self.disable_auto_review),
-            4 => runtime::value(map, &mut self.allow_global_persistent_approval),
-            5 => runtime::value(map, &mut self.default_origin_policy),
-            6 => runtime::value(map, &mut self.origins),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("extension", &self.extension);
         members.field("allowWebmcp", &self.allow_webmcp);
@@ -1216,6 +1123,24 @@ impl Record for BrowserUseRequirements {
         members.field("defaultOriginPolicy", &self.default_origin_policy);
         members.field("origins", &self.origins);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BrowserUseRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.extension.decode(input),
+            1 => self.allow_webmcp.decode(input),
+            2 => self.allow_history_access.decode(input),
+            3 => self.disable_auto_review.decode(input),
+            4 => self.allow_global_persistent_approval.decode(input),
+            5 => self.default_origin_policy.decode(input),
+            6 => self.origins.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1283,30 +1208,25 @@ impl Record for ComputerUseConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.default_app_access),
-            1 => runtime::value(map, &mut self.macos),
-            2 => runtime::value(map, &mut self.windows),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("default_app_access", &self.default_app_access);
         members.field("macos", &self.macos);
         members.field("windows", &self.windows);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.default_app_access.decode(input),
+            1 => self.macos.decode(input),
+            2 => self.windows.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1348,26 +1268,21 @@ impl Record for ComputerUseMacosConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.bundle_ids),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("bundle_ids", &self.bundle_ids);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseMacosConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.bundle_ids.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1409,26 +1324,21 @@ impl Record for ComputerUseMacosRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.bundle_ids),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("bundleIds", &self.bundle_ids);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseMacosRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.bundle_ids.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1488,27 +1398,6 @@ impl Record for ComputerUseRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.allow_locked_computer_use),
-            1 => runtime::value(map, &mut self.allow_persistent_approval),
-            2 => runtime::value(map, &mut self.default_app_access),
-            3 => runtime::value(map, &mut self.macos),
-            4 => runtime::value(map, &mut self.windows),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("allowLockedComputerUse", &self.allow_locked_computer_use);
         members.field("allowPersistentApproval", &self.allow_persistent_approval);
@@ -1516,6 +1405,22 @@ impl Record for ComputerUseRequirements {
         members.field("macos", &self.macos);
         members.field("windows", &self.windows);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.allow_locked_computer_use.decode(input),
+            1 => self.allow_persistent_approval.decode(input),
+            2 => self.default_app_access.decode(input),
+            3 => self.macos.decode(input),
+            4 => self.windows.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1560,28 +1465,23 @@ impl Record for ComputerUseWindowsConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.aumids),
-            1 => runtime::value(map, &mut self.exes),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("aumids", &self.aumids);
         members.field("exes", &self.exes);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseWindowsConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.aumids.decode(input),
+            1 => self.exes.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1634,32 +1534,27 @@ impl Record for ComputerUseWindowsExeConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.publisher_name),
-            1 => runtime::value(map, &mut self.product_name),
-            2 => runtime::value(map, &mut self.binary_name),
-            3 => runtime::value(map, &mut self.access),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("publisher_name", &self.publisher_name);
         members.field("product_name", &self.product_name);
         members.field("binary_name", &self.binary_name);
         members.field("access", &self.access);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseWindowsExeConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.publisher_name.decode(input),
+            1 => self.product_name.decode(input),
+            2 => self.binary_name.decode(input),
+            3 => self.access.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1712,32 +1607,27 @@ impl Record for ComputerUseWindowsExeRequirement {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.publisher_name),
-            1 => runtime::value(map, &mut self.product_name),
-            2 => runtime::value(map, &mut self.binary_name),
-            3 => runtime::value(map, &mut self.access),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("publisherName", &self.publisher_name);
         members.field("productName", &self.product_name);
         members.field("binaryName", &self.binary_name);
         members.field("access", &self.access);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseWindowsExeRequirement {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.publisher_name.decode(input),
+            1 => self.product_name.decode(input),
+            2 => self.binary_name.decode(input),
+            3 => self.access.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1782,28 +1672,23 @@ impl Record for ComputerUseWindowsRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.aumids),
-            1 => runtime::value(map, &mut self.exes),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("aumids", &self.aumids);
         members.field("exes", &self.exes);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ComputerUseWindowsRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.aumids.decode(input),
+            1 => self.exes.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1994,49 +1879,6 @@ impl Record for Config {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model),
-            1 => runtime::value(map, &mut self.review_model),
-            2 => runtime::value(map, &mut self.model_context_window),
-            3 => runtime::value(map, &mut self.model_auto_compact_token_limit),
-            4 => runtime::value(map, &mut self.model_auto_compact_token_limit_scope),
-            5 => runtime::value(map, &mut self.model_provider),
-            6 => runtime::value(map, &mut self.approval_policy),
-            7 => runtime::value(map, &mut self.approvals_reviewer),
-            8 => runtime::value(map, &mut self.sandbox_mode),
-            9 => runtime::value(map, &mut self.sandbox_workspace_write),
-            10 => runtime::value(map, &mut self.forced_chatgpt_workspace_id),
-            11 => runtime::value(map, &mut self.forced_login_method),
-            12 => runtime::value(map, &mut self.web_search),
-            13 => runtime::value(map, &mut self.client_search_provider),
-            14 => runtime::value(map, &mut self.tools),
-            15 => runtime::value(map, &mut self.instructions),
-            16 => runtime::value(map, &mut self.developer_instructions),
-            17 => runtime::value(map, &mut self.compact_prompt),
-            18 => runtime::value(map, &mut self.model_reasoning_effort),
-            19 => runtime::value(map, &mut self.model_reasoning_summary),
-            20 => runtime::value(map, &mut self.model_verbosity),
-            21 => runtime::value(map, &mut self.service_tier),
-            22 => runtime::value(map, &mut self.analytics),
-            23 => runtime::value(map, &mut self.apps),
-            24 => runtime::value(map, &mut self.browser_use),
-            25 => runtime::value(map, &mut self.computer_use),
-            26 => runtime::value(map, &mut self.desktop),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::open_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("model", &self.model);
         members.field("review_model", &self.review_model);
@@ -2074,6 +1916,44 @@ impl Record for Config {
         members.field("computer_use", &self.computer_use);
         members.field("desktop", &self.desktop);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for Config {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.review_model.decode(input),
+            2 => self.model_context_window.decode(input),
+            3 => self.model_auto_compact_token_limit.decode(input),
+            4 => self.model_auto_compact_token_limit_scope.decode(input),
+            5 => self.model_provider.decode(input),
+            6 => self.approval_policy.decode(input),
+            7 => self.approvals_reviewer.decode(input),
+            8 => self.sandbox_mode.decode(input),
+            9 => self.sandbox_workspace_write.decode(input),
+            10 => self.forced_chatgpt_workspace_id.decode(input),
+            11 => self.forced_login_method.decode(input),
+            12 => self.web_search.decode(input),
+            13 => self.client_search_provider.decode(input),
+            14 => self.tools.decode(input),
+            15 => self.instructions.decode(input),
+            16 => self.developer_instructions.decode(input),
+            17 => self.compact_prompt.decode(input),
+            18 => self.model_reasoning_effort.decode(input),
+            19 => self.model_reasoning_summary.decode(input),
+            20 => self.model_verbosity.decode(input),
+            21 => self.service_tier.decode(input),
+            22 => self.analytics.decode(input),
+            23 => self.apps.decode(input),
+            24 => self.browser_use.decode(input),
+            25 => self.computer_use.decode(input),
+            26 => self.desktop.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::open_member(name, input, &mut self.extra)
     }
 }
 
@@ -2138,32 +2018,27 @@ impl Record for ConfigBatchWriteParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.edits),
-            1 => runtime::value(map, &mut self.file_path),
-            2 => runtime::value(map, &mut self.expected_version),
-            3 => runtime::some(map, &mut self.reload_user_config),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("edits", &self.edits);
         members.omit("filePath", &self.file_path);
         members.omit("expectedVersion", &self.expected_version);
         members.omit("reloadUserConfig", &self.reload_user_config);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigBatchWriteParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.edits.decode(input),
+            1 => self.file_path.decode(input),
+            2 => self.expected_version.decode(input),
+            3 => runtime::some(&mut self.reload_user_config, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2224,30 +2099,25 @@ impl Record for ConfigEdit {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key_path),
-            1 => runtime::value(map, &mut self.value),
-            2 => runtime::value(map, &mut self.merge_strategy),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("keyPath", &self.key_path);
         members.field("value", &self.value);
         members.field("mergeStrategy", &self.merge_strategy);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigEdit {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key_path.decode(input),
+            1 => self.value.decode(input),
+            2 => self.merge_strategy.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2312,32 +2182,27 @@ impl Record for ConfigLayer {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.version),
-            2 => runtime::value(map, &mut self.config),
-            3 => runtime::value(map, &mut self.disabled_reason),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("version", &self.version);
         members.field("config", &self.config);
         members.omit("disabledReason", &self.disabled_reason);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigLayer {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.version.decode(input),
+            2 => self.config.decode(input),
+            3 => self.disabled_reason.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2379,28 +2244,23 @@ impl Record for ConfigLayerMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.version),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("version", &self.version);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigLayerMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.version.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2478,26 +2338,21 @@ impl Record for PackagedDefaultsConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.file),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("file", &self.file);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PackagedDefaultsConfigLayerSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.file.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2539,28 +2394,23 @@ impl Record for MdmConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.domain),
-            1 => runtime::value(map, &mut self.key),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("domain", &self.domain);
         members.field("key", &self.key);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MdmConfigLayerSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.domain.decode(input),
+            1 => self.key.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2598,26 +2448,21 @@ impl Record for SystemConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.file),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("file", &self.file);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SystemConfigLayerSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.file.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2659,28 +2504,23 @@ impl Record for EnterpriseManagedConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EnterpriseManagedConfigLayerSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2721,28 +2561,23 @@ impl Record for UserConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.file),
-            1 => runtime::value(map, &mut self.profile),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("file", &self.file);
         members.field("profile", &self.profile);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UserConfigLayerSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.file.decode(input),
+            1 => self.profile.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2780,26 +2615,21 @@ impl Record for ProjectConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.dot_codex_folder),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("dotCodexFolder", &self.dot_codex_folder);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ProjectConfigLayerSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.dot_codex_folder.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2836,22 +2666,17 @@ impl Record for SessionFlagsConfigLayerSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SessionFlagsConfigLayerSource {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2889,26 +2714,21 @@ impl Record for LegacyManagedConfigTomlFromFileConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.file),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("file", &self.file);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LegacyManagedConfigTomlFromFileConfigLayerSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.file.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2945,22 +2765,17 @@ impl Record for LegacyManagedConfigTomlFromMdmConfigLayerSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LegacyManagedConfigTomlFromMdmConfigLayerSource {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3015,28 +2830,23 @@ impl Record for ConfigReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.include_layers),
-            1 => runtime::value(map, &mut self.cwd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("includeLayers", &self.include_layers);
         members.omit("cwd", &self.cwd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.include_layers, input),
+            1 => self.cwd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3081,30 +2891,25 @@ impl Record for ConfigReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.config),
-            1 => runtime::value(map, &mut self.origins),
-            2 => runtime::value(map, &mut self.layers),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("config", &self.config);
         members.field("origins", &self.origins);
         members.omit("layers", &self.layers);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.config.decode(input),
+            1 => self.origins.decode(input),
+            2 => self.layers.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3341,56 +3146,6 @@ impl Record for ConfigRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model_provider),
-            1 => runtime::value(map, &mut self.model_providers),
-            2 => runtime::value(map, &mut self.allowed_login_methods),
-            3 => runtime::value(map, &mut self.cli_auth_credentials_store),
-            4 => runtime::value(map, &mut self.chatgpt_base_url),
-            5 => runtime::value(map, &mut self.additional_developer_instructions),
-            6 => runtime::value(map, &mut self.allowed_approval_policies),
-            7 => runtime::value(map, &mut self.allowed_approvals_reviewers),
-            8 => runtime::value(map, &mut self.allowed_sandbox_modes),
-            9 => runtime::value(map, &mut self.allowed_windows_sandbox_implementations),
-            10 => runtime::value(map, &mut self.allowed_permission_profiles),
-            11 => runtime::value(map, &mut self.default_permissions),
-            12 => runtime::value(map, &mut self.allowed_web_search_modes),
-            13 => runtime::value(map, &mut self.allow_managed_hooks_only),
-            14 => runtime::value(map, &mut self.allow_browser_and_computer_use),
-            15 => runtime::value(map, &mut self.allow_appshots),
-            16 => runtime::value(map, &mut self.allow_remote_control),
-            17 => runtime::value(map, &mut self.computer_use),
-            18 => runtime::value(map, &mut self.browser_use),
-            19 => runtime::value(map, &mut self.in_app_browser),
-            20 => runtime::value(map, &mut self.feature_requirements),
-            21 => runtime::value(map, &mut self.hooks),
-            22 => runtime::value(map, &mut self.enforce_residency),
-            23 => runtime::value(map, &mut self.network),
-            24 => runtime::value(map, &mut self.application),
-            25 => runtime::value(map, &mut self.auto_review),
-            26 => runtime::value(map, &mut self.models),
-            27 => runtime::value(map, &mut self.sqlite_home),
-            28 => runtime::value(map, &mut self.log_dir),
-            29 => runtime::value(map, &mut self.model_catalog_json),
-            30 => runtime::value(map, &mut self.check_for_update_on_startup),
-            31 => runtime::value(map, &mut self.allow_login_shell),
-            32 => runtime::value(map, &mut self.feedback),
-            33 => runtime::value(map, &mut self.otel),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("modelProvider", &self.model_provider);
         members.field("modelProviders", &self.model_providers);
@@ -3439,6 +3194,51 @@ impl Record for ConfigRequirements {
     }
 }
 
+impl Fields for ConfigRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            1 => self.model_providers.decode(input),
+            2 => self.allowed_login_methods.decode(input),
+            3 => self.cli_auth_credentials_store.decode(input),
+            4 => self.chatgpt_base_url.decode(input),
+            5 => self.additional_developer_instructions.decode(input),
+            6 => self.allowed_approval_policies.decode(input),
+            7 => self.allowed_approvals_reviewers.decode(input),
+            8 => self.allowed_sandbox_modes.decode(input),
+            9 => self.allowed_windows_sandbox_implementations.decode(input),
+            10 => self.allowed_permission_profiles.decode(input),
+            11 => self.default_permissions.decode(input),
+            12 => self.allowed_web_search_modes.decode(input),
+            13 => self.allow_managed_hooks_only.decode(input),
+            14 => self.allow_browser_and_computer_use.decode(input),
+            15 => self.allow_appshots.decode(input),
+            16 => self.allow_remote_control.decode(input),
+            17 => self.computer_use.decode(input),
+            18 => self.browser_use.decode(input),
+            19 => self.in_app_browser.decode(input),
+            20 => self.feature_requirements.decode(input),
+            21 => self.hooks.decode(input),
+            22 => self.enforce_residency.decode(input),
+            23 => self.network.decode(input),
+            24 => self.application.decode(input),
+            25 => self.auto_review.decode(input),
+            26 => self.models.decode(input),
+            27 => self.sqlite_home.decode(input),
+            28 => self.log_dir.decode(input),
+            29 => self.model_catalog_json.decode(input),
+            30 => self.check_for_update_on_startup.decode(input),
+            31 => self.allow_login_shell.decode(input),
+            32 => self.feedback.decode(input),
+            33 => self.otel.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 crate::runtime::records!(ConfigRequirements);
 
 /// The answer to [`configRequirements/read`](crate::requests::ConfigRequirementsRead).
@@ -3480,24 +3280,6 @@ impl Record for ConfigRequirementsReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.supports_independent_speed_modes),
-            1 => runtime::value(map, &mut self.requirements),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members
             .field(
@@ -3506,6 +3288,19 @@ impl Record for ConfigRequirementsReadResponse {
             );
         members.field("requirements", &self.requirements);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigRequirementsReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.supports_independent_speed_modes.decode(input),
+            1 => self.requirements.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3586,27 +3381,6 @@ impl Record for ConfigValueWriteParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key_path),
-            1 => runtime::value(map, &mut self.value),
-            2 => runtime::value(map, &mut self.merge_strategy),
-            3 => runtime::value(map, &mut self.file_path),
-            4 => runtime::value(map, &mut self.expected_version),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("keyPath", &self.key_path);
         members.field("value", &self.value);
@@ -3614,6 +3388,22 @@ impl Record for ConfigValueWriteParams {
         members.omit("filePath", &self.file_path);
         members.omit("expectedVersion", &self.expected_version);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigValueWriteParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key_path.decode(input),
+            1 => self.value.decode(input),
+            2 => self.merge_strategy.decode(input),
+            3 => self.file_path.decode(input),
+            4 => self.expected_version.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3666,32 +3456,27 @@ impl Record for ConfigWriteResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            1 => runtime::value(map, &mut self.version),
-            2 => runtime::value(map, &mut self.file_path),
-            3 => runtime::value(map, &mut self.overridden_metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.field("version", &self.version);
         members.field("filePath", &self.file_path);
         members.field("overriddenMetadata", &self.overridden_metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfigWriteResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            1 => self.version.decode(input),
+            2 => self.file_path.decode(input),
+            3 => self.overridden_metadata.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3776,28 +3561,6 @@ impl Record for CommandConfiguredHookHandler {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.command),
-            1 => runtime::value(map, &mut self.command_windows),
-            2 => runtime::value(map, &mut self.timeout_sec),
-            3 => runtime::value(map, &mut self.async_),
-            4 => runtime::value(map, &mut self.status_message),
-            5 => runtime::value(map, &mut self.additional_context_limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("command", &self.command);
         members.field("commandWindows", &self.command_windows);
@@ -3806,6 +3569,23 @@ impl Record for CommandConfiguredHookHandler {
         members.field("statusMessage", &self.status_message);
         members.field("additionalContextLimit", &self.additional_context_limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandConfiguredHookHandler {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.command.decode(input),
+            1 => self.command_windows.decode(input),
+            2 => self.timeout_sec.decode(input),
+            3 => self.async_.decode(input),
+            4 => self.status_message.decode(input),
+            5 => self.additional_context_limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3874,27 +3654,6 @@ impl Record for McpToolConfiguredHookHandler {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.server),
-            1 => runtime::value(map, &mut self.tool),
-            2 => runtime::value(map, &mut self.input),
-            3 => runtime::value(map, &mut self.timeout_sec),
-            4 => runtime::value(map, &mut self.status_message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("server", &self.server);
         members.field("tool", &self.tool);
@@ -3902,6 +3661,22 @@ impl Record for McpToolConfiguredHookHandler {
         members.field("timeoutSec", &self.timeout_sec);
         members.field("statusMessage", &self.status_message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolConfiguredHookHandler {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.server.decode(input),
+            1 => self.tool.decode(input),
+            2 => self.input.decode(input),
+            3 => self.timeout_sec.decode(input),
+            4 => self.status_message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3938,22 +3713,17 @@ impl Record for PromptConfiguredHookHandler {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PromptConfiguredHookHandler {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3990,22 +3760,17 @@ impl Record for AgentConfiguredHookHandler {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AgentConfiguredHookHandler {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4044,28 +3809,23 @@ impl Record for ConfiguredHookMatcherGroup {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.matcher),
-            1 => runtime::value(map, &mut self.hooks),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("matcher", &self.matcher);
         members.field("hooks", &self.hooks);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ConfiguredHookMatcherGroup {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.matcher.decode(input),
+            1 => self.hooks.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4107,26 +3867,21 @@ impl Record for FeedbackRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.enabled),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("enabled", &self.enabled);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FeedbackRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4196,23 +3951,6 @@ impl Record for InAppBrowserRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.allow_external_browser_settings_import),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members
             .field(
@@ -4220,6 +3958,18 @@ impl Record for InAppBrowserRequirements {
                 &self.allow_external_browser_settings_import,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InAppBrowserRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.allow_external_browser_settings_import.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4339,38 +4089,6 @@ impl Record for ManagedHooksRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.pre_model_request),
-            1 => runtime::value(map, &mut self.post_model_request),
-            2 => runtime::value(map, &mut self.managed_dir),
-            3 => runtime::value(map, &mut self.windows_managed_dir),
-            4 => runtime::value(map, &mut self.pre_tool_use),
-            5 => runtime::value(map, &mut self.permission_request),
-            6 => runtime::value(map, &mut self.post_tool_use),
-            7 => runtime::value(map, &mut self.pre_compact),
-            8 => runtime::value(map, &mut self.post_compact),
-            9 => runtime::value(map, &mut self.session_start),
-            10 => runtime::value(map, &mut self.session_end),
-            11 => runtime::value(map, &mut self.user_prompt_submit),
-            12 => runtime::value(map, &mut self.subagent_start),
-            13 => runtime::value(map, &mut self.subagent_stop),
-            14 => runtime::value(map, &mut self.stop),
-            15 => runtime::value(map, &mut self.interrupt),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("PreModelRequest", &self.pre_model_request);
         members.field("PostModelRequest", &self.post_model_request);
@@ -4389,6 +4107,33 @@ impl Record for ManagedHooksRequirements {
         members.field("Stop", &self.stop);
         members.field("Interrupt", &self.interrupt);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ManagedHooksRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.pre_model_request.decode(input),
+            1 => self.post_model_request.decode(input),
+            2 => self.managed_dir.decode(input),
+            3 => self.windows_managed_dir.decode(input),
+            4 => self.pre_tool_use.decode(input),
+            5 => self.permission_request.decode(input),
+            6 => self.post_tool_use.decode(input),
+            7 => self.pre_compact.decode(input),
+            8 => self.post_compact.decode(input),
+            9 => self.session_start.decode(input),
+            10 => self.session_end.decode(input),
+            11 => self.user_prompt_submit.decode(input),
+            12 => self.subagent_start.decode(input),
+            13 => self.subagent_stop.decode(input),
+            14 => self.stop.decode(input),
+            15 => self.interrupt.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4425,22 +4170,17 @@ impl Record for McpServerRefreshResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerRefreshResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4497,26 +4237,21 @@ impl Record for ModelsRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.new_thread),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("newThread", &self.new_thread);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelsRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.new_thread.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4627,36 +4362,6 @@ impl Record for NetworkRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.enabled),
-            1 => runtime::value(map, &mut self.http_port),
-            2 => runtime::value(map, &mut self.socks_port),
-            3 => runtime::value(map, &mut self.allow_upstream_proxy),
-            4 => runtime::value(map, &mut self.dangerously_allow_non_loopback_proxy),
-            5 => runtime::value(map, &mut self.dangerously_allow_all_unix_sockets),
-            6 => runtime::value(map, &mut self.domains),
-            7 => runtime::value(map, &mut self.review_domains),
-            8 => runtime::value(map, &mut self.managed_allowed_domains_only),
-            9 => runtime::value(map, &mut self.allowed_domains),
-            10 => runtime::value(map, &mut self.denied_domains),
-            11 => runtime::value(map, &mut self.unix_sockets),
-            12 => runtime::value(map, &mut self.allow_unix_sockets),
-            13 => runtime::value(map, &mut self.allow_local_binding),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("enabled", &self.enabled);
         members.field("httpPort", &self.http_port);
@@ -4681,6 +4386,31 @@ impl Record for NetworkRequirements {
         members.field("allowUnixSockets", &self.allow_unix_sockets);
         members.field("allowLocalBinding", &self.allow_local_binding);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NetworkRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            1 => self.http_port.decode(input),
+            2 => self.socks_port.decode(input),
+            3 => self.allow_upstream_proxy.decode(input),
+            4 => self.dangerously_allow_non_loopback_proxy.decode(input),
+            5 => self.dangerously_allow_all_unix_sockets.decode(input),
+            6 => self.domains.decode(input),
+            7 => self.review_domains.decode(input),
+            8 => self.managed_allowed_domains_only.decode(input),
+            9 => self.allowed_domains.decode(input),
+            10 => self.denied_domains.decode(input),
+            11 => self.unix_sockets.decode(input),
+            12 => self.allow_unix_sockets.decode(input),
+            13 => self.allow_local_binding.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4743,30 +4473,25 @@ impl Record for NewThreadModelDefaults {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model),
-            1 => runtime::value(map, &mut self.model_reasoning_effort),
-            2 => runtime::value(map, &mut self.service_tier),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("model", &self.model);
         members.field("modelReasoningEffort", &self.model_reasoning_effort);
         members.field("serviceTier", &self.service_tier);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NewThreadModelDefaults {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.model_reasoning_effort.decode(input),
+            2 => self.service_tier.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4905,33 +4630,6 @@ impl Record for OtelRequirements {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.tool_result),
-            1 => runtime::value(map, &mut self.log_sse_deltas),
-            2 => runtime::value(map, &mut self.log_user_prompt),
-            3 => runtime::value(map, &mut self.log_agent_responses),
-            4 => runtime::value(map, &mut self.log_guardian_assessments),
-            5 => runtime::value(map, &mut self.environment),
-            6 => runtime::value(map, &mut self.exporter),
-            7 => runtime::value(map, &mut self.trace_exporter),
-            8 => runtime::value(map, &mut self.metrics_exporter),
-            9 => runtime::value(map, &mut self.span_attributes),
-            10 => runtime::value(map, &mut self.tracestate),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("tool_result", &self.tool_result);
         members.field("log_sse_deltas", &self.log_sse_deltas);
@@ -4945,6 +4643,28 @@ impl Record for OtelRequirements {
         members.field("span_attributes", &self.span_attributes);
         members.field("tracestate", &self.tracestate);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OtelRequirements {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.tool_result.decode(input),
+            1 => self.log_sse_deltas.decode(input),
+            2 => self.log_user_prompt.decode(input),
+            3 => self.log_agent_responses.decode(input),
+            4 => self.log_guardian_assessments.decode(input),
+            5 => self.environment.decode(input),
+            6 => self.exporter.decode(input),
+            7 => self.trace_exporter.decode(input),
+            8 => self.metrics_exporter.decode(input),
+            9 => self.span_attributes.decode(input),
+            10 => self.tracestate.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5003,30 +4723,25 @@ impl Record for OtelTlsConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.ca_certificate),
-            1 => runtime::value(map, &mut self.client_certificate),
-            2 => runtime::value(map, &mut self.client_private_key),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("ca-certificate", &self.ca_certificate);
         members.field("client-certificate", &self.client_certificate);
         members.field("client-private-key", &self.client_private_key);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OtelTlsConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.ca_certificate.decode(input),
+            1 => self.client_certificate.decode(input),
+            2 => self.client_private_key.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5064,26 +4779,21 @@ impl Record for OtelToolResultLogConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.max_bytes),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("max_bytes", &self.max_bytes);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OtelToolResultLogConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.max_bytes.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5139,30 +4849,25 @@ impl Record for OtlpGrpcOtelExporter {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.endpoint),
-            1 => runtime::value(map, &mut self.headers),
-            2 => runtime::value(map, &mut self.tls),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("endpoint", &self.endpoint);
         members.field("headers", &self.headers);
         members.field("tls", &self.tls);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OtlpGrpcOtelExporter {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.endpoint.decode(input),
+            1 => self.headers.decode(input),
+            2 => self.tls.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5227,32 +4932,27 @@ impl Record for OtlpHttpOtelExporter {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.endpoint),
-            1 => runtime::value(map, &mut self.headers),
-            2 => runtime::value(map, &mut self.protocol),
-            3 => runtime::value(map, &mut self.tls),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("endpoint", &self.endpoint);
         members.field("headers", &self.headers);
         members.field("protocol", &self.protocol);
         members.field("tls", &self.tls);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OtlpHttpOtelExporter {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.endpoint.decode(input),
+            1 => self.headers.decode(input),
+            2 => self.protocol.decode(input),
+            3 => self.tls.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5313,30 +5013,25 @@ impl Record for OverriddenMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.message),
-            1 => runtime::value(map, &mut self.overriding_layer),
-            2 => runtime::value(map, &mut self.effective_value),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("message", &self.message);
         members.field("overridingLayer", &self.overriding_layer);
         members.field("effectiveValue", &self.effective_value);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OverriddenMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            1 => self.overriding_layer.decode(input),
+            2 => self.effective_value.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5378,28 +5073,23 @@ impl Record for RequestHeader {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.value),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("value", &self.value);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RequestHeader {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.value.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5468,32 +5158,27 @@ impl Record for SandboxWorkspaceWrite {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.writable_roots),
-            1 => runtime::value(map, &mut self.network_access),
-            2 => runtime::value(map, &mut self.exclude_tmpdir_env_var),
-            3 => runtime::value(map, &mut self.exclude_slash_tmp),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("writable_roots", &self.writable_roots);
         members.field("network_access", &self.network_access);
         members.field("exclude_tmpdir_env_var", &self.exclude_tmpdir_env_var);
         members.field("exclude_slash_tmp", &self.exclude_slash_tmp);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SandboxWorkspaceWrite {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.writable_roots.decode(input),
+            1 => self.network_access.decode(input),
+            2 => self.exclude_tmpdir_env_var.decode(input),
+            3 => self.exclude_slash_tmp.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5553,26 +5238,21 @@ impl Record for ToolsV2 {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.web_search),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("web_search", &self.web_search);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolsV2 {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.web_search.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5657,32 +5337,27 @@ impl Record for WebSearchLocation {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.country),
-            1 => runtime::value(map, &mut self.region),
-            2 => runtime::value(map, &mut self.city),
-            3 => runtime::value(map, &mut self.timezone),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("country", &self.country);
         members.field("region", &self.region);
         members.field("city", &self.city);
         members.field("timezone", &self.timezone);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WebSearchLocation {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.country.decode(input),
+            1 => self.region.decode(input),
+            2 => self.city.decode(input),
+            3 => self.timezone.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5765,30 +5440,25 @@ impl Record for WebSearchToolConfig {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.context_size),
-            1 => runtime::value(map, &mut self.allowed_domains),
-            2 => runtime::value(map, &mut self.location),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("context_size", &self.context_size);
         members.field("allowed_domains", &self.allowed_domains);
         members.field("location", &self.location);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WebSearchToolConfig {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.context_size.decode(input),
+            1 => self.allowed_domains.decode(input),
+            2 => self.location.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -12,8 +12,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -50,26 +50,21 @@ impl Record for CommandMigration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandMigration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -169,28 +164,6 @@ impl Record for ExternalAgentConfigDetectParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.include_home),
-            1 => runtime::value(map, &mut self.cwds),
-            2 => runtime::value(map, &mut self.max_session_age_days),
-            3 => runtime::value(map, &mut self.max_sessions),
-            4 => runtime::value(map, &mut self.source),
-            5 => runtime::value(map, &mut self.migration_source),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("includeHome", &self.include_home);
         members.omit("cwds", &self.cwds);
@@ -199,6 +172,23 @@ impl Record for ExternalAgentConfigDetectParams {
         members.omit("source", &self.source);
         members.omit("migrationSource", &self.migration_source);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigDetectParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.include_home, input),
+            1 => self.cwds.decode(input),
+            2 => self.max_session_age_days.decode(input),
+            3 => self.max_sessions.decode(input),
+            4 => self.source.decode(input),
+            5 => self.migration_source.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -239,28 +229,23 @@ impl Record for ExternalAgentConfigDetectResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.items),
-            1 => runtime::value(map, &mut self.connectors),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("items", &self.items);
         members.field("connectors", &self.connectors);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigDetectResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.items.decode(input),
+            1 => self.connectors.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -305,28 +290,23 @@ impl Record for ExternalAgentConfigImportCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.import_id),
-            1 => runtime::value(map, &mut self.item_type_results),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("importId", &self.import_id);
         members.field("itemTypeResults", &self.item_type_results);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.import_id.decode(input),
+            1 => self.item_type_results.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -371,28 +351,23 @@ impl Record for ExternalAgentConfigImportHistoriesReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.connectors),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("connectors", &self.connectors);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportHistoriesReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.connectors.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -450,27 +425,6 @@ impl Record for ExternalAgentConfigImportHistory {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.import_id),
-            1 => runtime::value(map, &mut self.provider_id),
-            2 => runtime::value(map, &mut self.completed_at_ms),
-            3 => runtime::value(map, &mut self.successes),
-            4 => runtime::value(map, &mut self.failures),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("importId", &self.import_id);
         members.field("providerId", &self.provider_id);
@@ -478,6 +432,22 @@ impl Record for ExternalAgentConfigImportHistory {
         members.field("successes", &self.successes);
         members.field("failures", &self.failures);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportHistory {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.import_id.decode(input),
+            1 => self.provider_id.decode(input),
+            2 => self.completed_at_ms.decode(input),
+            3 => self.successes.decode(input),
+            4 => self.failures.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -522,28 +492,23 @@ impl Record for ExternalAgentConfigImportHistoryRecordParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.provider_id),
-            1 => runtime::value(map, &mut self.item_type_results),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("providerId", &self.provider_id);
         members.field("itemTypeResults", &self.item_type_results);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportHistoryRecordParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider_id.decode(input),
+            1 => self.item_type_results.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -581,26 +546,21 @@ impl Record for ExternalAgentConfigImportHistoryRecordResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.import_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("importId", &self.import_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportHistoryRecordResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.import_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -674,27 +634,6 @@ impl Record for ExternalAgentConfigImportHistoryRecordSuccessParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_type),
-            1 => runtime::value(map, &mut self.cwd),
-            2 => runtime::value(map, &mut self.source),
-            3 => runtime::value(map, &mut self.target),
-            4 => runtime::value(map, &mut self.title),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemType", &self.item_type);
         members.field("cwd", &self.cwd);
@@ -702,6 +641,22 @@ impl Record for ExternalAgentConfigImportHistoryRecordSuccessParams {
         members.field("target", &self.target);
         members.omit("title", &self.title);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportHistoryRecordSuccessParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_type.decode(input),
+            1 => self.cwd.decode(input),
+            2 => self.source.decode(input),
+            3 => self.target.decode(input),
+            4 => self.title.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -751,30 +706,25 @@ impl Record for ExternalAgentConfigImportHistoryRecordTypeResultParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_type),
-            1 => runtime::value(map, &mut self.successes),
-            2 => runtime::value(map, &mut self.failures),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemType", &self.item_type);
         members.field("successes", &self.successes);
         members.field("failures", &self.failures);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportHistoryRecordTypeResultParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_type.decode(input),
+            1 => self.successes.decode(input),
+            2 => self.failures.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -868,29 +818,6 @@ impl Record for ExternalAgentConfigImportItemTypeFailure {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_type),
-            1 => runtime::value(map, &mut self.error_type),
-            2 => runtime::value(map, &mut self.sub_error_type),
-            3 => runtime::value(map, &mut self.failure_stage),
-            4 => runtime::value(map, &mut self.message),
-            5 => runtime::value(map, &mut self.cwd),
-            6 => runtime::value(map, &mut self.source),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemType", &self.item_type);
         members.field("errorType", &self.error_type);
@@ -900,6 +827,24 @@ impl Record for ExternalAgentConfigImportItemTypeFailure {
         members.field("cwd", &self.cwd);
         members.field("source", &self.source);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportItemTypeFailure {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_type.decode(input),
+            1 => self.error_type.decode(input),
+            2 => self.sub_error_type.decode(input),
+            3 => self.failure_stage.decode(input),
+            4 => self.message.decode(input),
+            5 => self.cwd.decode(input),
+            6 => self.source.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -949,27 +894,6 @@ impl Record for ExternalAgentConfigImportItemTypeSuccess {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_type),
-            1 => runtime::value(map, &mut self.cwd),
-            2 => runtime::value(map, &mut self.source),
-            3 => runtime::value(map, &mut self.target),
-            4 => runtime::value(map, &mut self.title),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemType", &self.item_type);
         members.field("cwd", &self.cwd);
@@ -977,6 +901,22 @@ impl Record for ExternalAgentConfigImportItemTypeSuccess {
         members.field("target", &self.target);
         members.field("title", &self.title);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportItemTypeSuccess {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_type.decode(input),
+            1 => self.cwd.decode(input),
+            2 => self.source.decode(input),
+            3 => self.target.decode(input),
+            4 => self.title.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1041,32 +981,27 @@ impl Record for ExternalAgentConfigImportParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.migration_items),
-            1 => runtime::value(map, &mut self.source),
-            2 => runtime::value(map, &mut self.provider_id),
-            3 => runtime::value(map, &mut self.migration_source),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("migrationItems", &self.migration_items);
         members.omit("source", &self.source);
         members.omit("providerId", &self.provider_id);
         members.omit("migrationSource", &self.migration_source);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.migration_items.decode(input),
+            1 => self.source.decode(input),
+            2 => self.provider_id.decode(input),
+            3 => self.migration_source.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1111,28 +1046,23 @@ impl Record for ExternalAgentConfigImportProgressNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.import_id),
-            1 => runtime::value(map, &mut self.item_type_results),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("importId", &self.import_id);
         members.field("itemTypeResults", &self.item_type_results);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportProgressNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.import_id.decode(input),
+            1 => self.item_type_results.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1170,26 +1100,21 @@ impl Record for ExternalAgentConfigImportResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.import_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("importId", &self.import_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.import_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1239,30 +1164,25 @@ impl Record for ExternalAgentConfigImportTypeResult {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_type),
-            1 => runtime::value(map, &mut self.successes),
-            2 => runtime::value(map, &mut self.failures),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemType", &self.item_type);
         members.field("successes", &self.successes);
         members.field("failures", &self.failures);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigImportTypeResult {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_type.decode(input),
+            1 => self.successes.decode(input),
+            2 => self.failures.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1325,32 +1245,27 @@ impl Record for ExternalAgentConfigMigrationItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_type),
-            1 => runtime::value(map, &mut self.description),
-            2 => runtime::value(map, &mut self.cwd),
-            3 => runtime::value(map, &mut self.details),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemType", &self.item_type);
         members.field("description", &self.description);
         members.field("cwd", &self.cwd);
         members.field("details", &self.details);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentConfigMigrationItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_type.decode(input),
+            1 => self.description.decode(input),
+            2 => self.cwd.decode(input),
+            3 => self.details.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1434,30 +1349,25 @@ impl Record for ExternalAgentDetectedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.session_count),
-            2 => runtime::value(map, &mut self.source),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("sessionCount", &self.session_count);
         members.field("source", &self.source);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentDetectedConnectorCandidate {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.session_count.decode(input),
+            2 => self.source.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1523,30 +1433,25 @@ impl Record for ExternalAgentImportedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.session_count),
-            2 => runtime::value(map, &mut self.source),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("sessionCount", &self.session_count);
         members.field("source", &self.source);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternalAgentImportedConnectorCandidate {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.session_count.decode(input),
+            2 => self.source.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1598,26 +1503,21 @@ impl Record for HookMigration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookMigration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1655,26 +1555,21 @@ impl Record for McpServerMigration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerMigration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1794,30 +1689,6 @@ impl Record for MigrationDetails {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.plugins),
-            1 => runtime::value(map, &mut self.skills),
-            2 => runtime::value(map, &mut self.sessions),
-            3 => runtime::value(map, &mut self.mcp_servers),
-            4 => runtime::value(map, &mut self.hooks),
-            5 => runtime::value(map, &mut self.subagents),
-            6 => runtime::value(map, &mut self.commands),
-            7 => runtime::some(map, &mut self.memory),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("plugins", &self.plugins);
         members.field("skills", &self.skills);
@@ -1828,6 +1699,25 @@ impl Record for MigrationDetails {
         members.field("commands", &self.commands);
         members.omit("memory", &self.memory);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MigrationDetails {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugins.decode(input),
+            1 => self.skills.decode(input),
+            2 => self.sessions.decode(input),
+            3 => self.mcp_servers.decode(input),
+            4 => self.hooks.decode(input),
+            5 => self.subagents.decode(input),
+            6 => self.commands.decode(input),
+            7 => runtime::some(&mut self.memory, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1869,28 +1759,23 @@ impl Record for PluginsMigration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.marketplace_name),
-            1 => runtime::value(map, &mut self.plugin_names),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("marketplaceName", &self.marketplace_name);
         members.field("pluginNames", &self.plugin_names);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginsMigration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplace_name.decode(input),
+            1 => self.plugin_names.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1941,30 +1826,25 @@ impl Record for SessionMigration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            1 => runtime::value(map, &mut self.cwd),
-            2 => runtime::value(map, &mut self.title),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.field("cwd", &self.cwd);
         members.field("title", &self.title);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SessionMigration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            1 => self.cwd.decode(input),
+            2 => self.title.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2002,26 +1882,21 @@ impl Record for SkillMigration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SkillMigration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2059,26 +1934,21 @@ impl Record for SubagentMigration {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SubagentMigration {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -8,8 +8,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -121,29 +121,6 @@ impl Record for FeedbackSaveParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.save_path),
-            1 => runtime::value(map, &mut self.classification),
-            2 => runtime::value(map, &mut self.reason),
-            3 => runtime::value(map, &mut self.thread_id),
-            4 => runtime::some(map, &mut self.include_logs),
-            5 => runtime::value(map, &mut self.extra_log_files),
-            6 => runtime::value(map, &mut self.tags),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("savePath", &self.save_path);
         members.field("classification", &self.classification);
@@ -153,6 +130,24 @@ impl Record for FeedbackSaveParams {
         members.omit("extraLogFiles", &self.extra_log_files);
         members.omit("tags", &self.tags);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FeedbackSaveParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.save_path.decode(input),
+            1 => self.classification.decode(input),
+            2 => self.reason.decode(input),
+            3 => self.thread_id.decode(input),
+            4 => runtime::some(&mut self.include_logs, input),
+            5 => self.extra_log_files.decode(input),
+            6 => self.tags.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -200,30 +195,25 @@ impl Record for FeedbackSaveResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.saved_path),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.prompt_hash),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("savedPath", &self.saved_path);
         members.field("threadId", &self.thread_id);
         members.field("promptHash", &self.prompt_hash);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FeedbackSaveResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.saved_path.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.prompt_hash.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -327,28 +317,6 @@ impl Record for FeedbackUploadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.classification),
-            1 => runtime::value(map, &mut self.reason),
-            2 => runtime::value(map, &mut self.thread_id),
-            3 => runtime::some(map, &mut self.include_logs),
-            4 => runtime::value(map, &mut self.extra_log_files),
-            5 => runtime::value(map, &mut self.tags),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("classification", &self.classification);
         members.omit("reason", &self.reason);
@@ -357,6 +325,23 @@ impl Record for FeedbackUploadParams {
         members.omit("extraLogFiles", &self.extra_log_files);
         members.omit("tags", &self.tags);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FeedbackUploadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.classification.decode(input),
+            1 => self.reason.decode(input),
+            2 => self.thread_id.decode(input),
+            3 => runtime::some(&mut self.include_logs, input),
+            4 => self.extra_log_files.decode(input),
+            5 => self.tags.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -397,28 +382,23 @@ impl Record for FeedbackUploadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.prompt_hash),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("promptHash", &self.prompt_hash);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FeedbackUploadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.prompt_hash.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

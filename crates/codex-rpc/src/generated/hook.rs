@@ -8,8 +8,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -53,30 +53,25 @@ impl Record for HookCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.run),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("run", &self.run);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.run.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -197,28 +192,23 @@ impl Record for HookOutputEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.kind),
-            1 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("kind", &self.kind);
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookOutputEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.kind.decode(input),
+            1 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -282,28 +272,23 @@ impl Record for HookPromptFragment {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            1 => runtime::value(map, &mut self.hook_run_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.field("hookRunId", &self.hook_run_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookPromptFragment {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            1 => self.hook_run_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -437,36 +422,6 @@ impl Record for HookRunSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.event_name),
-            2 => runtime::value(map, &mut self.handler_type),
-            3 => runtime::value(map, &mut self.execution_mode),
-            4 => runtime::value(map, &mut self.scope),
-            5 => runtime::value(map, &mut self.source_path),
-            6 => runtime::value(map, &mut self.source),
-            7 => runtime::value(map, &mut self.display_order),
-            8 => runtime::value(map, &mut self.status),
-            9 => runtime::value(map, &mut self.status_message),
-            10 => runtime::value(map, &mut self.started_at),
-            11 => runtime::value(map, &mut self.completed_at),
-            12 => runtime::value(map, &mut self.duration_ms),
-            13 => runtime::value(map, &mut self.entries),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("eventName", &self.event_name);
@@ -483,6 +438,31 @@ impl Record for HookRunSummary {
         members.field("durationMs", &self.duration_ms);
         members.field("entries", &self.entries);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookRunSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.event_name.decode(input),
+            2 => self.handler_type.decode(input),
+            3 => self.execution_mode.decode(input),
+            4 => self.scope.decode(input),
+            5 => self.source_path.decode(input),
+            6 => self.source.decode(input),
+            7 => self.display_order.decode(input),
+            8 => self.status.decode(input),
+            9 => self.status_message.decode(input),
+            10 => self.started_at.decode(input),
+            11 => self.completed_at.decode(input),
+            12 => self.duration_ms.decode(input),
+            13 => self.entries.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -579,30 +559,25 @@ impl Record for HookStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.run),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("run", &self.run);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookStartedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.run.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

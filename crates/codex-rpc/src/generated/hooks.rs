@@ -7,8 +7,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -49,28 +49,23 @@ impl Record for HookErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            1 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookErrorInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            1 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -402,39 +397,6 @@ impl Record for CommandHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key),
-            1 => runtime::value(map, &mut self.event_name),
-            2 => runtime::value(map, &mut self.matcher),
-            3 => runtime::value(map, &mut self.timeout_sec),
-            4 => runtime::value(map, &mut self.status_message),
-            5 => runtime::value(map, &mut self.additional_context_limit),
-            6 => runtime::value(map, &mut self.source_path),
-            7 => runtime::value(map, &mut self.source),
-            8 => runtime::value(map, &mut self.plugin_id),
-            9 => runtime::value(map, &mut self.environment_id),
-            10 => runtime::value(map, &mut self.display_order),
-            11 => runtime::value(map, &mut self.enabled),
-            12 => runtime::value(map, &mut self.is_managed),
-            13 => runtime::value(map, &mut self.current_hash),
-            14 => runtime::value(map, &mut self.trust_status),
-            15 => runtime::value(map, &mut self.command),
-            16 => runtime::value(map, &mut self.async_),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("key", &self.key);
         members.field("eventName", &self.event_name);
@@ -454,6 +416,34 @@ impl Record for CommandHookMetadata {
         members.field("command", &self.command);
         members.field("async", &self.async_);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandHookMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key.decode(input),
+            1 => self.event_name.decode(input),
+            2 => self.matcher.decode(input),
+            3 => self.timeout_sec.decode(input),
+            4 => self.status_message.decode(input),
+            5 => self.additional_context_limit.decode(input),
+            6 => self.source_path.decode(input),
+            7 => self.source.decode(input),
+            8 => self.plugin_id.decode(input),
+            9 => self.environment_id.decode(input),
+            10 => self.display_order.decode(input),
+            11 => self.enabled.decode(input),
+            12 => self.is_managed.decode(input),
+            13 => self.current_hash.decode(input),
+            14 => self.trust_status.decode(input),
+            15 => self.command.decode(input),
+            16 => self.async_.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -581,39 +571,6 @@ impl Record for McpToolHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key),
-            1 => runtime::value(map, &mut self.event_name),
-            2 => runtime::value(map, &mut self.matcher),
-            3 => runtime::value(map, &mut self.timeout_sec),
-            4 => runtime::value(map, &mut self.status_message),
-            5 => runtime::value(map, &mut self.additional_context_limit),
-            6 => runtime::value(map, &mut self.source_path),
-            7 => runtime::value(map, &mut self.source),
-            8 => runtime::value(map, &mut self.plugin_id),
-            9 => runtime::value(map, &mut self.environment_id),
-            10 => runtime::value(map, &mut self.display_order),
-            11 => runtime::value(map, &mut self.enabled),
-            12 => runtime::value(map, &mut self.is_managed),
-            13 => runtime::value(map, &mut self.current_hash),
-            14 => runtime::value(map, &mut self.trust_status),
-            15 => runtime::value(map, &mut self.server),
-            16 => runtime::value(map, &mut self.tool),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("key", &self.key);
         members.field("eventName", &self.event_name);
@@ -633,6 +590,34 @@ impl Record for McpToolHookMetadata {
         members.field("server", &self.server);
         members.field("tool", &self.tool);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolHookMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key.decode(input),
+            1 => self.event_name.decode(input),
+            2 => self.matcher.decode(input),
+            3 => self.timeout_sec.decode(input),
+            4 => self.status_message.decode(input),
+            5 => self.additional_context_limit.decode(input),
+            6 => self.source_path.decode(input),
+            7 => self.source.decode(input),
+            8 => self.plugin_id.decode(input),
+            9 => self.environment_id.decode(input),
+            10 => self.display_order.decode(input),
+            11 => self.enabled.decode(input),
+            12 => self.is_managed.decode(input),
+            13 => self.current_hash.decode(input),
+            14 => self.trust_status.decode(input),
+            15 => self.server.decode(input),
+            16 => self.tool.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -748,37 +733,6 @@ impl Record for PromptHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key),
-            1 => runtime::value(map, &mut self.event_name),
-            2 => runtime::value(map, &mut self.matcher),
-            3 => runtime::value(map, &mut self.timeout_sec),
-            4 => runtime::value(map, &mut self.status_message),
-            5 => runtime::value(map, &mut self.additional_context_limit),
-            6 => runtime::value(map, &mut self.source_path),
-            7 => runtime::value(map, &mut self.source),
-            8 => runtime::value(map, &mut self.plugin_id),
-            9 => runtime::value(map, &mut self.environment_id),
-            10 => runtime::value(map, &mut self.display_order),
-            11 => runtime::value(map, &mut self.enabled),
-            12 => runtime::value(map, &mut self.is_managed),
-            13 => runtime::value(map, &mut self.current_hash),
-            14 => runtime::value(map, &mut self.trust_status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("key", &self.key);
         members.field("eventName", &self.event_name);
@@ -796,6 +750,32 @@ impl Record for PromptHookMetadata {
         members.field("currentHash", &self.current_hash);
         members.field("trustStatus", &self.trust_status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PromptHookMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key.decode(input),
+            1 => self.event_name.decode(input),
+            2 => self.matcher.decode(input),
+            3 => self.timeout_sec.decode(input),
+            4 => self.status_message.decode(input),
+            5 => self.additional_context_limit.decode(input),
+            6 => self.source_path.decode(input),
+            7 => self.source.decode(input),
+            8 => self.plugin_id.decode(input),
+            9 => self.environment_id.decode(input),
+            10 => self.display_order.decode(input),
+            11 => self.enabled.decode(input),
+            12 => self.is_managed.decode(input),
+            13 => self.current_hash.decode(input),
+            14 => self.trust_status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -911,37 +891,6 @@ impl Record for AgentHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key),
-            1 => runtime::value(map, &mut self.event_name),
-            2 => runtime::value(map, &mut self.matcher),
-            3 => runtime::value(map, &mut self.timeout_sec),
-            4 => runtime::value(map, &mut self.status_message),
-            5 => runtime::value(map, &mut self.additional_context_limit),
-            6 => runtime::value(map, &mut self.source_path),
-            7 => runtime::value(map, &mut self.source),
-            8 => runtime::value(map, &mut self.plugin_id),
-            9 => runtime::value(map, &mut self.environment_id),
-            10 => runtime::value(map, &mut self.display_order),
-            11 => runtime::value(map, &mut self.enabled),
-            12 => runtime::value(map, &mut self.is_managed),
-            13 => runtime::value(map, &mut self.current_hash),
-            14 => runtime::value(map, &mut self.trust_status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("key", &self.key);
         members.field("eventName", &self.event_name);
@@ -959,6 +908,32 @@ impl Record for AgentHookMetadata {
         members.field("currentHash", &self.current_hash);
         members.field("trustStatus", &self.trust_status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AgentHookMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key.decode(input),
+            1 => self.event_name.decode(input),
+            2 => self.matcher.decode(input),
+            3 => self.timeout_sec.decode(input),
+            4 => self.status_message.decode(input),
+            5 => self.additional_context_limit.decode(input),
+            6 => self.source_path.decode(input),
+            7 => self.source.decode(input),
+            8 => self.plugin_id.decode(input),
+            9 => self.environment_id.decode(input),
+            10 => self.display_order.decode(input),
+            11 => self.enabled.decode(input),
+            12 => self.is_managed.decode(input),
+            13 => self.current_hash.decode(input),
+            14 => self.trust_status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1031,32 +1006,27 @@ impl Record for HooksListEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cwd),
-            1 => runtime::value(map, &mut self.hooks),
-            2 => runtime::value(map, &mut self.warnings),
-            3 => runtime::value(map, &mut self.errors),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cwd", &self.cwd);
         members.field("hooks", &self.hooks);
         members.field("warnings", &self.warnings);
         members.field("errors", &self.errors);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HooksListEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cwd.decode(input),
+            1 => self.hooks.decode(input),
+            2 => self.warnings.decode(input),
+            3 => self.errors.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1113,28 +1083,23 @@ impl Record for HooksListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.cwds),
-            1 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("cwds", &self.cwds);
         members.omit("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HooksListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.cwds, input),
+            1 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1172,26 +1137,21 @@ impl Record for HooksListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HooksListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -28,8 +28,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -66,26 +66,21 @@ impl Record for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.execpolicy_amendment),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("execpolicy_amendment", &self.execpolicy_amendment);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.execpolicy_amendment.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -160,32 +155,27 @@ impl Record for AdditionalFileSystemPermissions {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.read),
-            1 => runtime::value(map, &mut self.write),
-            2 => runtime::value(map, &mut self.glob_scan_max_depth),
-            3 => runtime::value(map, &mut self.entries),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("read", &self.read);
         members.field("write", &self.write);
         members.omit("globScanMaxDepth", &self.glob_scan_max_depth);
         members.omit("entries", &self.entries);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AdditionalFileSystemPermissions {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.read.decode(input),
+            1 => self.write.decode(input),
+            2 => self.glob_scan_max_depth.decode(input),
+            3 => self.entries.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -233,26 +223,21 @@ impl Record for AdditionalNetworkPermissions {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.enabled),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("enabled", &self.enabled);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AdditionalNetworkPermissions {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -297,28 +282,23 @@ impl Record for AdditionalPermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network),
-            1 => runtime::value(map, &mut self.file_system),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("network", &self.network);
         members.field("fileSystem", &self.file_system);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AdditionalPermissionProfile {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network.decode(input),
+            1 => self.file_system.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -373,32 +353,27 @@ impl Record for AgentMessageDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.delta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
         members.field("delta", &self.delta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AgentMessageDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.delta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -436,26 +411,21 @@ impl Record for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network_policy_amendment),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("network_policy_amendment", &self.network_policy_amendment);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_policy_amendment.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -574,32 +544,27 @@ impl Record for CommandExecutionOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.delta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
         members.field("delta", &self.delta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandExecutionOutputDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.delta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -715,38 +680,6 @@ impl Record for CommandExecutionRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.kind),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.turn_id),
-            3 => runtime::value(map, &mut self.item_id),
-            4 => runtime::value(map, &mut self.started_at_ms),
-            5 => runtime::value(map, &mut self.approval_id),
-            6 => runtime::value(map, &mut self.environment_id),
-            7 => runtime::value(map, &mut self.reason),
-            8 => runtime::value(map, &mut self.network_approval_context),
-            9 => runtime::value(map, &mut self.command),
-            10 => runtime::value(map, &mut self.cwd),
-            11 => runtime::value(map, &mut self.command_actions),
-            12 => runtime::value(map, &mut self.additional_permissions),
-            13 => runtime::value(map, &mut self.proposed_execpolicy_amendment),
-            14 => runtime::value(map, &mut self.proposed_network_policy_amendments),
-            15 => runtime::value(map, &mut self.available_decisions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("kind", &self.kind);
         members.field("threadId", &self.thread_id);
@@ -769,6 +702,33 @@ impl Record for CommandExecutionRequestApprovalParams {
             );
         members.omit("availableDecisions", &self.available_decisions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandExecutionRequestApprovalParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.kind.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.turn_id.decode(input),
+            3 => self.item_id.decode(input),
+            4 => self.started_at_ms.decode(input),
+            5 => self.approval_id.decode(input),
+            6 => self.environment_id.decode(input),
+            7 => self.reason.decode(input),
+            8 => self.network_approval_context.decode(input),
+            9 => self.command.decode(input),
+            10 => self.cwd.decode(input),
+            11 => self.command_actions.decode(input),
+            12 => self.additional_permissions.decode(input),
+            13 => self.proposed_execpolicy_amendment.decode(input),
+            14 => self.proposed_network_policy_amendments.decode(input),
+            15 => self.available_decisions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -806,26 +766,21 @@ impl Record for CommandExecutionRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.decision),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("decision", &self.decision);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandExecutionRequestApprovalResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -902,28 +857,6 @@ impl Record for DynamicToolCallParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.call_id),
-            3 => runtime::value(map, &mut self.namespace),
-            4 => runtime::value(map, &mut self.tool),
-            5 => runtime::value(map, &mut self.arguments),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -932,6 +865,23 @@ impl Record for DynamicToolCallParams {
         members.field("tool", &self.tool);
         members.field("arguments", &self.arguments);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DynamicToolCallParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.call_id.decode(input),
+            3 => self.namespace.decode(input),
+            4 => self.tool.decode(input),
+            5 => self.arguments.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -976,28 +926,23 @@ impl Record for DynamicToolCallResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.content_items),
-            1 => runtime::value(map, &mut self.success),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("contentItems", &self.content_items);
         members.field("success", &self.success);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DynamicToolCallResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.content_items.decode(input),
+            1 => self.success.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1074,32 +1019,27 @@ impl Record for FileChangeOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.delta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
         members.field("delta", &self.delta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FileChangeOutputDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.delta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1154,32 +1094,27 @@ impl Record for FileChangePatchUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.changes),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
         members.field("changes", &self.changes);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FileChangePatchUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.changes.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1240,28 +1175,6 @@ impl Record for FileChangeRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.started_at_ms),
-            4 => runtime::value(map, &mut self.reason),
-            5 => runtime::value(map, &mut self.grant_root),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -1270,6 +1183,23 @@ impl Record for FileChangeRequestApprovalParams {
         members.field("reason", &self.reason);
         members.field("grantRoot", &self.grant_root);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FileChangeRequestApprovalParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.started_at_ms.decode(input),
+            4 => self.reason.decode(input),
+            5 => self.grant_root.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1307,26 +1237,21 @@ impl Record for FileChangeRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.decision),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("decision", &self.decision);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FileChangeRequestApprovalResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1402,26 +1327,21 @@ impl Record for PathFileSystemPath {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PathFileSystemPath {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1459,26 +1379,21 @@ impl Record for GlobPatternFileSystemPath {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.pattern),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("pattern", &self.pattern);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GlobPatternFileSystemPath {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.pattern.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1516,26 +1431,21 @@ impl Record for SpecialFileSystemPath {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.value),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("value", &self.value);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SpecialFileSystemPath {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.value.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1578,28 +1488,23 @@ impl Record for FileSystemSandboxEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            1 => runtime::value(map, &mut self.access),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.field("access", &self.access);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FileSystemSandboxEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            1 => self.access.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1666,22 +1571,17 @@ impl Record for RootFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RootFileSystemSpecialPath {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1718,22 +1618,17 @@ impl Record for MinimalFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MinimalFileSystemSpecialPath {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1781,26 +1676,21 @@ impl Record for ProjectRootsFileSystemSpecialPath {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.subpath),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("subpath", &self.subpath);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ProjectRootsFileSystemSpecialPath {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.subpath.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1837,22 +1727,17 @@ impl Record for TmpdirFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TmpdirFileSystemSpecialPath {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1889,22 +1774,17 @@ impl Record for SlashTmpFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SlashTmpFileSystemSpecialPath {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1951,28 +1831,23 @@ impl Record for UnknownFileSystemSpecialPath {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            1 => runtime::value(map, &mut self.subpath),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.field("subpath", &self.subpath);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UnknownFileSystemSpecialPath {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            1 => self.subpath.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2027,28 +1902,23 @@ impl Record for GrantedPermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network),
-            1 => runtime::value(map, &mut self.file_system),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("network", &self.network);
         members.omit("fileSystem", &self.file_system);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GrantedPermissionProfile {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network.decode(input),
+            1 => self.file_system.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2095,32 +1965,27 @@ impl Record for GuardianApprovalReview {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            1 => runtime::value(map, &mut self.risk_level),
-            2 => runtime::value(map, &mut self.user_authorization),
-            3 => runtime::value(map, &mut self.rationale),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.field("riskLevel", &self.risk_level);
         members.field("userAuthorization", &self.user_authorization);
         members.field("rationale", &self.rationale);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GuardianApprovalReview {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            1 => self.risk_level.decode(input),
+            2 => self.user_authorization.decode(input),
+            3 => self.rationale.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2205,30 +2070,25 @@ impl Record for CommandGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.source),
-            1 => runtime::value(map, &mut self.command),
-            2 => runtime::value(map, &mut self.cwd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("source", &self.source);
         members.field("command", &self.command);
         members.field("cwd", &self.cwd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandGuardianApprovalReviewAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.source.decode(input),
+            1 => self.command.decode(input),
+            2 => self.cwd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2283,32 +2143,27 @@ impl Record for ExecveGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.source),
-            1 => runtime::value(map, &mut self.program),
-            2 => runtime::value(map, &mut self.argv),
-            3 => runtime::value(map, &mut self.cwd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("source", &self.source);
         members.field("program", &self.program);
         members.field("argv", &self.argv);
         members.field("cwd", &self.cwd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExecveGuardianApprovalReviewAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.source.decode(input),
+            1 => self.program.decode(input),
+            2 => self.argv.decode(input),
+            3 => self.cwd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2363,32 +2218,27 @@ impl Record for WriteStdinGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.approval_id),
-            1 => runtime::value(map, &mut self.process_id),
-            2 => runtime::value(map, &mut self.stdin),
-            3 => runtime::value(map, &mut self.cwd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("approvalId", &self.approval_id);
         members.field("processId", &self.process_id);
         members.field("stdin", &self.stdin);
         members.field("cwd", &self.cwd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WriteStdinGuardianApprovalReviewAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.approval_id.decode(input),
+            1 => self.process_id.decode(input),
+            2 => self.stdin.decode(input),
+            3 => self.cwd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2433,28 +2283,23 @@ impl Record for ApplyPatchGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cwd),
-            1 => runtime::value(map, &mut self.files),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cwd", &self.cwd);
         members.field("files", &self.files);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ApplyPatchGuardianApprovalReviewAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cwd.decode(input),
+            1 => self.files.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2509,32 +2354,27 @@ impl Record for NetworkAccessGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.target),
-            1 => runtime::value(map, &mut self.host),
-            2 => runtime::value(map, &mut self.protocol),
-            3 => runtime::value(map, &mut self.port),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("target", &self.target);
         members.field("host", &self.host);
         members.field("protocol", &self.protocol);
         members.field("port", &self.port);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NetworkAccessGuardianApprovalReviewAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.target.decode(input),
+            1 => self.host.decode(input),
+            2 => self.protocol.decode(input),
+            3 => self.port.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2585,27 +2425,6 @@ impl Record for McpToolCallGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.server),
-            1 => runtime::value(map, &mut self.tool_name),
-            2 => runtime::value(map, &mut self.connector_id),
-            3 => runtime::value(map, &mut self.connector_name),
-            4 => runtime::value(map, &mut self.tool_title),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("server", &self.server);
         members.field("toolName", &self.tool_name);
@@ -2613,6 +2432,22 @@ impl Record for McpToolCallGuardianApprovalReviewAction {
         members.field("connectorName", &self.connector_name);
         members.field("toolTitle", &self.tool_title);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolCallGuardianApprovalReviewAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.server.decode(input),
+            1 => self.tool_name.decode(input),
+            2 => self.connector_id.decode(input),
+            3 => self.connector_name.decode(input),
+            4 => self.tool_title.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2653,28 +2488,23 @@ impl Record for RequestPermissionsGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.reason),
-            1 => runtime::value(map, &mut self.permissions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("reason", &self.reason);
         members.field("permissions", &self.permissions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RequestPermissionsGuardianApprovalReviewAction {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            1 => self.permissions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2767,27 +2597,6 @@ impl Record for ItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.turn_id),
-            3 => runtime::value(map, &mut self.content_token_count),
-            4 => runtime::value(map, &mut self.completed_at_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("item", &self.item);
         members.field("threadId", &self.thread_id);
@@ -2795,6 +2604,22 @@ impl Record for ItemCompletedNotification {
         members.field("contentTokenCount", &self.content_token_count);
         members.field("completedAtMs", &self.completed_at_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ItemCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.turn_id.decode(input),
+            3 => self.content_token_count.decode(input),
+            4 => self.completed_at_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2886,31 +2711,6 @@ impl Record for ItemGuardianApprovalReviewCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.started_at_ms),
-            3 => runtime::value(map, &mut self.completed_at_ms),
-            4 => runtime::value(map, &mut self.review_id),
-            5 => runtime::value(map, &mut self.target_item_id),
-            6 => runtime::value(map, &mut self.decision_source),
-            7 => runtime::value(map, &mut self.review),
-            8 => runtime::value(map, &mut self.action),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -2922,6 +2722,26 @@ impl Record for ItemGuardianApprovalReviewCompletedNotification {
         members.field("review", &self.review);
         members.field("action", &self.action);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ItemGuardianApprovalReviewCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.started_at_ms.decode(input),
+            3 => self.completed_at_ms.decode(input),
+            4 => self.review_id.decode(input),
+            5 => self.target_item_id.decode(input),
+            6 => self.decision_source.decode(input),
+            7 => self.review.decode(input),
+            8 => self.action.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3001,29 +2821,6 @@ impl Record for ItemGuardianApprovalReviewStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.started_at_ms),
-            3 => runtime::value(map, &mut self.review_id),
-            4 => runtime::value(map, &mut self.target_item_id),
-            5 => runtime::value(map, &mut self.review),
-            6 => runtime::value(map, &mut self.action),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -3033,6 +2830,24 @@ impl Record for ItemGuardianApprovalReviewStartedNotification {
         members.field("review", &self.review);
         members.field("action", &self.action);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ItemGuardianApprovalReviewStartedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.started_at_ms.decode(input),
+            3 => self.review_id.decode(input),
+            4 => self.target_item_id.decode(input),
+            5 => self.review.decode(input),
+            6 => self.action.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3087,32 +2902,27 @@ impl Record for ItemStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.turn_id),
-            3 => runtime::value(map, &mut self.started_at_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("item", &self.item);
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("startedAtMs", &self.started_at_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ItemStartedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.turn_id.decode(input),
+            3 => self.started_at_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3167,32 +2977,27 @@ impl Record for McpToolCallProgressNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolCallProgressNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3237,28 +3042,23 @@ impl Record for NetworkApprovalContext {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.host),
-            1 => runtime::value(map, &mut self.protocol),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("host", &self.host);
         members.field("protocol", &self.protocol);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NetworkApprovalContext {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.host.decode(input),
+            1 => self.protocol.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3373,30 +3173,6 @@ impl Record for PermissionsRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.environment_id),
-            4 => runtime::value(map, &mut self.started_at_ms),
-            5 => runtime::value(map, &mut self.cwd),
-            6 => runtime::value(map, &mut self.reason),
-            7 => runtime::value(map, &mut self.permissions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -3407,6 +3183,25 @@ impl Record for PermissionsRequestApprovalParams {
         members.field("reason", &self.reason);
         members.field("permissions", &self.permissions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PermissionsRequestApprovalParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.environment_id.decode(input),
+            4 => self.started_at_ms.decode(input),
+            5 => self.cwd.decode(input),
+            6 => self.reason.decode(input),
+            7 => self.permissions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3462,30 +3257,25 @@ impl Record for PermissionsRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.permissions),
-            1 => runtime::value(map, &mut self.scope),
-            2 => runtime::value(map, &mut self.strict_auto_review),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("permissions", &self.permissions);
         members.field("scope", &self.scope);
         members.omit("strictAutoReview", &self.strict_auto_review);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PermissionsRequestApprovalResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.permissions.decode(input),
+            1 => self.scope.decode(input),
+            2 => self.strict_auto_review.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3540,32 +3330,27 @@ impl Record for PlanDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.delta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
         members.field("delta", &self.delta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PlanDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.delta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3621,27 +3406,6 @@ impl Record for RawResponseCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.response_id),
-            3 => runtime::value(map, &mut self.usage),
-            4 => runtime::value(map, &mut self.usage_metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -3649,6 +3413,22 @@ impl Record for RawResponseCompletedNotification {
         members.field("usage", &self.usage);
         members.field("usageMetadata", &self.usage_metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RawResponseCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.response_id.decode(input),
+            3 => self.usage.decode(input),
+            4 => self.usage_metadata.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3698,30 +3478,25 @@ impl Record for RawResponseItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("item", &self.item);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RawResponseItemCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3776,32 +3551,27 @@ impl Record for ReasoningSummaryPartAddedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.summary_index),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
         members.field("summaryIndex", &self.summary_index);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReasoningSummaryPartAddedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.summary_index.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3861,27 +3631,6 @@ impl Record for ReasoningSummaryTextDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.delta),
-            4 => runtime::value(map, &mut self.summary_index),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -3889,6 +3638,22 @@ impl Record for ReasoningSummaryTextDeltaNotification {
         members.field("delta", &self.delta);
         members.field("summaryIndex", &self.summary_index);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReasoningSummaryTextDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.delta.decode(input),
+            4 => self.summary_index.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3948,27 +3713,6 @@ impl Record for ReasoningTextDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.delta),
-            4 => runtime::value(map, &mut self.content_index),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -3976,6 +3720,22 @@ impl Record for ReasoningTextDeltaNotification {
         members.field("delta", &self.delta);
         members.field("contentIndex", &self.content_index);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReasoningTextDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.delta.decode(input),
+            4 => self.content_index.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4020,28 +3780,23 @@ impl Record for RequestPermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.network),
-            1 => runtime::value(map, &mut self.file_system),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("network", &self.network);
         members.field("fileSystem", &self.file_system);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RequestPermissionProfile {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network.decode(input),
+            1 => self.file_system.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4096,28 +3851,23 @@ impl Record for ResponseUsageMetadata {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.amount),
-            1 => runtime::value(map, &mut self.metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("amount", &self.amount);
         members.field("metadata", &self.metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ResponseUsageMetadata {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.amount.decode(input),
+            1 => self.metadata.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4167,30 +3917,25 @@ impl Record for StrictReviewRequiredNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.started_at_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("startedAtMs", &self.started_at_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for StrictReviewRequiredNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.started_at_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4250,27 +3995,6 @@ impl Record for TerminalInteractionNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.process_id),
-            4 => runtime::value(map, &mut self.stdin),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -4278,6 +4002,22 @@ impl Record for TerminalInteractionNotification {
         members.field("processId", &self.process_id);
         members.field("stdin", &self.stdin);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TerminalInteractionNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.process_id.decode(input),
+            4 => self.stdin.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4315,26 +4055,21 @@ impl Record for ToolRequestUserInputAnswer {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.answers),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("answers", &self.answers);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolRequestUserInputAnswer {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.answers.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4376,28 +4111,23 @@ impl Record for ToolRequestUserInputOption {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.label),
-            1 => runtime::value(map, &mut self.description),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("label", &self.label);
         members.field("description", &self.description);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolRequestUserInputOption {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.label.decode(input),
+            1 => self.description.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4467,28 +4197,6 @@ impl Record for ToolRequestUserInputParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_id),
-            3 => runtime::value(map, &mut self.questions),
-            4 => runtime::value(map, &mut self.is_blocking),
-            5 => runtime::value(map, &mut self.auto_resolution_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -4497,6 +4205,23 @@ impl Record for ToolRequestUserInputParams {
         members.field("isBlocking", &self.is_blocking);
         members.field("autoResolutionMs", &self.auto_resolution_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolRequestUserInputParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_id.decode(input),
+            3 => self.questions.decode(input),
+            4 => self.is_blocking.decode(input),
+            5 => self.auto_resolution_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4555,28 +4280,6 @@ impl Record for ToolRequestUserInputQuestion {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.header),
-            2 => runtime::value(map, &mut self.question),
-            3 => runtime::value(map, &mut self.is_other),
-            4 => runtime::value(map, &mut self.is_secret),
-            5 => runtime::value(map, &mut self.options),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("header", &self.header);
@@ -4585,6 +4288,23 @@ impl Record for ToolRequestUserInputQuestion {
         members.field("isSecret", &self.is_secret);
         members.field("options", &self.options);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolRequestUserInputQuestion {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.header.decode(input),
+            2 => self.question.decode(input),
+            3 => self.is_other.decode(input),
+            4 => self.is_secret.decode(input),
+            5 => self.options.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4622,26 +4342,21 @@ impl Record for ToolRequestUserInputResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.answers),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("answers", &self.answers);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ToolRequestUserInputResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.answers.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

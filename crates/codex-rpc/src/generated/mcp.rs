@@ -16,8 +16,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -76,32 +76,27 @@ impl Record for BlobResourceContent {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.uri),
-            1 => runtime::value(map, &mut self.mime_type),
-            2 => runtime::value(map, &mut self.blob),
-            3 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("uri", &self.uri);
         members.omit("mimeType", &self.mime_type);
         members.field("blob", &self.blob);
         members.omit("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BlobResourceContent {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.uri.decode(input),
+            1 => self.mime_type.decode(input),
+            2 => self.blob.decode(input),
+            3 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -185,27 +180,6 @@ impl Record for ListMcpServerStatusParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cursor),
-            1 => runtime::value(map, &mut self.limit),
-            2 => runtime::value(map, &mut self.detail),
-            3 => runtime::value(map, &mut self.thread_id),
-            4 => runtime::value(map, &mut self.server_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
@@ -213,6 +187,22 @@ impl Record for ListMcpServerStatusParams {
         members.omit("threadId", &self.thread_id);
         members.omit("serverName", &self.server_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ListMcpServerStatusParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cursor.decode(input),
+            1 => self.limit.decode(input),
+            2 => self.detail.decode(input),
+            3 => self.thread_id.decode(input),
+            4 => self.server_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -253,28 +243,23 @@ impl Record for ListMcpServerStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ListMcpServerStatusResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -334,28 +319,23 @@ impl Record for McpAppUi {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.resource_uri),
-            1 => runtime::value(map, &mut self.preferred_model_display_mode),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("resourceUri", &self.resource_uri);
         members.field("preferredModelDisplayMode", &self.preferred_model_display_mode);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpAppUi {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.resource_uri.decode(input),
+            1 => self.preferred_model_display_mode.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -437,32 +417,27 @@ impl Record for McpElicitationBooleanSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
         members.omit("description", &self.description);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationBooleanSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -517,28 +492,23 @@ impl Record for McpElicitationConstOption {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.const_),
-            1 => runtime::value(map, &mut self.title),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("const", &self.const_);
         members.field("title", &self.title);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationConstOption {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.const_.decode(input),
+            1 => self.title.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -609,28 +579,6 @@ impl Record for McpElicitationLegacyTitledEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.enum_),
-            4 => runtime::value(map, &mut self.enum_names),
-            5 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
@@ -639,6 +587,23 @@ impl Record for McpElicitationLegacyTitledEnumSchema {
         members.omit("enumNames", &self.enum_names);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationLegacyTitledEnumSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.enum_.decode(input),
+            4 => self.enum_names.decode(input),
+            5 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -706,28 +671,6 @@ impl Record for McpElicitationNumberSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.minimum),
-            4 => runtime::value(map, &mut self.maximum),
-            5 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
@@ -736,6 +679,23 @@ impl Record for McpElicitationNumberSchema {
         members.omit("maximum", &self.maximum);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationNumberSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.minimum.decode(input),
+            4 => self.maximum.decode(input),
+            5 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -835,32 +795,27 @@ impl Record for McpElicitationSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.schema),
-            1 => runtime::value(map, &mut self.type_),
-            2 => runtime::value(map, &mut self.properties),
-            3 => runtime::value(map, &mut self.required),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("$schema", &self.schema);
         members.field("type", &self.type_);
         members.field("properties", &self.properties);
         members.omit("required", &self.required);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.schema.decode(input),
+            1 => self.type_.decode(input),
+            2 => self.properties.decode(input),
+            3 => self.required.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -959,29 +914,6 @@ impl Record for McpElicitationStringSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.min_length),
-            4 => runtime::value(map, &mut self.max_length),
-            5 => runtime::value(map, &mut self.format),
-            6 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
@@ -991,6 +923,24 @@ impl Record for McpElicitationStringSchema {
         members.omit("format", &self.format);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationStringSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.min_length.decode(input),
+            4 => self.max_length.decode(input),
+            5 => self.format.decode(input),
+            6 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1041,26 +991,21 @@ impl Record for McpElicitationTitledEnumItems {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.any_of),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("anyOf", &self.any_of);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationTitledEnumItems {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.any_of.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1128,29 +1073,6 @@ impl Record for McpElicitationTitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.min_items),
-            4 => runtime::value(map, &mut self.max_items),
-            5 => runtime::value(map, &mut self.items),
-            6 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
@@ -1160,6 +1082,24 @@ impl Record for McpElicitationTitledMultiSelectEnumSchema {
         members.field("items", &self.items);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationTitledMultiSelectEnumSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.min_items.decode(input),
+            4 => self.max_items.decode(input),
+            5 => self.items.decode(input),
+            6 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1213,27 +1153,6 @@ impl Record for McpElicitationTitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.one_of),
-            4 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
@@ -1241,6 +1160,22 @@ impl Record for McpElicitationTitledSingleSelectEnumSchema {
         members.field("oneOf", &self.one_of);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationTitledSingleSelectEnumSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.one_of.decode(input),
+            4 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1282,28 +1217,23 @@ impl Record for McpElicitationUntitledEnumItems {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.enum_),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.field("enum", &self.enum_);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationUntitledEnumItems {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.enum_.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1371,29 +1301,6 @@ impl Record for McpElicitationUntitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.min_items),
-            4 => runtime::value(map, &mut self.max_items),
-            5 => runtime::value(map, &mut self.items),
-            6 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
@@ -1403,6 +1310,24 @@ impl Record for McpElicitationUntitledMultiSelectEnumSchema {
         members.field("items", &self.items);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationUntitledMultiSelectEnumSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.min_items.decode(input),
+            4 => self.max_items.decode(input),
+            5 => self.items.decode(input),
+            6 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1453,27 +1378,6 @@ impl Record for McpElicitationUntitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.type_),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.enum_),
-            4 => runtime::value(map, &mut self.default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("type", &self.type_);
         members.omit("title", &self.title);
@@ -1481,6 +1385,22 @@ impl Record for McpElicitationUntitledSingleSelectEnumSchema {
         members.field("enum", &self.enum_);
         members.omit("default", &self.default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpElicitationUntitledSingleSelectEnumSchema {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.type_.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.enum_.decode(input),
+            4 => self.default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1590,29 +1510,6 @@ impl Record for McpResourceReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.meta),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.origin_call_id),
-            3 => runtime::value(map, &mut self.server),
-            4 => runtime::value(map, &mut self.uri),
-            5 => runtime::value(map, &mut self.connector_id),
-            6 => runtime::value(map, &mut self.target),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("_meta", &self.meta);
         members.omit("threadId", &self.thread_id);
@@ -1622,6 +1519,24 @@ impl Record for McpResourceReadParams {
         members.omit("connectorId", &self.connector_id);
         members.omit("target", &self.target);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpResourceReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.meta.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.origin_call_id.decode(input),
+            3 => self.server.decode(input),
+            4 => self.uri.decode(input),
+            5 => self.connector_id.decode(input),
+            6 => self.target.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1662,28 +1577,23 @@ impl Record for McpResourceReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.contents),
-            1 => runtime::value(map, &mut self.origin_call_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("contents", &self.contents);
         members.field("originCallId", &self.origin_call_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpResourceReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.contents.decode(input),
+            1 => self.origin_call_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1728,28 +1638,23 @@ impl Record for McpResourceReadTarget {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.connector_id),
-            1 => runtime::value(map, &mut self.link_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("connectorId", &self.connector_id);
         members.field("linkId", &self.link_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpResourceReadTarget {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.connector_id.decode(input),
+            1 => self.link_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1972,29 +1877,6 @@ impl Record for OpenaiUserVerificationMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.server_name),
-            3 => runtime::value(map, &mut self.meta),
-            4 => runtime::value(map, &mut self.title),
-            5 => runtime::value(map, &mut self.description),
-            6 => runtime::value(map, &mut self.challenge),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -2004,6 +1886,24 @@ impl Record for OpenaiUserVerificationMcpServerElicitationRequestParams {
         members.field("description", &self.description);
         members.field("challenge", &self.challenge);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OpenaiUserVerificationMcpServerElicitationRequestParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.server_name.decode(input),
+            3 => self.meta.decode(input),
+            4 => self.title.decode(input),
+            5 => self.description.decode(input),
+            6 => self.challenge.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2087,28 +1987,6 @@ impl Record for FormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.server_name),
-            3 => runtime::value(map, &mut self.meta),
-            4 => runtime::value(map, &mut self.message),
-            5 => runtime::value(map, &mut self.requested_schema),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -2117,6 +1995,23 @@ impl Record for FormMcpServerElicitationRequestParams {
         members.field("message", &self.message);
         members.field("requestedSchema", &self.requested_schema);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FormMcpServerElicitationRequestParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.server_name.decode(input),
+            3 => self.meta.decode(input),
+            4 => self.message.decode(input),
+            5 => self.requested_schema.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2200,28 +2095,6 @@ impl Record for OpenaiFormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.server_name),
-            3 => runtime::value(map, &mut self.meta),
-            4 => runtime::value(map, &mut self.message),
-            5 => runtime::value(map, &mut self.requested_schema),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -2230,6 +2103,23 @@ impl Record for OpenaiFormMcpServerElicitationRequestParams {
         members.field("message", &self.message);
         members.field("requestedSchema", &self.requested_schema);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OpenaiFormMcpServerElicitationRequestParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.server_name.decode(input),
+            3 => self.meta.decode(input),
+            4 => self.message.decode(input),
+            5 => self.requested_schema.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2313,28 +2203,6 @@ impl Record for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.server_name),
-            3 => runtime::value(map, &mut self.meta),
-            4 => runtime::value(map, &mut self.message),
-            5 => runtime::value(map, &mut self.requested_schema),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -2343,6 +2211,23 @@ impl Record for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
         members.field("message", &self.message);
         members.field("requestedSchema", &self.requested_schema);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.server_name.decode(input),
+            3 => self.meta.decode(input),
+            4 => self.message.decode(input),
+            5 => self.requested_schema.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2433,29 +2318,6 @@ impl Record for UrlMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.server_name),
-            3 => runtime::value(map, &mut self.meta),
-            4 => runtime::value(map, &mut self.message),
-            5 => runtime::value(map, &mut self.url),
-            6 => runtime::value(map, &mut self.elicitation_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -2465,6 +2327,24 @@ impl Record for UrlMcpServerElicitationRequestParams {
         members.field("url", &self.url);
         members.field("elicitationId", &self.elicitation_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UrlMcpServerElicitationRequestParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.server_name.decode(input),
+            3 => self.meta.decode(input),
+            4 => self.message.decode(input),
+            5 => self.url.decode(input),
+            6 => self.elicitation_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2531,30 +2411,25 @@ impl Record for McpServerElicitationRequestResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.action),
-            1 => runtime::value(map, &mut self.content),
-            2 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("action", &self.action);
         members.field("content", &self.content);
         members.field("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerElicitationRequestResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.action.decode(input),
+            1 => self.content.decode(input),
+            2 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2606,28 +2481,23 @@ impl Record for McpServerEventNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.method),
-            1 => runtime::value(map, &mut self.params),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("method", &self.method);
         members.field("params", &self.params);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerEventNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.method.decode(input),
+            1 => self.params.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2672,28 +2542,23 @@ impl Record for McpServerEventStreamNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.subscription_id),
-            1 => runtime::value(map, &mut self.notification),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("subscriptionId", &self.subscription_id);
         members.field("notification", &self.notification);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerEventStreamNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.subscription_id.decode(input),
+            1 => self.notification.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2778,28 +2643,6 @@ impl Record for McpServerEventStreamStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.server),
-            2 => runtime::value(map, &mut self.subscription_id),
-            3 => runtime::value(map, &mut self.name),
-            4 => runtime::value(map, &mut self.arguments),
-            5 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("server", &self.server);
@@ -2808,6 +2651,23 @@ impl Record for McpServerEventStreamStartParams {
         members.field("arguments", &self.arguments);
         members.omit("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerEventStreamStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.server.decode(input),
+            2 => self.subscription_id.decode(input),
+            3 => self.name.decode(input),
+            4 => self.arguments.decode(input),
+            5 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2846,22 +2706,17 @@ impl Record for McpServerEventStreamStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerEventStreamStartResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2901,26 +2756,21 @@ impl Record for McpServerEventStreamStopParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.subscription_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("subscriptionId", &self.subscription_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerEventStreamStopParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.subscription_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2959,22 +2809,17 @@ impl Record for McpServerEventStreamStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerEventStreamStopResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3042,28 +2887,6 @@ impl Record for McpServerInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.version),
-            3 => runtime::value(map, &mut self.description),
-            4 => runtime::value(map, &mut self.icons),
-            5 => runtime::value(map, &mut self.website_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("title", &self.title);
@@ -3072,6 +2895,23 @@ impl Record for McpServerInfo {
         members.field("icons", &self.icons);
         members.field("websiteUrl", &self.website_url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.title.decode(input),
+            2 => self.version.decode(input),
+            3 => self.description.decode(input),
+            4 => self.icons.decode(input),
+            5 => self.website_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3139,27 +2979,6 @@ impl Record for McpServerOauthLoginCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.login_id),
-            3 => runtime::value(map, &mut self.success),
-            4 => runtime::value(map, &mut self.error),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("threadId", &self.thread_id);
@@ -3167,6 +2986,22 @@ impl Record for McpServerOauthLoginCompletedNotification {
         members.field("success", &self.success);
         members.omit("error", &self.error);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerOauthLoginCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.login_id.decode(input),
+            3 => self.success.decode(input),
+            4 => self.error.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3243,27 +3078,6 @@ impl Record for McpServerOauthLoginParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.thread_id),
-            2 => runtime::value(map, &mut self.client_registration),
-            3 => runtime::value(map, &mut self.scopes),
-            4 => runtime::value(map, &mut self.timeout_secs),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.omit("threadId", &self.thread_id);
@@ -3271,6 +3085,22 @@ impl Record for McpServerOauthLoginParams {
         members.omit("scopes", &self.scopes);
         members.omit("timeoutSecs", &self.timeout_secs);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerOauthLoginParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.client_registration.decode(input),
+            3 => self.scopes.decode(input),
+            4 => self.timeout_secs.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3311,28 +3141,23 @@ impl Record for McpServerOauthLoginResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.authorization_url),
-            1 => runtime::value(map, &mut self.login_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("authorizationUrl", &self.authorization_url);
         members.field("loginId", &self.login_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerOauthLoginResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.authorization_url.decode(input),
+            1 => self.login_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3480,34 +3305,6 @@ impl Record for McpServerStatus {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.runtime_status),
-            2 => runtime::value(map, &mut self.plugin_id),
-            3 => runtime::value(map, &mut self.http_origin),
-            4 => runtime::value(map, &mut self.server_info),
-            5 => runtime::value(map, &mut self.server_capabilities),
-            6 => runtime::value(map, &mut self.tool_list_meta),
-            7 => runtime::value(map, &mut self.tools),
-            8 => runtime::value(map, &mut self.tools_error),
-            9 => runtime::value(map, &mut self.resources),
-            10 => runtime::value(map, &mut self.resource_templates),
-            11 => runtime::value(map, &mut self.auth_status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("runtimeStatus", &self.runtime_status);
@@ -3522,6 +3319,29 @@ impl Record for McpServerStatus {
         members.field("resourceTemplates", &self.resource_templates);
         members.field("authStatus", &self.auth_status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerStatus {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.runtime_status.decode(input),
+            2 => self.plugin_id.decode(input),
+            3 => self.http_origin.decode(input),
+            4 => self.server_info.decode(input),
+            5 => self.server_capabilities.decode(input),
+            6 => self.tool_list_meta.decode(input),
+            7 => self.tools.decode(input),
+            8 => self.tools_error.decode(input),
+            9 => self.resources.decode(input),
+            10 => self.resource_templates.decode(input),
+            11 => self.auth_status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3590,27 +3410,6 @@ impl Record for McpServerStatusUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.error),
-            4 => runtime::value(map, &mut self.failure_reason),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("name", &self.name);
@@ -3618,6 +3417,22 @@ impl Record for McpServerStatusUpdatedNotification {
         members.field("error", &self.error);
         members.field("failureReason", &self.failure_reason);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerStatusUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.status.decode(input),
+            3 => self.error.decode(input),
+            4 => self.failure_reason.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3698,27 +3513,6 @@ impl Record for McpServerToolCallParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.server),
-            2 => runtime::value(map, &mut self.tool),
-            3 => runtime::value(map, &mut self.arguments),
-            4 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("server", &self.server);
@@ -3726,6 +3520,22 @@ impl Record for McpServerToolCallParams {
         members.omit("arguments", &self.arguments);
         members.omit("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerToolCallParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.server.decode(input),
+            2 => self.tool.decode(input),
+            3 => self.arguments.decode(input),
+            4 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3784,32 +3594,27 @@ impl Record for McpServerToolCallResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.content),
-            1 => runtime::value(map, &mut self.structured_content),
-            2 => runtime::value(map, &mut self.is_error),
-            3 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("content", &self.content);
         members.omit("structuredContent", &self.structured_content);
         members.omit("isError", &self.is_error);
         members.omit("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpServerToolCallResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.content.decode(input),
+            1 => self.structured_content.decode(input),
+            2 => self.is_error.decode(input),
+            3 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3859,27 +3664,6 @@ impl Record for McpToolCallAppContext {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.connector_id),
-            1 => runtime::value(map, &mut self.link_id),
-            2 => runtime::value(map, &mut self.resource_uri),
-            3 => runtime::value(map, &mut self.app_name),
-            4 => runtime::value(map, &mut self.action_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("connectorId", &self.connector_id);
         members.field("linkId", &self.link_id);
@@ -3887,6 +3671,22 @@ impl Record for McpToolCallAppContext {
         members.field("appName", &self.app_name);
         members.field("actionName", &self.action_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolCallAppContext {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.connector_id.decode(input),
+            1 => self.link_id.decode(input),
+            2 => self.resource_uri.decode(input),
+            3 => self.app_name.decode(input),
+            4 => self.action_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3924,26 +3724,21 @@ impl Record for McpToolCallError {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolCallError {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3998,30 +3793,25 @@ impl Record for McpToolCallResult {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.content),
-            1 => runtime::value(map, &mut self.structured_content),
-            2 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("content", &self.content);
         members.field("structuredContent", &self.structured_content);
         members.field("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolCallResult {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.content.decode(input),
+            1 => self.structured_content.decode(input),
+            2 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4129,31 +3919,6 @@ impl Record for Resource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.annotations),
-            1 => runtime::value(map, &mut self.description),
-            2 => runtime::value(map, &mut self.mime_type),
-            3 => runtime::value(map, &mut self.name),
-            4 => runtime::value(map, &mut self.size),
-            5 => runtime::value(map, &mut self.title),
-            6 => runtime::value(map, &mut self.uri),
-            7 => runtime::value(map, &mut self.icons),
-            8 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("annotations", &self.annotations);
         members.omit("description", &self.description);
@@ -4165,6 +3930,26 @@ impl Record for Resource {
         members.omit("icons", &self.icons);
         members.omit("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for Resource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.annotations.decode(input),
+            1 => self.description.decode(input),
+            2 => self.mime_type.decode(input),
+            3 => self.name.decode(input),
+            4 => self.size.decode(input),
+            5 => self.title.decode(input),
+            6 => self.uri.decode(input),
+            7 => self.icons.decode(input),
+            8 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4252,28 +4037,6 @@ impl Record for ResourceTemplate {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.annotations),
-            1 => runtime::value(map, &mut self.uri_template),
-            2 => runtime::value(map, &mut self.name),
-            3 => runtime::value(map, &mut self.title),
-            4 => runtime::value(map, &mut self.description),
-            5 => runtime::value(map, &mut self.mime_type),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("annotations", &self.annotations);
         members.field("uriTemplate", &self.uri_template);
@@ -4282,6 +4045,23 @@ impl Record for ResourceTemplate {
         members.omit("description", &self.description);
         members.omit("mimeType", &self.mime_type);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ResourceTemplate {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.annotations.decode(input),
+            1 => self.uri_template.decode(input),
+            2 => self.name.decode(input),
+            3 => self.title.decode(input),
+            4 => self.description.decode(input),
+            5 => self.mime_type.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4341,32 +4121,27 @@ impl Record for TextResourceContent {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.uri),
-            1 => runtime::value(map, &mut self.mime_type),
-            2 => runtime::value(map, &mut self.text),
-            3 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("uri", &self.uri);
         members.omit("mimeType", &self.mime_type);
         members.field("text", &self.text);
         members.omit("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TextResourceContent {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.uri.decode(input),
+            1 => self.mime_type.decode(input),
+            2 => self.text.decode(input),
+            3 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4451,30 +4226,6 @@ impl Record for Tool {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.title),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.input_schema),
-            4 => runtime::value(map, &mut self.output_schema),
-            5 => runtime::value(map, &mut self.annotations),
-            6 => runtime::value(map, &mut self.icons),
-            7 => runtime::value(map, &mut self.meta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.omit("title", &self.title);
@@ -4485,6 +4236,25 @@ impl Record for Tool {
         members.omit("icons", &self.icons);
         members.omit("_meta", &self.meta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for Tool {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.title.decode(input),
+            2 => self.description.decode(input),
+            3 => self.input_schema.decode(input),
+            4 => self.output_schema.decode(input),
+            5 => self.annotations.decode(input),
+            6 => self.icons.decode(input),
+            7 => self.meta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

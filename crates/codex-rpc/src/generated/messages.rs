@@ -74,7 +74,7 @@ pub enum ClientRequest {
     /// `command/exec`, a request of the client.
     ///
     /// Execute a standalone command (argv vector) under the server's sandbox.
-    CommandExec(types::CommandExecParams),
+    CommandExec(Box<types::CommandExecParams>),
     /// `command/exec/resize`, a request of the client.
     ///
     /// Resize a running PTY-backed `command/exec` session by client-supplied `processId`.
@@ -102,7 +102,7 @@ pub enum ClientRequest {
     /// Adds or replaces a remote environment by id for later selection.
     ///
     /// Experimental: not in the stable export.
-    EnvironmentAdd(types::EnvironmentAddParams),
+    EnvironmentAdd(Box<types::EnvironmentAddParams>),
     /// `environment/info`, a request of the client.
     ///
     /// Reads information from a configured execution environment.
@@ -130,7 +130,7 @@ pub enum ClientRequest {
         types::ExternalAgentConfigImportHistoryRecordParams,
     ),
     /// `feedback/save`, a request of the client.
-    FeedbackSave(types::FeedbackSaveParams),
+    FeedbackSave(Box<types::FeedbackSaveParams>),
     /// `feedback/upload`, a request of the client.
     FeedbackUpload(types::FeedbackUploadParams),
     /// `fs/copy`, a request of the client.
@@ -180,7 +180,7 @@ pub enum ClientRequest {
     /// `hooks/list`, a request of the client.
     HooksList(types::HooksListParams),
     /// `initialize`, a request of the client.
-    Initialize(types::InitializeParams),
+    Initialize(Box<types::InitializeParams>),
     /// `marketplace/add`, a request of the client.
     MarketplaceAdd(types::MarketplaceAddParams),
     /// `marketplace/remove`, a request of the client.
@@ -190,7 +190,7 @@ pub enum ClientRequest {
     /// `mcpServer/event/stream/start`, a request of the client.
     ///
     /// Experimental: not in the stable export.
-    McpServerEventStreamStart(types::McpServerEventStreamStartParams),
+    McpServerEventStreamStart(Box<types::McpServerEventStreamStartParams>),
     /// `mcpServer/event/stream/stop`, a request of the client.
     ///
     /// Experimental: not in the stable export.
@@ -198,9 +198,9 @@ pub enum ClientRequest {
     /// `mcpServer/oauth/login`, a request of the client.
     McpServerOauthLogin(types::McpServerOauthLoginParams),
     /// `mcpServer/resource/read`, a request of the client.
-    McpServerResourceRead(types::McpResourceReadParams),
+    McpServerResourceRead(Box<types::McpResourceReadParams>),
     /// `mcpServer/tool/call`, a request of the client.
-    McpServerToolCall(types::McpServerToolCallParams),
+    McpServerToolCall(Box<types::McpServerToolCallParams>),
     /// `mcpServerStatus/list`, a request of the client.
     McpServerStatusList(types::ListMcpServerStatusParams),
     /// `memory/reset`, a request of the client.
@@ -272,7 +272,7 @@ pub enum ClientRequest {
     /// Spawn a standalone process (argv vector) without a Codex sandbox.
     ///
     /// Experimental: not in the stable export.
-    ProcessSpawn(types::ProcessSpawnParams),
+    ProcessSpawn(Box<types::ProcessSpawnParams>),
     /// `process/writeStdin`, a request of the client.
     ///
     /// Write stdin bytes to a running `process/spawn` session or close stdin.
@@ -418,7 +418,7 @@ pub enum ClientRequest {
     /// Append raw Responses API items to the thread history without starting a user turn.
     ThreadInjectItems(types::ThreadInjectItemsParams),
     /// `thread/items/list`, a request of the client.
-    ThreadItemsList(types::ThreadItemsListParams),
+    ThreadItemsList(Box<types::ThreadItemsListParams>),
     /// `thread/items/read`, a request of the client.
     ///
     /// Experimental: not in the stable export.
@@ -436,7 +436,7 @@ pub enum ClientRequest {
     /// Experimental: not in the stable export.
     ThreadMemoryModeSet(types::ThreadMemoryModeSetParams),
     /// `thread/metadata/update`, a request of the client.
-    ThreadMetadataUpdate(types::ThreadMetadataUpdateParams),
+    ThreadMetadataUpdate(Box<types::ThreadMetadataUpdateParams>),
     /// `thread/name/set`, a request of the client.
     ThreadNameSet(types::ThreadSetNameParams),
     /// `thread/prediction/request`, a request of the client.
@@ -508,7 +508,7 @@ pub enum ClientRequest {
     /// `thread/sample`, a request of the client.
     ///
     /// Experimental: not in the stable export.
-    ThreadSample(types::ThreadSampleParams),
+    ThreadSample(Box<types::ThreadSampleParams>),
     /// `thread/sample/cancel`, a request of the client.
     ///
     /// Experimental: not in the stable export.
@@ -516,7 +516,7 @@ pub enum ClientRequest {
     /// `thread/search`, a request of the client.
     ///
     /// Experimental: not in the stable export.
-    ThreadSearch(types::ThreadSearchParams),
+    ThreadSearch(Box<types::ThreadSearchParams>),
     /// `thread/searchOccurrences`, a request of the client.
     ///
     /// Experimental: not in the stable export.
@@ -556,11 +556,11 @@ pub enum ClientRequest {
     /// `turn/settings/update`, a request of the client.
     ///
     /// Experimental: not in the stable export.
-    TurnSettingsUpdate(types::TurnSettingsUpdateParams),
+    TurnSettingsUpdate(Box<types::TurnSettingsUpdateParams>),
     /// `turn/start`, a request of the client.
     TurnStart(Box<types::TurnStartParams>),
     /// `turn/steer`, a request of the client.
-    TurnSteer(types::TurnSteerParams),
+    TurnSteer(Box<types::TurnSteerParams>),
     /// `userVerification/cancel`, a request of the client.
     ///
     /// Experimental: not in the stable export.
@@ -838,7 +838,7 @@ pub enum ServerRequest {
     /// `execCommandApproval`, a request of the server.
     ///
     /// Request to exec a command. This request is used for Turns started via the legacy APIs (i.e. SendUserTurn, SendUserMessage).
-    ExecCommandApproval(types::ExecCommandApprovalParams),
+    ExecCommandApproval(Box<types::ExecCommandApprovalParams>),
     /// `item/commandExecution/requestApproval`, a request of the server.
     ///
     /// NEW APIs Sent when approval is requested for a specific command execution. This request is used for Turns started via turn/start.
@@ -856,7 +856,7 @@ pub enum ServerRequest {
     /// `item/tool/call`, a request of the server.
     ///
     /// Execute a dynamic tool call on the client.
-    ItemToolCall(types::DynamicToolCallParams),
+    ItemToolCall(Box<types::DynamicToolCallParams>),
     /// `item/tool/requestUserInput`, a request of the server.
     ///
     /// EXPERIMENTAL - Request input from the user for a tool call.
@@ -951,7 +951,7 @@ pub enum ServerNotification {
     /// `item/commandExecution/terminalInteraction`, a notification of the server.
     ItemCommandExecutionTerminalInteraction(types::TerminalInteractionNotification),
     /// `item/completed`, a notification of the server.
-    ItemCompleted(types::ItemCompletedNotification),
+    ItemCompleted(Box<types::ItemCompletedNotification>),
     /// `item/fileChange/outputDelta`, a notification of the server.
     ///
     /// Deprecated legacy apply_patch output stream notification.
@@ -971,7 +971,7 @@ pub enum ServerNotification {
     /// `item/reasoning/textDelta`, a notification of the server.
     ItemReasoningTextDelta(types::ReasoningTextDeltaNotification),
     /// `item/started`, a notification of the server.
-    ItemStarted(types::ItemStartedNotification),
+    ItemStarted(Box<types::ItemStartedNotification>),
     /// `mcpServer/event/stream/notification`, a notification of the server.
     McpServerEventStreamNotification(types::McpServerEventStreamNotification),
     /// `mcpServer/oauthLogin/completed`, a notification of the server.
@@ -981,7 +981,7 @@ pub enum ServerNotification {
     /// `model/rerouted`, a notification of the server.
     ModelRerouted(types::ModelReroutedNotification),
     /// `model/safetyBuffering/updated`, a notification of the server.
-    ModelSafetyBufferingUpdated(types::ModelSafetyBufferingUpdatedNotification),
+    ModelSafetyBufferingUpdated(Box<types::ModelSafetyBufferingUpdatedNotification>),
     /// `model/verification`, a notification of the server.
     ModelVerification(types::ModelVerificationNotification),
     /// `modelProvider/authRecoveryCompleted`, a notification of the server.
@@ -1001,11 +1001,11 @@ pub enum ServerNotification {
     /// `rawResponse/completed`, a notification of the server.
     ///
     /// Only upstream's TypeScript export names it.
-    RawResponseCompleted(types::RawResponseCompletedNotification),
+    RawResponseCompleted(Box<types::RawResponseCompletedNotification>),
     /// `rawResponseItem/completed`, a notification of the server.
     ///
     /// Only upstream's TypeScript export names it.
-    RawResponseItemCompleted(types::RawResponseItemCompletedNotification),
+    RawResponseItemCompleted(Box<types::RawResponseItemCompletedNotification>),
     /// `remoteControl/status/changed`, a notification of the server.
     RemoteControlStatusChanged(types::RemoteControlStatusChangedNotification),
     /// `serverRequest/resolved`, a notification of the server.
@@ -1031,7 +1031,7 @@ pub enum ServerNotification {
     /// `thread/goal/cleared`, a notification of the server.
     ThreadGoalCleared(types::ThreadGoalClearedNotification),
     /// `thread/goal/updated`, a notification of the server.
-    ThreadGoalUpdated(types::ThreadGoalUpdatedNotification),
+    ThreadGoalUpdated(Box<types::ThreadGoalUpdatedNotification>),
     /// `thread/name/updated`, a notification of the server.
     ThreadNameUpdated(types::ThreadNameUpdatedNotification),
     /// `thread/prediction/updated`, a notification of the server.
@@ -1077,7 +1077,7 @@ pub enum ServerNotification {
     /// `thread/status/changed`, a notification of the server.
     ThreadStatusChanged(types::ThreadStatusChangedNotification),
     /// `thread/tokenUsage/updated`, a notification of the server.
-    ThreadTokenUsageUpdated(types::ThreadTokenUsageUpdatedNotification),
+    ThreadTokenUsageUpdated(Box<types::ThreadTokenUsageUpdatedNotification>),
     /// `thread/unarchived`, a notification of the server.
     ThreadUnarchived(types::ThreadUnarchivedNotification),
     /// `turn/completed`, a notification of the server.

@@ -15,8 +15,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -70,32 +70,27 @@ impl Record for AuthRecoveryNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.provider),
-            3 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("provider", &self.provider);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AuthRecoveryNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.provider.decode(input),
+            3 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -169,22 +164,17 @@ impl Record for NoneGatewayAuth {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NoneGatewayAuth {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -222,26 +212,21 @@ impl Record for EnvironmentVariableGatewayAuth {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.env_key),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("envKey", &self.env_key);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EnvironmentVariableGatewayAuth {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.env_key.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -283,26 +268,21 @@ impl Record for ExternallyConfiguredGatewayAuth {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.env_key),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("envKey", &self.env_key);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExternallyConfiguredGatewayAuth {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.env_key.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -458,41 +438,6 @@ impl Record for Model {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.model),
-            2 => runtime::value(map, &mut self.upgrade),
-            3 => runtime::value(map, &mut self.upgrade_info),
-            4 => runtime::value(map, &mut self.availability_nux),
-            5 => runtime::value(map, &mut self.display_name),
-            6 => runtime::value(map, &mut self.description),
-            7 => runtime::value(map, &mut self.model_specialty),
-            8 => runtime::value(map, &mut self.hidden),
-            9 => runtime::value(map, &mut self.supported_reasoning_efforts),
-            10 => runtime::value(map, &mut self.default_reasoning_effort),
-            11 => runtime::value(map, &mut self.input_modalities),
-            12 => runtime::value(map, &mut self.supports_personality),
-            13 => runtime::value(map, &mut self.multi_agent_version),
-            14 => runtime::value(map, &mut self.additional_speed_tiers),
-            15 => runtime::value(map, &mut self.service_tiers),
-            16 => runtime::value(map, &mut self.default_service_tier),
-            17 => runtime::value(map, &mut self.available_access_programs),
-            18 => runtime::value(map, &mut self.is_default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("model", &self.model);
@@ -514,6 +459,36 @@ impl Record for Model {
         members.field("availableAccessPrograms", &self.available_access_programs);
         members.field("isDefault", &self.is_default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for Model {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.model.decode(input),
+            2 => self.upgrade.decode(input),
+            3 => self.upgrade_info.decode(input),
+            4 => self.availability_nux.decode(input),
+            5 => self.display_name.decode(input),
+            6 => self.description.decode(input),
+            7 => self.model_specialty.decode(input),
+            8 => self.hidden.decode(input),
+            9 => self.supported_reasoning_efforts.decode(input),
+            10 => self.default_reasoning_effort.decode(input),
+            11 => self.input_modalities.decode(input),
+            12 => self.supports_personality.decode(input),
+            13 => self.multi_agent_version.decode(input),
+            14 => self.additional_speed_tiers.decode(input),
+            15 => self.service_tiers.decode(input),
+            16 => self.default_service_tier.decode(input),
+            17 => self.available_access_programs.decode(input),
+            18 => self.is_default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -551,26 +526,21 @@ impl Record for ModelAccessPrograms {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cyber),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cyber", &self.cyber);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelAccessPrograms {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cyber.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -608,26 +578,21 @@ impl Record for ModelAvailabilityNux {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelAvailabilityNux {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -702,32 +667,27 @@ impl Record for ModelListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model_provider),
-            1 => runtime::value(map, &mut self.cursor),
-            2 => runtime::value(map, &mut self.limit),
-            3 => runtime::value(map, &mut self.include_hidden),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("modelProvider", &self.model_provider);
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.omit("includeHidden", &self.include_hidden);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            1 => self.cursor.decode(input),
+            2 => self.limit.decode(input),
+            3 => self.include_hidden.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -768,28 +728,23 @@ impl Record for ModelListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -826,22 +781,17 @@ impl Record for ModelProviderCapabilitiesReadParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderCapabilitiesReadParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -883,28 +833,23 @@ impl Record for ModelProviderCapabilitiesReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.image_generation),
-            1 => runtime::value(map, &mut self.web_search),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("imageGeneration", &self.image_generation);
         members.field("webSearch", &self.web_search);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderCapabilitiesReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.image_generation.decode(input),
+            1 => self.web_search.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -942,26 +887,21 @@ impl Record for ModelProviderConfigWriteParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.settings),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("settings", &self.settings);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderConfigWriteParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.settings.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -999,26 +939,21 @@ impl Record for ModelProviderConfigWriteResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.provider),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("provider", &self.provider);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderConfigWriteResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1102,28 +1037,23 @@ impl Record for ModelProviderMismatchModelProviderError {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model_provider),
-            1 => runtime::value(map, &mut self.current_model_provider),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("modelProvider", &self.model_provider);
         members.field("currentModelProvider", &self.current_model_provider);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderMismatchModelProviderError {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            1 => self.current_model_provider.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1161,26 +1091,21 @@ impl Record for ModelProviderNotConfiguredModelProviderError {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model_provider),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("modelProvider", &self.model_provider);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderNotConfiguredModelProviderError {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1225,28 +1150,23 @@ impl Record for ModelProviderPolicyConflictModelProviderError {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model_provider),
-            1 => runtime::value(map, &mut self.required_model_provider),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("modelProvider", &self.model_provider);
         members.field("requiredModelProvider", &self.required_model_provider);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderPolicyConflictModelProviderError {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            1 => self.required_model_provider.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1281,22 +1201,17 @@ impl Record for ModelProviderListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderListParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1346,30 +1261,25 @@ impl Record for ModelProviderListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.default_provider_id),
-            2 => runtime::value(map, &mut self.can_change_default),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("defaultProviderId", &self.default_provider_id);
         members.field("canChangeDefault", &self.can_change_default);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.default_provider_id.decode(input),
+            2 => self.can_change_default.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1427,27 +1337,6 @@ impl Record for ModelProviderSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.can_edit),
-            3 => runtime::value(map, &mut self.base_url),
-            4 => runtime::value(map, &mut self.settings),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("name", &self.name);
@@ -1455,6 +1344,22 @@ impl Record for ModelProviderSummary {
         members.field("baseUrl", &self.base_url);
         members.field("settings", &self.settings);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelProviderSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.can_edit.decode(input),
+            3 => self.base_url.decode(input),
+            4 => self.settings.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1527,27 +1432,6 @@ impl Record for ModelReroutedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.from_model),
-            3 => runtime::value(map, &mut self.to_model),
-            4 => runtime::value(map, &mut self.reason),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -1555,6 +1439,22 @@ impl Record for ModelReroutedNotification {
         members.field("toModel", &self.to_model);
         members.field("reason", &self.reason);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelReroutedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.from_model.decode(input),
+            3 => self.to_model.decode(input),
+            4 => self.reason.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1630,29 +1530,6 @@ impl Record for ModelSafetyBufferingUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.model),
-            3 => runtime::value(map, &mut self.use_cases),
-            4 => runtime::value(map, &mut self.reasons),
-            5 => runtime::value(map, &mut self.show_buffering_ui),
-            6 => runtime::value(map, &mut self.faster_model),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -1662,6 +1539,24 @@ impl Record for ModelSafetyBufferingUpdatedNotification {
         members.field("showBufferingUi", &self.show_buffering_ui);
         members.field("fasterModel", &self.faster_model);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelSafetyBufferingUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.model.decode(input),
+            3 => self.use_cases.decode(input),
+            4 => self.reasons.decode(input),
+            5 => self.show_buffering_ui.decode(input),
+            6 => self.faster_model.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1711,30 +1606,25 @@ impl Record for ModelServiceTier {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.description),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("name", &self.name);
         members.field("description", &self.description);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelServiceTier {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.description.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1790,27 +1680,6 @@ impl Record for ModelUpgradeInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model),
-            1 => runtime::value(map, &mut self.upgrade_copy),
-            2 => runtime::value(map, &mut self.model_link),
-            3 => runtime::value(map, &mut self.migration_markdown),
-            4 => runtime::value(map, &mut self.retirement_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("model", &self.model);
         members.field("upgradeCopy", &self.upgrade_copy);
@@ -1818,6 +1687,22 @@ impl Record for ModelUpgradeInfo {
         members.field("migrationMarkdown", &self.migration_markdown);
         members.field("retirementAt", &self.retirement_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelUpgradeInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.upgrade_copy.decode(input),
+            2 => self.model_link.decode(input),
+            3 => self.migration_markdown.decode(input),
+            4 => self.retirement_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1880,30 +1765,25 @@ impl Record for ModelVerificationNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.verifications),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("verifications", &self.verifications);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ModelVerificationNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.verifications.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1980,22 +1860,17 @@ impl Record for OpenaiProviderSettings {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for OpenaiProviderSettings {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2033,26 +1908,21 @@ impl Record for CustomGatewayProviderSettings {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.auth),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("auth", &self.auth);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CustomGatewayProviderSettings {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.auth.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2097,28 +1967,23 @@ impl Record for BedrockProviderSettings {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.profile),
-            1 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("profile", &self.profile);
         members.field("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockProviderSettings {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.profile.decode(input),
+            1 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2166,30 +2031,25 @@ impl Record for GcpProviderSettings {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.project_id),
-            1 => runtime::value(map, &mut self.location),
-            2 => runtime::value(map, &mut self.credential_file),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("projectId", &self.project_id);
         members.field("location", &self.location);
         members.field("credentialFile", &self.credential_file);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GcpProviderSettings {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project_id.decode(input),
+            1 => self.location.decode(input),
+            2 => self.credential_file.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2284,32 +2144,27 @@ impl Record for CustomGatewayProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.provider_id),
-            1 => runtime::some(map, &mut self.name),
-            2 => runtime::value(map, &mut self.base_url),
-            3 => runtime::value(map, &mut self.env_key),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("providerId", &self.provider_id);
         members.omit("name", &self.name);
         members.omit("baseUrl", &self.base_url);
         members.omit("envKey", &self.env_key);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CustomGatewayProviderSettingsPatch {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider_id.decode(input),
+            1 => runtime::some(&mut self.name, input),
+            2 => self.base_url.decode(input),
+            3 => self.env_key.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2365,30 +2220,25 @@ impl Record for BedrockProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.provider_id),
-            1 => runtime::value(map, &mut self.profile),
-            2 => runtime::value(map, &mut self.region),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("providerId", &self.provider_id);
         members.omit("profile", &self.profile);
         members.omit("region", &self.region);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BedrockProviderSettingsPatch {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider_id.decode(input),
+            1 => self.profile.decode(input),
+            2 => self.region.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2453,32 +2303,27 @@ impl Record for GcpProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.provider_id),
-            1 => runtime::value(map, &mut self.project_id),
-            2 => runtime::value(map, &mut self.location),
-            3 => runtime::value(map, &mut self.credential_file),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("providerId", &self.provider_id);
         members.omit("projectId", &self.project_id);
         members.omit("location", &self.location);
         members.omit("credentialFile", &self.credential_file);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GcpProviderSettingsPatch {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider_id.decode(input),
+            1 => self.project_id.decode(input),
+            2 => self.location.decode(input),
+            3 => self.credential_file.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2521,28 +2366,23 @@ impl Record for ReasoningEffortOption {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.reasoning_effort),
-            1 => runtime::value(map, &mut self.description),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("reasoningEffort", &self.reasoning_effort);
         members.field("description", &self.description);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReasoningEffortOption {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reasoning_effort.decode(input),
+            1 => self.description.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

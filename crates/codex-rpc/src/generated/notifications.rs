@@ -7,7 +7,6 @@ use crate::generated::types;
 /// `error`, a notification of the server.
 ///
 /// NEW NOTIFICATIONS
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Error {}
 
 impl crate::NotificationMethod for Error {
@@ -17,7 +16,6 @@ impl crate::NotificationMethod for Error {
 }
 
 /// `thread/started`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadStarted {}
 
 impl crate::NotificationMethod for ThreadStarted {
@@ -27,7 +25,6 @@ impl crate::NotificationMethod for ThreadStarted {
 }
 
 /// `thread/status/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadStatusChanged {}
 
 impl crate::NotificationMethod for ThreadStatusChanged {
@@ -37,7 +34,6 @@ impl crate::NotificationMethod for ThreadStatusChanged {
 }
 
 /// `thread/readState/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadReadStateChanged {}
 
 impl crate::NotificationMethod for ThreadReadStateChanged {
@@ -47,7 +43,6 @@ impl crate::NotificationMethod for ThreadReadStateChanged {
 }
 
 /// `thread/archived`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadArchived {}
 
 impl crate::NotificationMethod for ThreadArchived {
@@ -57,7 +52,6 @@ impl crate::NotificationMethod for ThreadArchived {
 }
 
 /// `thread/deleted`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadDeleted {}
 
 impl crate::NotificationMethod for ThreadDeleted {
@@ -67,7 +61,6 @@ impl crate::NotificationMethod for ThreadDeleted {
 }
 
 /// `thread/unarchived`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadUnarchived {}
 
 impl crate::NotificationMethod for ThreadUnarchived {
@@ -77,7 +70,6 @@ impl crate::NotificationMethod for ThreadUnarchived {
 }
 
 /// `thread/closed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadClosed {}
 
 impl crate::NotificationMethod for ThreadClosed {
@@ -87,7 +79,6 @@ impl crate::NotificationMethod for ThreadClosed {
 }
 
 /// `thread/reverted`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadReverted {}
 
 impl crate::NotificationMethod for ThreadReverted {
@@ -97,7 +88,6 @@ impl crate::NotificationMethod for ThreadReverted {
 }
 
 /// `skills/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SkillsChanged {}
 
 impl crate::NotificationMethod for SkillsChanged {
@@ -107,7 +97,6 @@ impl crate::NotificationMethod for SkillsChanged {
 }
 
 /// `thread/name/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadNameUpdated {}
 
 impl crate::NotificationMethod for ThreadNameUpdated {
@@ -117,7 +106,6 @@ impl crate::NotificationMethod for ThreadNameUpdated {
 }
 
 /// `thread/section/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSectionChanged {}
 
 impl crate::NotificationMethod for ThreadSectionChanged {
@@ -127,7 +115,6 @@ impl crate::NotificationMethod for ThreadSectionChanged {
 }
 
 /// `thread/attachment/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadAttachmentUpdated {}
 
 impl crate::NotificationMethod for ThreadAttachmentUpdated {
@@ -137,7 +124,6 @@ impl crate::NotificationMethod for ThreadAttachmentUpdated {
 }
 
 /// `thread/goal/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadGoalUpdated {}
 
 impl crate::NotificationMethod for ThreadGoalUpdated {
@@ -147,7 +133,6 @@ impl crate::NotificationMethod for ThreadGoalUpdated {
 }
 
 /// `thread/prediction/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadPredictionUpdated {}
 
 impl crate::NotificationMethod for ThreadPredictionUpdated {
@@ -157,7 +142,6 @@ impl crate::NotificationMethod for ThreadPredictionUpdated {
 }
 
 /// `thread/goal/cleared`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadGoalCleared {}
 
 impl crate::NotificationMethod for ThreadGoalCleared {
@@ -167,7 +151,6 @@ impl crate::NotificationMethod for ThreadGoalCleared {
 }
 
 /// `thread/queue/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadQueueChanged {}
 
 impl crate::NotificationMethod for ThreadQueueChanged {
@@ -177,7 +160,6 @@ impl crate::NotificationMethod for ThreadQueueChanged {
 }
 
 /// `project/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectChanged {}
 
 impl crate::NotificationMethod for ProjectChanged {
@@ -187,7 +169,6 @@ impl crate::NotificationMethod for ProjectChanged {
 }
 
 /// `thread/project/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadProjectUpdated {}
 
 impl crate::NotificationMethod for ThreadProjectUpdated {
@@ -197,7 +178,6 @@ impl crate::NotificationMethod for ThreadProjectUpdated {
 }
 
 /// `thread/environment/connected`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadEnvironmentConnected {}
 
 impl crate::NotificationMethod for ThreadEnvironmentConnected {
@@ -207,7 +187,6 @@ impl crate::NotificationMethod for ThreadEnvironmentConnected {
 }
 
 /// `thread/environment/disconnected`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadEnvironmentDisconnected {}
 
 impl crate::NotificationMethod for ThreadEnvironmentDisconnected {
@@ -217,7 +196,6 @@ impl crate::NotificationMethod for ThreadEnvironmentDisconnected {
 }
 
 /// `thread/settings/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSettingsUpdated {}
 
 impl crate::NotificationMethod for ThreadSettingsUpdated {
@@ -227,7 +205,6 @@ impl crate::NotificationMethod for ThreadSettingsUpdated {
 }
 
 /// `thread/tokenUsage/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadTokenUsageUpdated {}
 
 impl crate::NotificationMethod for ThreadTokenUsageUpdated {
@@ -237,7 +214,6 @@ impl crate::NotificationMethod for ThreadTokenUsageUpdated {
 }
 
 /// `turn/started`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnStarted {}
 
 impl crate::NotificationMethod for TurnStarted {
@@ -247,7 +223,6 @@ impl crate::NotificationMethod for TurnStarted {
 }
 
 /// `hook/started`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HookStarted {}
 
 impl crate::NotificationMethod for HookStarted {
@@ -257,7 +232,6 @@ impl crate::NotificationMethod for HookStarted {
 }
 
 /// `turn/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnCompleted {}
 
 impl crate::NotificationMethod for TurnCompleted {
@@ -267,7 +241,6 @@ impl crate::NotificationMethod for TurnCompleted {
 }
 
 /// `hook/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HookCompleted {}
 
 impl crate::NotificationMethod for HookCompleted {
@@ -277,7 +250,6 @@ impl crate::NotificationMethod for HookCompleted {
 }
 
 /// `turn/diff/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnDiffUpdated {}
 
 impl crate::NotificationMethod for TurnDiffUpdated {
@@ -287,7 +259,6 @@ impl crate::NotificationMethod for TurnDiffUpdated {
 }
 
 /// `turn/plan/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnPlanUpdated {}
 
 impl crate::NotificationMethod for TurnPlanUpdated {
@@ -297,7 +268,6 @@ impl crate::NotificationMethod for TurnPlanUpdated {
 }
 
 /// `item/started`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemStarted {}
 
 impl crate::NotificationMethod for ItemStarted {
@@ -307,7 +277,6 @@ impl crate::NotificationMethod for ItemStarted {
 }
 
 /// `item/autoApprovalReview/started`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemAutoApprovalReviewStarted {}
 
 impl crate::NotificationMethod for ItemAutoApprovalReviewStarted {
@@ -317,7 +286,6 @@ impl crate::NotificationMethod for ItemAutoApprovalReviewStarted {
 }
 
 /// `item/autoApprovalReview/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemAutoApprovalReviewCompleted {}
 
 impl crate::NotificationMethod for ItemAutoApprovalReviewCompleted {
@@ -327,7 +295,6 @@ impl crate::NotificationMethod for ItemAutoApprovalReviewCompleted {
 }
 
 /// `autoApprovalReview/strictReviewRequired`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AutoApprovalReviewStrictReviewRequired {}
 
 impl crate::NotificationMethod for AutoApprovalReviewStrictReviewRequired {
@@ -337,7 +304,6 @@ impl crate::NotificationMethod for AutoApprovalReviewStrictReviewRequired {
 }
 
 /// `item/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemCompleted {}
 
 impl crate::NotificationMethod for ItemCompleted {
@@ -347,7 +313,6 @@ impl crate::NotificationMethod for ItemCompleted {
 }
 
 /// `item/agentMessage/delta`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemAgentMessageDelta {}
 
 impl crate::NotificationMethod for ItemAgentMessageDelta {
@@ -359,7 +324,6 @@ impl crate::NotificationMethod for ItemAgentMessageDelta {
 /// `item/plan/delta`, a notification of the server.
 ///
 /// EXPERIMENTAL - proposed plan streaming deltas for plan items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemPlanDelta {}
 
 impl crate::NotificationMethod for ItemPlanDelta {
@@ -371,7 +335,6 @@ impl crate::NotificationMethod for ItemPlanDelta {
 /// `command/exec/outputDelta`, a notification of the server.
 ///
 /// Stream base64-encoded stdout/stderr chunks for a running `command/exec` session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CommandExecOutputDelta {}
 
 impl crate::NotificationMethod for CommandExecOutputDelta {
@@ -383,7 +346,6 @@ impl crate::NotificationMethod for CommandExecOutputDelta {
 /// `process/outputDelta`, a notification of the server.
 ///
 /// Stream base64-encoded stdout/stderr chunks for a running `process/spawn` session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProcessOutputDelta {}
 
 impl crate::NotificationMethod for ProcessOutputDelta {
@@ -395,7 +357,6 @@ impl crate::NotificationMethod for ProcessOutputDelta {
 /// `process/exited`, a notification of the server.
 ///
 /// Final exit notification for a `process/spawn` session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProcessExited {}
 
 impl crate::NotificationMethod for ProcessExited {
@@ -405,7 +366,6 @@ impl crate::NotificationMethod for ProcessExited {
 }
 
 /// `item/commandExecution/outputDelta`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemCommandExecutionOutputDelta {}
 
 impl crate::NotificationMethod for ItemCommandExecutionOutputDelta {
@@ -415,7 +375,6 @@ impl crate::NotificationMethod for ItemCommandExecutionOutputDelta {
 }
 
 /// `item/commandExecution/terminalInteraction`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemCommandExecutionTerminalInteraction {}
 
 impl crate::NotificationMethod for ItemCommandExecutionTerminalInteraction {
@@ -427,7 +386,6 @@ impl crate::NotificationMethod for ItemCommandExecutionTerminalInteraction {
 /// `item/fileChange/outputDelta`, a notification of the server.
 ///
 /// Deprecated legacy apply_patch output stream notification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemFileChangeOutputDelta {}
 
 impl crate::NotificationMethod for ItemFileChangeOutputDelta {
@@ -437,7 +395,6 @@ impl crate::NotificationMethod for ItemFileChangeOutputDelta {
 }
 
 /// `item/fileChange/patchUpdated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemFileChangePatchUpdated {}
 
 impl crate::NotificationMethod for ItemFileChangePatchUpdated {
@@ -447,7 +404,6 @@ impl crate::NotificationMethod for ItemFileChangePatchUpdated {
 }
 
 /// `serverRequest/resolved`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ServerRequestResolved {}
 
 impl crate::NotificationMethod for ServerRequestResolved {
@@ -457,7 +413,6 @@ impl crate::NotificationMethod for ServerRequestResolved {
 }
 
 /// `item/mcpToolCall/progress`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemMcpToolCallProgress {}
 
 impl crate::NotificationMethod for ItemMcpToolCallProgress {
@@ -467,7 +422,6 @@ impl crate::NotificationMethod for ItemMcpToolCallProgress {
 }
 
 /// `mcpServer/oauthLogin/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerOauthLoginCompleted {}
 
 impl crate::NotificationMethod for McpServerOauthLoginCompleted {
@@ -477,7 +431,6 @@ impl crate::NotificationMethod for McpServerOauthLoginCompleted {
 }
 
 /// `mcpServer/startupStatus/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerStartupStatusUpdated {}
 
 impl crate::NotificationMethod for McpServerStartupStatusUpdated {
@@ -487,7 +440,6 @@ impl crate::NotificationMethod for McpServerStartupStatusUpdated {
 }
 
 /// `mcpServer/event/stream/notification`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerEventStreamNotification {}
 
 impl crate::NotificationMethod for McpServerEventStreamNotification {
@@ -497,7 +449,6 @@ impl crate::NotificationMethod for McpServerEventStreamNotification {
 }
 
 /// `account/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountUpdated {}
 
 impl crate::NotificationMethod for AccountUpdated {
@@ -507,7 +458,6 @@ impl crate::NotificationMethod for AccountUpdated {
 }
 
 /// `account/gatewayOAuth/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountGatewayOAuthChanged {}
 
 impl crate::NotificationMethod for AccountGatewayOAuthChanged {
@@ -517,7 +467,6 @@ impl crate::NotificationMethod for AccountGatewayOAuthChanged {
 }
 
 /// `account/rateLimits/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountRateLimitsUpdated {}
 
 impl crate::NotificationMethod for AccountRateLimitsUpdated {
@@ -527,7 +476,6 @@ impl crate::NotificationMethod for AccountRateLimitsUpdated {
 }
 
 /// `app/list/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AppListUpdated {}
 
 impl crate::NotificationMethod for AppListUpdated {
@@ -537,7 +485,6 @@ impl crate::NotificationMethod for AppListUpdated {
 }
 
 /// `remoteControl/status/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlStatusChanged {}
 
 impl crate::NotificationMethod for RemoteControlStatusChanged {
@@ -547,7 +494,6 @@ impl crate::NotificationMethod for RemoteControlStatusChanged {
 }
 
 /// `externalAgentConfig/import/progress`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExternalAgentConfigImportProgress {}
 
 impl crate::NotificationMethod for ExternalAgentConfigImportProgress {
@@ -557,7 +503,6 @@ impl crate::NotificationMethod for ExternalAgentConfigImportProgress {
 }
 
 /// `externalAgentConfig/import/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExternalAgentConfigImportCompleted {}
 
 impl crate::NotificationMethod for ExternalAgentConfigImportCompleted {
@@ -567,7 +512,6 @@ impl crate::NotificationMethod for ExternalAgentConfigImportCompleted {
 }
 
 /// `fs/changed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsChanged {}
 
 impl crate::NotificationMethod for FsChanged {
@@ -577,7 +521,6 @@ impl crate::NotificationMethod for FsChanged {
 }
 
 /// `item/reasoning/summaryTextDelta`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemReasoningSummaryTextDelta {}
 
 impl crate::NotificationMethod for ItemReasoningSummaryTextDelta {
@@ -587,7 +530,6 @@ impl crate::NotificationMethod for ItemReasoningSummaryTextDelta {
 }
 
 /// `item/reasoning/summaryPartAdded`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemReasoningSummaryPartAdded {}
 
 impl crate::NotificationMethod for ItemReasoningSummaryPartAdded {
@@ -597,7 +539,6 @@ impl crate::NotificationMethod for ItemReasoningSummaryPartAdded {
 }
 
 /// `item/reasoning/textDelta`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemReasoningTextDelta {}
 
 impl crate::NotificationMethod for ItemReasoningTextDelta {
@@ -609,7 +550,6 @@ impl crate::NotificationMethod for ItemReasoningTextDelta {
 /// `thread/compacted`, a notification of the server.
 ///
 /// Deprecated: Use `ContextCompaction` item type instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadCompacted {}
 
 impl crate::NotificationMethod for ThreadCompacted {
@@ -619,7 +559,6 @@ impl crate::NotificationMethod for ThreadCompacted {
 }
 
 /// `model/rerouted`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelRerouted {}
 
 impl crate::NotificationMethod for ModelRerouted {
@@ -629,7 +568,6 @@ impl crate::NotificationMethod for ModelRerouted {
 }
 
 /// `model/verification`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelVerification {}
 
 impl crate::NotificationMethod for ModelVerification {
@@ -639,7 +577,6 @@ impl crate::NotificationMethod for ModelVerification {
 }
 
 /// `modelProvider/authRecoveryStarted`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelProviderAuthRecoveryStarted {}
 
 impl crate::NotificationMethod for ModelProviderAuthRecoveryStarted {
@@ -649,7 +586,6 @@ impl crate::NotificationMethod for ModelProviderAuthRecoveryStarted {
 }
 
 /// `modelProvider/authRecoveryCompleted`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelProviderAuthRecoveryCompleted {}
 
 impl crate::NotificationMethod for ModelProviderAuthRecoveryCompleted {
@@ -659,7 +595,6 @@ impl crate::NotificationMethod for ModelProviderAuthRecoveryCompleted {
 }
 
 /// `turn/moderationMetadata`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnModerationMetadata {}
 
 impl crate::NotificationMethod for TurnModerationMetadata {
@@ -669,7 +604,6 @@ impl crate::NotificationMethod for TurnModerationMetadata {
 }
 
 /// `model/safetyBuffering/updated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelSafetyBufferingUpdated {}
 
 impl crate::NotificationMethod for ModelSafetyBufferingUpdated {
@@ -679,7 +613,6 @@ impl crate::NotificationMethod for ModelSafetyBufferingUpdated {
 }
 
 /// `warning`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Warning {}
 
 impl crate::NotificationMethod for Warning {
@@ -689,7 +622,6 @@ impl crate::NotificationMethod for Warning {
 }
 
 /// `guardianWarning`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GuardianWarning {}
 
 impl crate::NotificationMethod for GuardianWarning {
@@ -699,7 +631,6 @@ impl crate::NotificationMethod for GuardianWarning {
 }
 
 /// `deprecationNotice`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DeprecationNotice {}
 
 impl crate::NotificationMethod for DeprecationNotice {
@@ -709,7 +640,6 @@ impl crate::NotificationMethod for DeprecationNotice {
 }
 
 /// `configWarning`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConfigWarning {}
 
 impl crate::NotificationMethod for ConfigWarning {
@@ -719,7 +649,6 @@ impl crate::NotificationMethod for ConfigWarning {
 }
 
 /// `fuzzyFileSearch/sessionUpdated`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FuzzyFileSearchSessionUpdated {}
 
 impl crate::NotificationMethod for FuzzyFileSearchSessionUpdated {
@@ -729,7 +658,6 @@ impl crate::NotificationMethod for FuzzyFileSearchSessionUpdated {
 }
 
 /// `fuzzyFileSearch/sessionCompleted`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FuzzyFileSearchSessionCompleted {}
 
 impl crate::NotificationMethod for FuzzyFileSearchSessionCompleted {
@@ -739,7 +667,6 @@ impl crate::NotificationMethod for FuzzyFileSearchSessionCompleted {
 }
 
 /// `thread/realtime/started`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeStarted {}
 
 impl crate::NotificationMethod for ThreadRealtimeStarted {
@@ -749,7 +676,6 @@ impl crate::NotificationMethod for ThreadRealtimeStarted {
 }
 
 /// `thread/realtime/itemAdded`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeItemAdded {}
 
 impl crate::NotificationMethod for ThreadRealtimeItemAdded {
@@ -759,7 +685,6 @@ impl crate::NotificationMethod for ThreadRealtimeItemAdded {
 }
 
 /// `thread/realtime/item/started`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeItemStarted {}
 
 impl crate::NotificationMethod for ThreadRealtimeItemStarted {
@@ -769,7 +694,6 @@ impl crate::NotificationMethod for ThreadRealtimeItemStarted {
 }
 
 /// `thread/realtime/item/transcript/delta`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeItemTranscriptDelta {}
 
 impl crate::NotificationMethod for ThreadRealtimeItemTranscriptDelta {
@@ -779,7 +703,6 @@ impl crate::NotificationMethod for ThreadRealtimeItemTranscriptDelta {
 }
 
 /// `thread/realtime/item/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeItemCompleted {}
 
 impl crate::NotificationMethod for ThreadRealtimeItemCompleted {
@@ -789,7 +712,6 @@ impl crate::NotificationMethod for ThreadRealtimeItemCompleted {
 }
 
 /// `thread/realtime/transcript/delta`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeTranscriptDelta {}
 
 impl crate::NotificationMethod for ThreadRealtimeTranscriptDelta {
@@ -799,7 +721,6 @@ impl crate::NotificationMethod for ThreadRealtimeTranscriptDelta {
 }
 
 /// `thread/realtime/transcript/done`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeTranscriptDone {}
 
 impl crate::NotificationMethod for ThreadRealtimeTranscriptDone {
@@ -809,7 +730,6 @@ impl crate::NotificationMethod for ThreadRealtimeTranscriptDone {
 }
 
 /// `thread/realtime/outputAudio/delta`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeOutputAudioDelta {}
 
 impl crate::NotificationMethod for ThreadRealtimeOutputAudioDelta {
@@ -819,7 +739,6 @@ impl crate::NotificationMethod for ThreadRealtimeOutputAudioDelta {
 }
 
 /// `thread/realtime/sdp`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeSdp {}
 
 impl crate::NotificationMethod for ThreadRealtimeSdp {
@@ -829,7 +748,6 @@ impl crate::NotificationMethod for ThreadRealtimeSdp {
 }
 
 /// `thread/realtime/error`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeError {}
 
 impl crate::NotificationMethod for ThreadRealtimeError {
@@ -839,7 +757,6 @@ impl crate::NotificationMethod for ThreadRealtimeError {
 }
 
 /// `thread/realtime/closed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeClosed {}
 
 impl crate::NotificationMethod for ThreadRealtimeClosed {
@@ -851,7 +768,6 @@ impl crate::NotificationMethod for ThreadRealtimeClosed {
 /// `windows/worldWritableWarning`, a notification of the server.
 ///
 /// Notifies the user of world-writable directories on Windows, which cannot be protected by the sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WindowsWorldWritableWarning {}
 
 impl crate::NotificationMethod for WindowsWorldWritableWarning {
@@ -861,7 +777,6 @@ impl crate::NotificationMethod for WindowsWorldWritableWarning {
 }
 
 /// `windowsSandbox/setupCompleted`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WindowsSandboxSetupCompleted {}
 
 impl crate::NotificationMethod for WindowsSandboxSetupCompleted {
@@ -871,7 +786,6 @@ impl crate::NotificationMethod for WindowsSandboxSetupCompleted {
 }
 
 /// `account/login/completed`, a notification of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountLoginCompleted {}
 
 impl crate::NotificationMethod for AccountLoginCompleted {
@@ -881,7 +795,6 @@ impl crate::NotificationMethod for AccountLoginCompleted {
 }
 
 /// `initialized`, a notification of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Initialized {}
 
 impl crate::NotificationMethod for Initialized {
@@ -893,7 +806,6 @@ impl crate::NotificationMethod for Initialized {
 /// `rawResponseItem/completed`, a notification of the server.
 ///
 /// Only upstream's TypeScript export names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RawResponseItemCompleted {}
 
 impl crate::NotificationMethod for RawResponseItemCompleted {
@@ -905,7 +817,6 @@ impl crate::NotificationMethod for RawResponseItemCompleted {
 /// `rawResponse/completed`, a notification of the server.
 ///
 /// Only upstream's TypeScript export names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RawResponseCompleted {}
 
 impl crate::NotificationMethod for RawResponseCompleted {

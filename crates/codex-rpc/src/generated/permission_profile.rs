@@ -7,8 +7,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -73,30 +73,25 @@ impl Record for PermissionProfileListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cursor),
-            1 => runtime::value(map, &mut self.limit),
-            2 => runtime::value(map, &mut self.cwd),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.omit("cwd", &self.cwd);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PermissionProfileListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cursor.decode(input),
+            1 => self.limit.decode(input),
+            2 => self.cwd.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -137,28 +132,23 @@ impl Record for PermissionProfileListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PermissionProfileListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -203,30 +193,25 @@ impl Record for PermissionProfileSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.description),
-            2 => runtime::value(map, &mut self.allowed),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("description", &self.description);
         members.field("allowed", &self.allowed);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PermissionProfileSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.description.decode(input),
+            2 => self.allowed.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -19,8 +19,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -70,27 +70,6 @@ impl Record for AppSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.install_url),
-            4 => runtime::value(map, &mut self.category),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("name", &self.name);
@@ -98,6 +77,22 @@ impl Record for AppSummary {
         members.field("installUrl", &self.install_url);
         members.field("category", &self.category);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.description.decode(input),
+            3 => self.install_url.decode(input),
+            4 => self.category.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -175,31 +170,6 @@ impl Record for AppTemplateSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.template_id),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.description),
-            3 => runtime::value(map, &mut self.category),
-            4 => runtime::value(map, &mut self.canonical_connector_id),
-            5 => runtime::value(map, &mut self.logo_url),
-            6 => runtime::value(map, &mut self.logo_url_dark),
-            7 => runtime::value(map, &mut self.materialized_app_ids),
-            8 => runtime::value(map, &mut self.reason),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("templateId", &self.template_id);
         members.field("name", &self.name);
@@ -211,6 +181,26 @@ impl Record for AppTemplateSummary {
         members.field("materializedAppIds", &self.materialized_app_ids);
         members.field("reason", &self.reason);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AppTemplateSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.template_id.decode(input),
+            1 => self.name.decode(input),
+            2 => self.description.decode(input),
+            3 => self.category.decode(input),
+            4 => self.canonical_connector_id.decode(input),
+            5 => self.logo_url.decode(input),
+            6 => self.logo_url_dark.decode(input),
+            7 => self.materialized_app_ids.decode(input),
+            8 => self.reason.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -268,26 +258,21 @@ impl Record for MarketplaceInterface {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.display_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("displayName", &self.display_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MarketplaceInterface {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.display_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -332,28 +317,23 @@ impl Record for MarketplaceLoadErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.marketplace_path),
-            1 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("marketplacePath", &self.marketplace_path);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for MarketplaceLoadErrorInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplace_path.decode(input),
+            1 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -482,34 +462,6 @@ impl Record for PluginDetail {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.marketplace_name),
-            1 => runtime::value(map, &mut self.marketplace_path),
-            2 => runtime::value(map, &mut self.summary),
-            3 => runtime::value(map, &mut self.share_url),
-            4 => runtime::value(map, &mut self.description),
-            5 => runtime::value(map, &mut self.skills),
-            6 => runtime::value(map, &mut self.onboarding_skill),
-            7 => runtime::value(map, &mut self.hooks),
-            8 => runtime::value(map, &mut self.apps),
-            9 => runtime::value(map, &mut self.app_templates),
-            10 => runtime::value(map, &mut self.mcp_servers),
-            11 => runtime::value(map, &mut self.scheduled_tasks),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("marketplaceName", &self.marketplace_name);
         members.field("marketplacePath", &self.marketplace_path);
@@ -524,6 +476,29 @@ impl Record for PluginDetail {
         members.field("mcpServers", &self.mcp_servers);
         members.field("scheduledTasks", &self.scheduled_tasks);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginDetail {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplace_name.decode(input),
+            1 => self.marketplace_path.decode(input),
+            2 => self.summary.decode(input),
+            3 => self.share_url.decode(input),
+            4 => self.description.decode(input),
+            5 => self.skills.decode(input),
+            6 => self.onboarding_skill.decode(input),
+            7 => self.hooks.decode(input),
+            8 => self.apps.decode(input),
+            9 => self.app_templates.decode(input),
+            10 => self.mcp_servers.decode(input),
+            11 => self.scheduled_tasks.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -586,28 +561,23 @@ impl Record for PluginHookSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key),
-            1 => runtime::value(map, &mut self.event_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("key", &self.key);
         members.field("eventName", &self.event_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginHookSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key.decode(input),
+            1 => self.event_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -683,32 +653,27 @@ impl Record for PluginInstallParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.marketplace_path),
-            1 => runtime::value(map, &mut self.remote_marketplace_name),
-            2 => runtime::value(map, &mut self.install_attempt_id),
-            3 => runtime::value(map, &mut self.plugin_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("marketplacePath", &self.marketplace_path);
         members.omit("remoteMarketplaceName", &self.remote_marketplace_name);
         members.omit("installAttemptId", &self.install_attempt_id);
         members.field("pluginName", &self.plugin_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginInstallParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplace_path.decode(input),
+            1 => self.remote_marketplace_name.decode(input),
+            2 => self.install_attempt_id.decode(input),
+            3 => self.plugin_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -787,28 +752,23 @@ impl Record for PluginInstallResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.auth_policy),
-            1 => runtime::value(map, &mut self.apps_needing_auth),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("authPolicy", &self.auth_policy);
         members.field("appsNeedingAuth", &self.apps_needing_auth);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginInstallResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.auth_policy.decode(input),
+            1 => self.apps_needing_auth.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -868,29 +828,24 @@ impl Record for PluginInstalledParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cwds),
-            1 => runtime::value(map, &mut self.install_suggestion_plugin_names),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("cwds", &self.cwds);
         members
             .omit("installSuggestionPluginNames", &self.install_suggestion_plugin_names);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginInstalledParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cwds.decode(input),
+            1 => self.install_suggestion_plugin_names.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -931,28 +886,23 @@ impl Record for PluginInstalledResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.marketplaces),
-            1 => runtime::value(map, &mut self.marketplace_load_errors),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("marketplaces", &self.marketplaces);
         members.field("marketplaceLoadErrors", &self.marketplace_load_errors);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginInstalledResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplaces.decode(input),
+            1 => self.marketplace_load_errors.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1070,41 +1020,6 @@ impl Record for PluginInterface {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.display_name),
-            1 => runtime::value(map, &mut self.short_description),
-            2 => runtime::value(map, &mut self.long_description),
-            3 => runtime::value(map, &mut self.developer_name),
-            4 => runtime::value(map, &mut self.category),
-            5 => runtime::value(map, &mut self.capabilities),
-            6 => runtime::value(map, &mut self.website_url),
-            7 => runtime::value(map, &mut self.privacy_policy_url),
-            8 => runtime::value(map, &mut self.terms_of_service_url),
-            9 => runtime::value(map, &mut self.default_prompt),
-            10 => runtime::value(map, &mut self.brand_color),
-            11 => runtime::value(map, &mut self.composer_icon),
-            12 => runtime::value(map, &mut self.composer_icon_url),
-            13 => runtime::value(map, &mut self.logo),
-            14 => runtime::value(map, &mut self.logo_dark),
-            15 => runtime::value(map, &mut self.logo_url),
-            16 => runtime::value(map, &mut self.logo_url_dark),
-            17 => runtime::value(map, &mut self.screenshots),
-            18 => runtime::value(map, &mut self.screenshot_urls),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("displayName", &self.display_name);
         members.field("shortDescription", &self.short_description);
@@ -1126,6 +1041,36 @@ impl Record for PluginInterface {
         members.field("screenshots", &self.screenshots);
         members.field("screenshotUrls", &self.screenshot_urls);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginInterface {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.display_name.decode(input),
+            1 => self.short_description.decode(input),
+            2 => self.long_description.decode(input),
+            3 => self.developer_name.decode(input),
+            4 => self.category.decode(input),
+            5 => self.capabilities.decode(input),
+            6 => self.website_url.decode(input),
+            7 => self.privacy_policy_url.decode(input),
+            8 => self.terms_of_service_url.decode(input),
+            9 => self.default_prompt.decode(input),
+            10 => self.brand_color.decode(input),
+            11 => self.composer_icon.decode(input),
+            12 => self.composer_icon_url.decode(input),
+            13 => self.logo.decode(input),
+            14 => self.logo_dark.decode(input),
+            15 => self.logo_url.decode(input),
+            16 => self.logo_url_dark.decode(input),
+            17 => self.screenshots.decode(input),
+            18 => self.screenshot_urls.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1217,30 +1162,25 @@ impl Record for PluginListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cwds),
-            1 => runtime::value(map, &mut self.marketplace_kinds),
-            2 => runtime::some(map, &mut self.force_refetch),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("cwds", &self.cwds);
         members.omit("marketplaceKinds", &self.marketplace_kinds);
         members.omit("forceRefetch", &self.force_refetch);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cwds.decode(input),
+            1 => self.marketplace_kinds.decode(input),
+            2 => runtime::some(&mut self.force_refetch, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1284,30 +1224,25 @@ impl Record for PluginListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.marketplaces),
-            1 => runtime::value(map, &mut self.marketplace_load_errors),
-            2 => runtime::value(map, &mut self.featured_plugin_ids),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("marketplaces", &self.marketplaces);
         members.field("marketplaceLoadErrors", &self.marketplace_load_errors);
         members.field("featuredPluginIds", &self.featured_plugin_ids);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplaces.decode(input),
+            1 => self.marketplace_load_errors.decode(input),
+            2 => self.featured_plugin_ids.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1355,32 +1290,27 @@ impl Record for PluginMarketplaceEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.path),
-            2 => runtime::value(map, &mut self.interface),
-            3 => runtime::value(map, &mut self.plugins),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("path", &self.path);
         members.field("interface", &self.interface);
         members.field("plugins", &self.plugins);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginMarketplaceEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.path.decode(input),
+            2 => self.interface.decode(input),
+            3 => self.plugins.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1442,30 +1372,25 @@ impl Record for PluginReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.marketplace_path),
-            1 => runtime::value(map, &mut self.remote_marketplace_name),
-            2 => runtime::value(map, &mut self.plugin_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("marketplacePath", &self.marketplace_path);
         members.omit("remoteMarketplaceName", &self.remote_marketplace_name);
         members.field("pluginName", &self.plugin_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplace_path.decode(input),
+            1 => self.remote_marketplace_name.decode(input),
+            2 => self.plugin_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1503,26 +1428,21 @@ impl Record for PluginReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.plugin),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("plugin", &self.plugin);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugin.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1582,27 +1502,6 @@ impl Record for PluginReconcileChangedPlugin {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.has_mcps),
-            2 => runtime::value(map, &mut self.has_apps),
-            3 => runtime::value(map, &mut self.has_hooks),
-            4 => runtime::value(map, &mut self.has_skills),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("hasMcps", &self.has_mcps);
@@ -1610,6 +1509,22 @@ impl Record for PluginReconcileChangedPlugin {
         members.field("hasHooks", &self.has_hooks);
         members.field("hasSkills", &self.has_skills);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginReconcileChangedPlugin {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.has_mcps.decode(input),
+            2 => self.has_apps.decode(input),
+            3 => self.has_hooks.decode(input),
+            4 => self.has_skills.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1657,26 +1572,21 @@ impl Record for PluginReconcileParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.reason),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("reason", &self.reason);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginReconcileParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1730,25 +1640,6 @@ impl Record for PluginReconcileResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.changed_plugins),
-            1 => runtime::value(map, &mut self.failed_remote_plugin_ids),
-            2 => runtime::value(map, &mut self.failed_materialization_remote_plugin_ids),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("changedPlugins", &self.changed_plugins);
         members.field("failedRemotePluginIds", &self.failed_remote_plugin_ids);
@@ -1758,6 +1649,20 @@ impl Record for PluginReconcileResponse {
                 &self.failed_materialization_remote_plugin_ids,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginReconcileResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.changed_plugins.decode(input),
+            1 => self.failed_remote_plugin_ids.decode(input),
+            2 => self.failed_materialization_remote_plugin_ids.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1833,27 +1738,6 @@ impl Record for PluginSearchParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.search_term),
-            1 => runtime::value(map, &mut self.scope),
-            2 => runtime::value(map, &mut self.cwds),
-            3 => runtime::value(map, &mut self.cursor),
-            4 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("searchTerm", &self.search_term);
         members.omit("scope", &self.scope);
@@ -1861,6 +1745,22 @@ impl Record for PluginSearchParams {
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginSearchParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.search_term.decode(input),
+            1 => self.scope.decode(input),
+            2 => self.cwds.decode(input),
+            3 => self.cursor.decode(input),
+            4 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1903,28 +1803,23 @@ impl Record for PluginSearchResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginSearchResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1969,30 +1864,25 @@ impl Record for PluginSearchResult {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.plugin),
-            1 => runtime::value(map, &mut self.marketplace_name),
-            2 => runtime::value(map, &mut self.marketplace_path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("plugin", &self.plugin);
         members.field("marketplaceName", &self.marketplace_name);
         members.field("marketplacePath", &self.marketplace_path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginSearchResult {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugin.decode(input),
+            1 => self.marketplace_name.decode(input),
+            2 => self.marketplace_path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2048,26 +1938,21 @@ impl Record for PluginShareCheckoutParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.remote_plugin_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("remotePluginId", &self.remote_plugin_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareCheckoutParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2143,29 +2028,6 @@ impl Record for PluginShareCheckoutResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.remote_plugin_id),
-            1 => runtime::value(map, &mut self.plugin_id),
-            2 => runtime::value(map, &mut self.plugin_name),
-            3 => runtime::value(map, &mut self.plugin_path),
-            4 => runtime::value(map, &mut self.marketplace_name),
-            5 => runtime::value(map, &mut self.marketplace_path),
-            6 => runtime::value(map, &mut self.remote_version),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("remotePluginId", &self.remote_plugin_id);
         members.field("pluginId", &self.plugin_id);
@@ -2175,6 +2037,24 @@ impl Record for PluginShareCheckoutResponse {
         members.field("marketplacePath", &self.marketplace_path);
         members.field("remoteVersion", &self.remote_version);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareCheckoutResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            1 => self.plugin_id.decode(input),
+            2 => self.plugin_name.decode(input),
+            3 => self.plugin_path.decode(input),
+            4 => self.marketplace_name.decode(input),
+            5 => self.marketplace_path.decode(input),
+            6 => self.remote_version.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2242,30 +2122,6 @@ impl Record for PluginShareContext {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.remote_plugin_id),
-            1 => runtime::value(map, &mut self.remote_version),
-            2 => runtime::value(map, &mut self.discoverability),
-            3 => runtime::value(map, &mut self.share_url),
-            4 => runtime::value(map, &mut self.creator_account_user_id),
-            5 => runtime::value(map, &mut self.creator_name),
-            6 => runtime::value(map, &mut self.share_principals),
-            7 => runtime::value(map, &mut self.can_publish_to_workspace),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("remotePluginId", &self.remote_plugin_id);
         members.field("remoteVersion", &self.remote_version);
@@ -2276,6 +2132,25 @@ impl Record for PluginShareContext {
         members.field("sharePrincipals", &self.share_principals);
         members.field("canPublishToWorkspace", &self.can_publish_to_workspace);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareContext {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            1 => self.remote_version.decode(input),
+            2 => self.discoverability.decode(input),
+            3 => self.share_url.decode(input),
+            4 => self.creator_account_user_id.decode(input),
+            5 => self.creator_name.decode(input),
+            6 => self.share_principals.decode(input),
+            7 => self.can_publish_to_workspace.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2313,26 +2188,21 @@ impl Record for PluginShareDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.remote_plugin_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("remotePluginId", &self.remote_plugin_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareDeleteParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2369,22 +2239,17 @@ impl Record for PluginShareDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareDeleteResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2443,28 +2308,23 @@ impl Record for PluginShareListItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.plugin),
-            1 => runtime::value(map, &mut self.local_plugin_path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("plugin", &self.plugin);
         members.field("localPluginPath", &self.local_plugin_path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareListItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugin.decode(input),
+            1 => self.local_plugin_path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2501,22 +2361,17 @@ impl Record for PluginShareListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareListParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2554,26 +2409,21 @@ impl Record for PluginShareListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2628,32 +2478,27 @@ impl Record for PluginSharePrincipal {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.principal_type),
-            1 => runtime::value(map, &mut self.principal_id),
-            2 => runtime::value(map, &mut self.role),
-            3 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("principalType", &self.principal_type);
         members.field("principalId", &self.principal_id);
         members.field("role", &self.role);
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginSharePrincipal {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.principal_type.decode(input),
+            1 => self.principal_id.decode(input),
+            2 => self.role.decode(input),
+            3 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2755,32 +2600,27 @@ impl Record for PluginShareSaveParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.plugin_path),
-            1 => runtime::value(map, &mut self.remote_plugin_id),
-            2 => runtime::value(map, &mut self.discoverability),
-            3 => runtime::value(map, &mut self.share_targets),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("pluginPath", &self.plugin_path);
         members.omit("remotePluginId", &self.remote_plugin_id);
         members.omit("discoverability", &self.discoverability);
         members.omit("shareTargets", &self.share_targets);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareSaveParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugin_path.decode(input),
+            1 => self.remote_plugin_id.decode(input),
+            2 => self.discoverability.decode(input),
+            3 => self.share_targets.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2828,30 +2668,25 @@ impl Record for PluginShareSaveResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.remote_plugin_id),
-            1 => runtime::value(map, &mut self.share_url),
-            2 => runtime::value(map, &mut self.can_publish_to_workspace),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("remotePluginId", &self.remote_plugin_id);
         members.field("shareUrl", &self.share_url);
         members.field("canPublishToWorkspace", &self.can_publish_to_workspace);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareSaveResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            1 => self.share_url.decode(input),
+            2 => self.can_publish_to_workspace.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2901,30 +2736,25 @@ impl Record for PluginShareTarget {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.principal_type),
-            1 => runtime::value(map, &mut self.principal_id),
-            2 => runtime::value(map, &mut self.role),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("principalType", &self.principal_type);
         members.field("principalId", &self.principal_id);
         members.field("role", &self.role);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareTarget {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.principal_type.decode(input),
+            1 => self.principal_id.decode(input),
+            2 => self.role.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3007,30 +2837,25 @@ impl Record for PluginShareUpdateTargetsParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.remote_plugin_id),
-            1 => runtime::value(map, &mut self.discoverability),
-            2 => runtime::value(map, &mut self.share_targets),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("remotePluginId", &self.remote_plugin_id);
         members.field("discoverability", &self.discoverability);
         members.field("shareTargets", &self.share_targets);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareUpdateTargetsParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            1 => self.discoverability.decode(input),
+            2 => self.share_targets.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3075,28 +2900,23 @@ impl Record for PluginShareUpdateTargetsResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.principals),
-            1 => runtime::value(map, &mut self.discoverability),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("principals", &self.principals);
         members.field("discoverability", &self.discoverability);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginShareUpdateTargetsResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.principals.decode(input),
+            1 => self.discoverability.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3146,30 +2966,25 @@ impl Record for PluginSkillReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.remote_marketplace_name),
-            1 => runtime::value(map, &mut self.remote_plugin_id),
-            2 => runtime::value(map, &mut self.skill_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("remoteMarketplaceName", &self.remote_marketplace_name);
         members.field("remotePluginId", &self.remote_plugin_id);
         members.field("skillName", &self.skill_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginSkillReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_marketplace_name.decode(input),
+            1 => self.remote_plugin_id.decode(input),
+            2 => self.skill_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3211,26 +3026,21 @@ impl Record for PluginSkillReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.contents),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("contents", &self.contents);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginSkillReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.contents.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3291,26 +3101,21 @@ impl Record for LocalPluginSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for LocalPluginSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3357,32 +3162,27 @@ impl Record for GitPluginSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.url),
-            1 => runtime::value(map, &mut self.path),
-            2 => runtime::value(map, &mut self.ref_name),
-            3 => runtime::value(map, &mut self.sha),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("url", &self.url);
         members.field("path", &self.path);
         members.field("refName", &self.ref_name);
         members.field("sha", &self.sha);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GitPluginSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.url.decode(input),
+            1 => self.path.decode(input),
+            2 => self.ref_name.decode(input),
+            3 => self.sha.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3426,30 +3226,25 @@ impl Record for NpmPluginSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.package),
-            1 => runtime::value(map, &mut self.version),
-            2 => runtime::value(map, &mut self.registry),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("package", &self.package);
         members.field("version", &self.version);
         members.field("registry", &self.registry);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NpmPluginSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.package.decode(input),
+            1 => self.version.decode(input),
+            2 => self.registry.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3486,22 +3281,17 @@ impl Record for RemotePluginSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemotePluginSource {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3625,41 +3415,6 @@ impl Record for PluginSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.remote_plugin_id),
-            2 => runtime::value(map, &mut self.version),
-            3 => runtime::value(map, &mut self.local_version),
-            4 => runtime::value(map, &mut self.name),
-            5 => runtime::value(map, &mut self.share_context),
-            6 => runtime::value(map, &mut self.source),
-            7 => runtime::value(map, &mut self.installed),
-            8 => runtime::value(map, &mut self.installed_at),
-            9 => runtime::value(map, &mut self.enabled),
-            10 => runtime::value(map, &mut self.install_policy),
-            11 => runtime::value(map, &mut self.install_policy_source),
-            12 => runtime::value(map, &mut self.must_show_installation_interstitial),
-            13 => runtime::value(map, &mut self.auth_policy),
-            14 => runtime::value(map, &mut self.availability),
-            15 => runtime::value(map, &mut self.disabled_reason),
-            16 => runtime::value(map, &mut self.eligible_plan_types),
-            17 => runtime::value(map, &mut self.interface),
-            18 => runtime::value(map, &mut self.keywords),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("remotePluginId", &self.remote_plugin_id);
@@ -3685,6 +3440,36 @@ impl Record for PluginSummary {
         members.field("interface", &self.interface);
         members.field("keywords", &self.keywords);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.remote_plugin_id.decode(input),
+            2 => self.version.decode(input),
+            3 => self.local_version.decode(input),
+            4 => self.name.decode(input),
+            5 => self.share_context.decode(input),
+            6 => self.source.decode(input),
+            7 => self.installed.decode(input),
+            8 => self.installed_at.decode(input),
+            9 => self.enabled.decode(input),
+            10 => self.install_policy.decode(input),
+            11 => self.install_policy_source.decode(input),
+            12 => self.must_show_installation_interstitial.decode(input),
+            13 => self.auth_policy.decode(input),
+            14 => self.availability.decode(input),
+            15 => self.disabled_reason.decode(input),
+            16 => self.eligible_plan_types.decode(input),
+            17 => self.interface.decode(input),
+            18 => self.keywords.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3722,26 +3507,21 @@ impl Record for PluginUninstallParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.plugin_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("pluginId", &self.plugin_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginUninstallParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugin_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3778,22 +3558,17 @@ impl Record for PluginUninstallResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PluginUninstallResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3858,28 +3633,23 @@ impl Record for HourlyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.interval_hours),
-            1 => runtime::value(map, &mut self.days),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("intervalHours", &self.interval_hours);
         members.field("days", &self.days);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HourlyScheduledTaskSchedule {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.interval_hours.decode(input),
+            1 => self.days.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3917,26 +3687,21 @@ impl Record for DailyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.time),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("time", &self.time);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DailyScheduledTaskSchedule {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.time.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3974,26 +3739,21 @@ impl Record for WeekdaysScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.time),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("time", &self.time);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WeekdaysScheduledTaskSchedule {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.time.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4035,28 +3795,23 @@ impl Record for WeeklyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.days),
-            1 => runtime::value(map, &mut self.time),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("days", &self.days);
         members.field("time", &self.time);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WeeklyScheduledTaskSchedule {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.days.decode(input),
+            1 => self.time.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4109,32 +3864,27 @@ impl Record for ScheduledTaskSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.key),
-            1 => runtime::value(map, &mut self.name),
-            2 => runtime::value(map, &mut self.prompt),
-            3 => runtime::value(map, &mut self.schedule),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("key", &self.key);
         members.field("name", &self.name);
         members.field("prompt", &self.prompt);
         members.field("schedule", &self.schedule);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ScheduledTaskSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.key.decode(input),
+            1 => self.name.decode(input),
+            2 => self.prompt.decode(input),
+            3 => self.schedule.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4226,28 +3976,6 @@ impl Record for SkillSummary {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.description),
-            2 => runtime::value(map, &mut self.short_description),
-            3 => runtime::value(map, &mut self.interface),
-            4 => runtime::value(map, &mut self.path),
-            5 => runtime::value(map, &mut self.enabled),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("description", &self.description);
@@ -4256,6 +3984,23 @@ impl Record for SkillSummary {
         members.field("path", &self.path);
         members.field("enabled", &self.enabled);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SkillSummary {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.description.decode(input),
+            2 => self.short_description.decode(input),
+            3 => self.interface.decode(input),
+            4 => self.path.decode(input),
+            5 => self.enabled.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -3,7 +3,9 @@
 
 use crate::generated::types::*;
 
-use crate::registry::{Definition, Member, Members, Presence, Rest, Shape, Type, recode};
+use crate::registry::{
+    Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode,
+};
 
 pub(crate) static DEFINITIONS: &[Definition] = &[
     Definition::new(
@@ -12,6 +14,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AbsolutePathBuf>,
+        debug::<AbsolutePathBuf>,
     ),
     Definition::new(
         "AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision",
@@ -33,6 +36,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision>,
+        debug::<AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision>,
     ),
     Definition::new(
         "Account",
@@ -94,6 +98,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Account>,
+        debug::<Account>,
     ),
     Definition::new(
         "AccountLoginCompletedNotification",
@@ -139,6 +144,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountLoginCompletedNotification>,
+        debug::<AccountLoginCompletedNotification>,
     ),
     Definition::new(
         "AccountRateLimitsUpdatedNotification",
@@ -160,6 +166,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountRateLimitsUpdatedNotification>,
+        debug::<AccountRateLimitsUpdatedNotification>,
     ),
     Definition::new(
         "AccountRoutingOverride",
@@ -167,6 +174,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountRoutingOverride>,
+        debug::<AccountRoutingOverride>,
     ),
     Definition::new(
         "AccountSecuritySetupAction",
@@ -196,6 +204,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountSecuritySetupAction>,
+        debug::<AccountSecuritySetupAction>,
     ),
     Definition::new(
         "AccountSecuritySetupNotice",
@@ -249,6 +258,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountSecuritySetupNotice>,
+        debug::<AccountSecuritySetupNotice>,
     ),
     Definition::new(
         "AccountSession",
@@ -334,6 +344,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountSession>,
+        debug::<AccountSession>,
     ),
     Definition::new(
         "AccountSessionWorkspace",
@@ -379,6 +390,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountSessionWorkspace>,
+        debug::<AccountSessionWorkspace>,
     ),
     Definition::new(
         "AccountSessionWorkspaceKind",
@@ -386,6 +398,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountSessionWorkspaceKind>,
+        debug::<AccountSessionWorkspaceKind>,
     ),
     Definition::new(
         "AccountSessionsListParams",
@@ -407,6 +420,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<AccountSessionsListParams>,
+        debug::<AccountSessionsListParams>,
     ),
     Definition::new(
         "AccountSessionsResponse",
@@ -436,6 +450,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<AccountSessionsResponse>,
+        debug::<AccountSessionsResponse>,
     ),
     Definition::new(
         "AccountSessionsSwitchParams",
@@ -473,6 +488,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<AccountSessionsSwitchParams>,
+        debug::<AccountSessionsSwitchParams>,
     ),
     Definition::new(
         "AccountSessionsSwitchResponse",
@@ -485,6 +501,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<AccountSessionsSwitchResponse>,
+        debug::<AccountSessionsSwitchResponse>,
     ),
     Definition::new(
         "AccountTokenUsageDailyBucket",
@@ -514,6 +531,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountTokenUsageDailyBucket>,
+        debug::<AccountTokenUsageDailyBucket>,
     ),
     Definition::new(
         "AccountTokenUsageSummary",
@@ -567,6 +585,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountTokenUsageSummary>,
+        debug::<AccountTokenUsageSummary>,
     ),
     Definition::new(
         "AccountUpdatedNotification",
@@ -596,6 +615,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AccountUpdatedNotification>,
+        debug::<AccountUpdatedNotification>,
     ),
     Definition::new(
         "ActivePermissionProfile",
@@ -625,6 +645,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ActivePermissionProfile>,
+        debug::<ActivePermissionProfile>,
     ),
     Definition::new(
         "ActiveTurnNotSteerableCodexErrorInfo",
@@ -646,6 +667,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<ActiveTurnNotSteerableCodexErrorInfo>,
+        debug::<ActiveTurnNotSteerableCodexErrorInfo>,
     ),
     Definition::new(
         "AddCreditsNudgeCreditType",
@@ -653,6 +675,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AddCreditsNudgeCreditType>,
+        debug::<AddCreditsNudgeCreditType>,
     ),
     Definition::new(
         "AddCreditsNudgeEmailStatus",
@@ -660,6 +683,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AddCreditsNudgeEmailStatus>,
+        debug::<AddCreditsNudgeEmailStatus>,
     ),
     Definition::new(
         "AdditionalContextEntry",
@@ -697,6 +721,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AdditionalContextEntry>,
+        debug::<AdditionalContextEntry>,
     ),
     Definition::new(
         "AdditionalContextKind",
@@ -704,6 +729,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AdditionalContextKind>,
+        debug::<AdditionalContextKind>,
     ),
     Definition::new(
         "AdditionalFileSystemPermissions",
@@ -749,6 +775,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AdditionalFileSystemPermissions>,
+        debug::<AdditionalFileSystemPermissions>,
     ),
     Definition::new(
         "AdditionalNetworkPermissions",
@@ -770,6 +797,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AdditionalNetworkPermissions>,
+        debug::<AdditionalNetworkPermissions>,
     ),
     Definition::new(
         "AdditionalPermissionProfile",
@@ -799,6 +827,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AdditionalPermissionProfile>,
+        debug::<AdditionalPermissionProfile>,
     ),
     Definition::new(
         "AgentMessageDelivery",
@@ -806,6 +835,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AgentMessageDelivery>,
+        debug::<AgentMessageDelivery>,
     ),
     Definition::new(
         "AgentMessageDeltaNotification",
@@ -851,6 +881,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AgentMessageDeltaNotification>,
+        debug::<AgentMessageDeltaNotification>,
     ),
     Definition::new(
         "AgentMessageDisplay",
@@ -896,6 +927,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AgentMessageDisplay>,
+        debug::<AgentMessageDisplay>,
     ),
     Definition::new(
         "AgentMessageInputContent",
@@ -939,6 +971,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AgentMessageInputContent>,
+        debug::<AgentMessageInputContent>,
     ),
     Definition::new(
         "AgentMessageModeration",
@@ -968,6 +1001,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AgentMessageModeration>,
+        debug::<AgentMessageModeration>,
     ),
     Definition::new(
         "AgentPath",
@@ -975,6 +1009,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AgentPath>,
+        debug::<AgentPath>,
     ),
     Definition::new(
         "AllowDenyRequirement",
@@ -982,6 +1017,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AllowDenyRequirement>,
+        debug::<AllowDenyRequirement>,
     ),
     Definition::new(
         "AnalyticsConfig",
@@ -1003,6 +1039,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AnalyticsConfig>,
+        debug::<AnalyticsConfig>,
     ),
     Definition::new(
         "AppBranding",
@@ -1064,6 +1101,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppBranding>,
+        debug::<AppBranding>,
     ),
     Definition::new(
         "AppConfig",
@@ -1149,6 +1187,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppConfig>,
+        debug::<AppConfig>,
     ),
     Definition::new(
         "AppInfo",
@@ -1282,6 +1321,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppInfo>,
+        debug::<AppInfo>,
     ),
     Definition::new(
         "AppLinkConfig",
@@ -1311,6 +1351,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppLinkConfig>,
+        debug::<AppLinkConfig>,
     ),
     Definition::new(
         "AppLinksConfig",
@@ -1318,6 +1359,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppLinksConfig>,
+        debug::<AppLinksConfig>,
     ),
     Definition::new(
         "AppListUpdatedNotification",
@@ -1339,6 +1381,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppListUpdatedNotification>,
+        debug::<AppListUpdatedNotification>,
     ),
     Definition::new(
         "AppMetadata",
@@ -1440,6 +1483,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppMetadata>,
+        debug::<AppMetadata>,
     ),
     Definition::new(
         "AppReview",
@@ -1461,6 +1505,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppReview>,
+        debug::<AppReview>,
     ),
     Definition::new(
         "AppScreenshot",
@@ -1498,6 +1543,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppScreenshot>,
+        debug::<AppScreenshot>,
     ),
     Definition::new(
         "AppSummary",
@@ -1551,6 +1597,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppSummary>,
+        debug::<AppSummary>,
     ),
     Definition::new(
         "AppTemplateSummary",
@@ -1636,6 +1683,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppTemplateSummary>,
+        debug::<AppTemplateSummary>,
     ),
     Definition::new(
         "AppTemplateUnavailableReason",
@@ -1643,6 +1691,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppTemplateUnavailableReason>,
+        debug::<AppTemplateUnavailableReason>,
     ),
     Definition::new(
         "AppToolApproval",
@@ -1650,6 +1699,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppToolApproval>,
+        debug::<AppToolApproval>,
     ),
     Definition::new(
         "AppToolConfig",
@@ -1679,6 +1729,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppToolConfig>,
+        debug::<AppToolConfig>,
     ),
     Definition::new(
         "AppToolSummary",
@@ -1740,6 +1791,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppToolSummary>,
+        debug::<AppToolSummary>,
     ),
     Definition::new(
         "AppToolsConfig",
@@ -1747,6 +1799,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppToolsConfig>,
+        debug::<AppToolsConfig>,
     ),
     Definition::new(
         "ApplicationNetworkRequirements",
@@ -1776,6 +1829,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ApplicationNetworkRequirements>,
+        debug::<ApplicationNetworkRequirements>,
     ),
     Definition::new(
         "ApplicationRequirements",
@@ -1805,6 +1859,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ApplicationRequirements>,
+        debug::<ApplicationRequirements>,
     ),
     Definition::new(
         "ApplicationStorageRequirements",
@@ -1834,6 +1889,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ApplicationStorageRequirements>,
+        debug::<ApplicationStorageRequirements>,
     ),
     Definition::new(
         "ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision",
@@ -1855,6 +1911,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision>,
+        debug::<ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision>,
     ),
     Definition::new(
         "ApplyPatchApprovalParams",
@@ -1908,6 +1965,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ApplyPatchApprovalParams>,
+        debug::<ApplyPatchApprovalParams>,
     ),
     Definition::new(
         "ApplyPatchApprovalResponse",
@@ -1929,6 +1987,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ApplyPatchApprovalResponse>,
+        debug::<ApplyPatchApprovalResponse>,
     ),
     Definition::new(
         "ApprovalsReviewer",
@@ -1936,6 +1995,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ApprovalsReviewer>,
+        debug::<ApprovalsReviewer>,
     ),
     Definition::new(
         "ApprovedExecpolicyAmendmentReviewDecision",
@@ -1957,6 +2017,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<ApprovedExecpolicyAmendmentReviewDecision>,
+        debug::<ApprovedExecpolicyAmendmentReviewDecision>,
     ),
     Definition::new(
         "AppsConfig",
@@ -1978,6 +2039,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsConfig>,
+        debug::<AppsConfig>,
     ),
     Definition::new(
         "AppsDefaultConfig",
@@ -2031,6 +2093,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsDefaultConfig>,
+        debug::<AppsDefaultConfig>,
     ),
     Definition::new(
         "AppsInstalledParams",
@@ -2060,6 +2123,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsInstalledParams>,
+        debug::<AppsInstalledParams>,
     ),
     Definition::new(
         "AppsInstalledResponse",
@@ -2081,6 +2145,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsInstalledResponse>,
+        debug::<AppsInstalledResponse>,
     ),
     Definition::new(
         "AppsListParams",
@@ -2126,6 +2191,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsListParams>,
+        debug::<AppsListParams>,
     ),
     Definition::new(
         "AppsListResponse",
@@ -2155,6 +2221,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsListResponse>,
+        debug::<AppsListResponse>,
     ),
     Definition::new(
         "AppsReadParams",
@@ -2192,6 +2259,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsReadParams>,
+        debug::<AppsReadParams>,
     ),
     Definition::new(
         "AppsReadResponse",
@@ -2221,6 +2289,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AppsReadResponse>,
+        debug::<AppsReadResponse>,
     ),
     Definition::new(
         "AskForApproval",
@@ -2232,6 +2301,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AskForApproval>,
+        debug::<AskForApproval>,
     ),
     Definition::new(
         "AsyncUserInputQuestion",
@@ -2261,6 +2331,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AsyncUserInputQuestion>,
+        debug::<AsyncUserInputQuestion>,
     ),
     Definition::new(
         "AttestationGenerateParams",
@@ -2268,6 +2339,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AttestationGenerateParams>,
+        debug::<AttestationGenerateParams>,
     ),
     Definition::new(
         "AttestationGenerateResponse",
@@ -2289,6 +2361,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AttestationGenerateResponse>,
+        debug::<AttestationGenerateResponse>,
     ),
     Definition::new(
         "AuthMode",
@@ -2307,6 +2380,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AuthMode>,
+        debug::<AuthMode>,
     ),
     Definition::new(
         "AuthRecoveryNotification",
@@ -2352,6 +2426,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AuthRecoveryNotification>,
+        debug::<AuthRecoveryNotification>,
     ),
     Definition::new(
         "AutoCompactTokenLimitScope",
@@ -2359,6 +2434,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AutoCompactTokenLimitScope>,
+        debug::<AutoCompactTokenLimitScope>,
     ),
     Definition::new(
         "AutoReviewDecisionSource",
@@ -2366,6 +2442,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AutoReviewDecisionSource>,
+        debug::<AutoReviewDecisionSource>,
     ),
     Definition::new(
         "AutoReviewRequirements",
@@ -2395,6 +2472,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<AutoReviewRequirements>,
+        debug::<AutoReviewRequirements>,
     ),
     Definition::new(
         "AwsCredentialType",
@@ -2402,6 +2480,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<AwsCredentialType>,
+        debug::<AwsCredentialType>,
     ),
     Definition::new(
         "BedrockAwsProfile",
@@ -2431,6 +2510,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockAwsProfile>,
+        debug::<BedrockAwsProfile>,
     ),
     Definition::new(
         "BedrockCheckGovCloudRequirementsParams",
@@ -2438,6 +2518,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockCheckGovCloudRequirementsParams>,
+        debug::<BedrockCheckGovCloudRequirementsParams>,
     ),
     Definition::new(
         "BedrockCheckGovCloudRequirementsResponse",
@@ -2467,6 +2548,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockCheckGovCloudRequirementsResponse>,
+        debug::<BedrockCheckGovCloudRequirementsResponse>,
     ),
     Definition::new(
         "BedrockDiscoverParams",
@@ -2474,6 +2556,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockDiscoverParams>,
+        debug::<BedrockDiscoverParams>,
     ),
     Definition::new(
         "BedrockDiscoverResponse",
@@ -2503,6 +2586,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockDiscoverResponse>,
+        debug::<BedrockDiscoverResponse>,
     ),
     Definition::new(
         "BedrockEnvironmentCredential",
@@ -2532,6 +2616,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockEnvironmentCredential>,
+        debug::<BedrockEnvironmentCredential>,
     ),
     Definition::new(
         "BedrockProviderId",
@@ -2539,6 +2624,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<BedrockProviderId>,
+        debug::<BedrockProviderId>,
     ),
     Definition::new(
         "BedrockSetupParams",
@@ -2590,6 +2676,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockSetupParams>,
+        debug::<BedrockSetupParams>,
     ),
     Definition::new(
         "BedrockSetupResponse",
@@ -2597,6 +2684,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<BedrockSetupResponse>,
+        debug::<BedrockSetupResponse>,
     ),
     Definition::new(
         "BlobResourceContent",
@@ -2642,6 +2730,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<BlobResourceContent>,
+        debug::<BlobResourceContent>,
     ),
     Definition::new(
         "BrowserUseAccessApprovalLifetime",
@@ -2649,6 +2738,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<BrowserUseAccessApprovalLifetime>,
+        debug::<BrowserUseAccessApprovalLifetime>,
     ),
     Definition::new(
         "BrowserUseConfig",
@@ -2686,6 +2776,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<BrowserUseConfig>,
+        debug::<BrowserUseConfig>,
     ),
     Definition::new(
         "BrowserUseExtensionRequirements",
@@ -2707,6 +2798,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<BrowserUseExtensionRequirements>,
+        debug::<BrowserUseExtensionRequirements>,
     ),
     Definition::new(
         "BrowserUseOriginPolicy",
@@ -2776,6 +2868,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<BrowserUseOriginPolicy>,
+        debug::<BrowserUseOriginPolicy>,
     ),
     Definition::new(
         "BrowserUseOriginPolicyConfig",
@@ -2821,6 +2914,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<BrowserUseOriginPolicyConfig>,
+        debug::<BrowserUseOriginPolicyConfig>,
     ),
     Definition::new(
         "BrowserUseRequirements",
@@ -2890,6 +2984,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<BrowserUseRequirements>,
+        debug::<BrowserUseRequirements>,
     ),
     Definition::new(
         "ByteRange",
@@ -2919,6 +3014,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ByteRange>,
+        debug::<ByteRange>,
     ),
     Definition::new(
         "CancelLoginAccountParams",
@@ -2940,6 +3036,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CancelLoginAccountParams>,
+        debug::<CancelLoginAccountParams>,
     ),
     Definition::new(
         "CancelLoginAccountResponse",
@@ -2961,6 +3058,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CancelLoginAccountResponse>,
+        debug::<CancelLoginAccountResponse>,
     ),
     Definition::new(
         "CancelLoginAccountStatus",
@@ -2968,6 +3066,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CancelLoginAccountStatus>,
+        debug::<CancelLoginAccountStatus>,
     ),
     Definition::new(
         "CapabilityRootLocation",
@@ -3003,6 +3102,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CapabilityRootLocation>,
+        debug::<CapabilityRootLocation>,
     ),
     Definition::new(
         "ChatgptAuthTokensRefreshParams",
@@ -3032,6 +3132,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ChatgptAuthTokensRefreshParams>,
+        debug::<ChatgptAuthTokensRefreshParams>,
     ),
     Definition::new(
         "ChatgptAuthTokensRefreshReason",
@@ -3039,6 +3140,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ChatgptAuthTokensRefreshReason>,
+        debug::<ChatgptAuthTokensRefreshReason>,
     ),
     Definition::new(
         "ChatgptAuthTokensRefreshResponse",
@@ -3076,6 +3178,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ChatgptAuthTokensRefreshResponse>,
+        debug::<ChatgptAuthTokensRefreshResponse>,
     ),
     Definition::new(
         "CliAuthCredentialsStoreMode",
@@ -3083,6 +3186,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CliAuthCredentialsStoreMode>,
+        debug::<CliAuthCredentialsStoreMode>,
     ),
     Definition::new(
         "ClientInfo",
@@ -3120,6 +3224,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ClientInfo>,
+        debug::<ClientInfo>,
     ),
     Definition::new(
         "ClientNotification",
@@ -3127,6 +3232,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::Notification<crate::ClientNotification>>,
+        debug::<crate::Notification<crate::ClientNotification>>,
     ),
     Definition::new(
         "ClientRequest",
@@ -3134,6 +3240,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::Request<crate::ClientRequest>>,
+        debug::<crate::Request<crate::ClientRequest>>,
     ),
     Definition::new(
         "CodexErrorInfo",
@@ -3185,6 +3292,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CodexErrorInfo>,
+        debug::<CodexErrorInfo>,
     ),
     Definition::new(
         "CodexResponseHandoffMode",
@@ -3192,6 +3300,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CodexResponseHandoffMode>,
+        debug::<CodexResponseHandoffMode>,
     ),
     Definition::new(
         "CollabAgentState",
@@ -3221,6 +3330,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CollabAgentState>,
+        debug::<CollabAgentState>,
     ),
     Definition::new(
         "CollabAgentStatus",
@@ -3238,6 +3348,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CollabAgentStatus>,
+        debug::<CollabAgentStatus>,
     ),
     Definition::new(
         "CollabAgentTool",
@@ -3257,6 +3368,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CollabAgentTool>,
+        debug::<CollabAgentTool>,
     ),
     Definition::new(
         "CollabAgentToolCallStatus",
@@ -3264,6 +3376,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CollabAgentToolCallStatus>,
+        debug::<CollabAgentToolCallStatus>,
     ),
     Definition::new(
         "CollaborationMode",
@@ -3293,6 +3406,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CollaborationMode>,
+        debug::<CollaborationMode>,
     ),
     Definition::new(
         "CollaborationModeListParams",
@@ -3300,6 +3414,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<CollaborationModeListParams>,
+        debug::<CollaborationModeListParams>,
     ),
     Definition::new(
         "CollaborationModeListResponse",
@@ -3321,6 +3436,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<CollaborationModeListResponse>,
+        debug::<CollaborationModeListResponse>,
     ),
     Definition::new(
         "CollaborationModeMask",
@@ -3366,6 +3482,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CollaborationModeMask>,
+        debug::<CollaborationModeMask>,
     ),
     Definition::new(
         "CommandAction",
@@ -3481,6 +3598,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandAction>,
+        debug::<CommandAction>,
     ),
     Definition::new(
         "CommandExecOutputDeltaNotification",
@@ -3526,6 +3644,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecOutputDeltaNotification>,
+        debug::<CommandExecOutputDeltaNotification>,
     ),
     Definition::new(
         "CommandExecOutputStream",
@@ -3533,6 +3652,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecOutputStream>,
+        debug::<CommandExecOutputStream>,
     ),
     Definition::new(
         "CommandExecParams",
@@ -3658,6 +3778,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecParams>,
+        debug::<CommandExecParams>,
     ),
     Definition::new(
         "CommandExecResizeParams",
@@ -3687,6 +3808,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecResizeParams>,
+        debug::<CommandExecResizeParams>,
     ),
     Definition::new(
         "CommandExecResizeResponse",
@@ -3694,6 +3816,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecResizeResponse>,
+        debug::<CommandExecResizeResponse>,
     ),
     Definition::new(
         "CommandExecResponse",
@@ -3731,6 +3854,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecResponse>,
+        debug::<CommandExecResponse>,
     ),
     Definition::new(
         "CommandExecTerminalSize",
@@ -3760,6 +3884,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecTerminalSize>,
+        debug::<CommandExecTerminalSize>,
     ),
     Definition::new(
         "CommandExecTerminateParams",
@@ -3781,6 +3906,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecTerminateParams>,
+        debug::<CommandExecTerminateParams>,
     ),
     Definition::new(
         "CommandExecTerminateResponse",
@@ -3788,6 +3914,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecTerminateResponse>,
+        debug::<CommandExecTerminateResponse>,
     ),
     Definition::new(
         "CommandExecWriteParams",
@@ -3825,6 +3952,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecWriteParams>,
+        debug::<CommandExecWriteParams>,
     ),
     Definition::new(
         "CommandExecWriteResponse",
@@ -3832,6 +3960,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecWriteResponse>,
+        debug::<CommandExecWriteResponse>,
     ),
     Definition::new(
         "CommandExecutionApprovalDecision",
@@ -3856,6 +3985,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecutionApprovalDecision>,
+        debug::<CommandExecutionApprovalDecision>,
     ),
     Definition::new(
         "CommandExecutionApprovalKind",
@@ -3863,6 +3993,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecutionApprovalKind>,
+        debug::<CommandExecutionApprovalKind>,
     ),
     Definition::new(
         "CommandExecutionOutputDeltaNotification",
@@ -3908,6 +4039,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecutionOutputDeltaNotification>,
+        debug::<CommandExecutionOutputDeltaNotification>,
     ),
     Definition::new(
         "CommandExecutionRequestApprovalParams",
@@ -4049,6 +4181,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecutionRequestApprovalParams>,
+        debug::<CommandExecutionRequestApprovalParams>,
     ),
     Definition::new(
         "CommandExecutionRequestApprovalResponse",
@@ -4070,6 +4203,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecutionRequestApprovalResponse>,
+        debug::<CommandExecutionRequestApprovalResponse>,
     ),
     Definition::new(
         "CommandExecutionSource",
@@ -4079,6 +4213,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecutionSource>,
+        debug::<CommandExecutionSource>,
     ),
     Definition::new(
         "CommandExecutionStatus",
@@ -4086,6 +4221,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandExecutionStatus>,
+        debug::<CommandExecutionStatus>,
     ),
     Definition::new(
         "CommandMigration",
@@ -4107,6 +4243,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CommandMigration>,
+        debug::<CommandMigration>,
     ),
     Definition::new(
         "ComputerUseConfig",
@@ -4144,6 +4281,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseConfig>,
+        debug::<ComputerUseConfig>,
     ),
     Definition::new(
         "ComputerUseMacosConfig",
@@ -4165,6 +4303,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseMacosConfig>,
+        debug::<ComputerUseMacosConfig>,
     ),
     Definition::new(
         "ComputerUseMacosRequirements",
@@ -4186,6 +4325,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseMacosRequirements>,
+        debug::<ComputerUseMacosRequirements>,
     ),
     Definition::new(
         "ComputerUseRequirements",
@@ -4239,6 +4379,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseRequirements>,
+        debug::<ComputerUseRequirements>,
     ),
     Definition::new(
         "ComputerUseWindowsConfig",
@@ -4268,6 +4409,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseWindowsConfig>,
+        debug::<ComputerUseWindowsConfig>,
     ),
     Definition::new(
         "ComputerUseWindowsExeConfig",
@@ -4313,6 +4455,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseWindowsExeConfig>,
+        debug::<ComputerUseWindowsExeConfig>,
     ),
     Definition::new(
         "ComputerUseWindowsExeRequirement",
@@ -4358,6 +4501,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseWindowsExeRequirement>,
+        debug::<ComputerUseWindowsExeRequirement>,
     ),
     Definition::new(
         "ComputerUseWindowsRequirements",
@@ -4387,6 +4531,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ComputerUseWindowsRequirements>,
+        debug::<ComputerUseWindowsRequirements>,
     ),
     Definition::new(
         "Config",
@@ -4616,6 +4761,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Config>,
+        debug::<Config>,
     ),
     Definition::new(
         "ConfigBatchWriteParams",
@@ -4661,6 +4807,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigBatchWriteParams>,
+        debug::<ConfigBatchWriteParams>,
     ),
     Definition::new(
         "ConfigEdit",
@@ -4698,6 +4845,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigEdit>,
+        debug::<ConfigEdit>,
     ),
     Definition::new(
         "ConfigLayer",
@@ -4743,6 +4891,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigLayer>,
+        debug::<ConfigLayer>,
     ),
     Definition::new(
         "ConfigLayerMetadata",
@@ -4772,6 +4921,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigLayerMetadata>,
+        debug::<ConfigLayerMetadata>,
     ),
     Definition::new(
         "ConfigLayerSource",
@@ -4921,6 +5071,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigLayerSource>,
+        debug::<ConfigLayerSource>,
     ),
     Definition::new(
         "ConfigReadParams",
@@ -4950,6 +5101,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigReadParams>,
+        debug::<ConfigReadParams>,
     ),
     Definition::new(
         "ConfigReadResponse",
@@ -4987,6 +5139,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigReadResponse>,
+        debug::<ConfigReadResponse>,
     ),
     Definition::new(
         "ConfigRequirements",
@@ -5272,6 +5425,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigRequirements>,
+        debug::<ConfigRequirements>,
     ),
     Definition::new(
         "ConfigRequirementsReadResponse",
@@ -5301,6 +5455,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigRequirementsReadResponse>,
+        debug::<ConfigRequirementsReadResponse>,
     ),
     Definition::new(
         "ConfigValueWriteParams",
@@ -5354,6 +5509,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigValueWriteParams>,
+        debug::<ConfigValueWriteParams>,
     ),
     Definition::new(
         "ConfigWarningNotification",
@@ -5399,6 +5555,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigWarningNotification>,
+        debug::<ConfigWarningNotification>,
     ),
     Definition::new(
         "ConfigWriteResponse",
@@ -5444,6 +5601,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigWriteResponse>,
+        debug::<ConfigWriteResponse>,
     ),
     Definition::new(
         "ConfigurationReasoning",
@@ -5465,6 +5623,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfigurationReasoning>,
+        debug::<ConfigurationReasoning>,
     ),
     Definition::new(
         "ConfiguredHookHandler",
@@ -5582,6 +5741,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfiguredHookHandler>,
+        debug::<ConfiguredHookHandler>,
     ),
     Definition::new(
         "ConfiguredHookMatcherGroup",
@@ -5611,6 +5771,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConfiguredHookMatcherGroup>,
+        debug::<ConfiguredHookMatcherGroup>,
     ),
     Definition::new(
         "ConnectorMetadata",
@@ -5696,6 +5857,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConnectorMetadata>,
+        debug::<ConnectorMetadata>,
     ),
     Definition::new(
         "ConsumeAccountRateLimitResetCreditOutcome",
@@ -5703,6 +5865,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConsumeAccountRateLimitResetCreditOutcome>,
+        debug::<ConsumeAccountRateLimitResetCreditOutcome>,
     ),
     Definition::new(
         "ConsumeAccountRateLimitResetCreditParams",
@@ -5732,6 +5895,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConsumeAccountRateLimitResetCreditParams>,
+        debug::<ConsumeAccountRateLimitResetCreditParams>,
     ),
     Definition::new(
         "ConsumeAccountRateLimitResetCreditResponse",
@@ -5753,6 +5917,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConsumeAccountRateLimitResetCreditResponse>,
+        debug::<ConsumeAccountRateLimitResetCreditResponse>,
     ),
     Definition::new(
         "ContentItem",
@@ -5868,6 +6033,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ContentItem>,
+        debug::<ContentItem>,
     ),
     Definition::new(
         "ContextCompactedNotification",
@@ -5897,6 +6063,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ContextCompactedNotification>,
+        debug::<ContextCompactedNotification>,
     ),
     Definition::new(
         "ConversationGitInfo",
@@ -5934,6 +6101,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConversationGitInfo>,
+        debug::<ConversationGitInfo>,
     ),
     Definition::new(
         "ConversationIdGetConversationSummaryParams",
@@ -5952,9 +6120,10 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
                 Rest::Unknown,
             ),
         ),
-        true,
+        false,
         true,
         recode::<ConversationIdGetConversationSummaryParams>,
+        debug::<ConversationIdGetConversationSummaryParams>,
     ),
     Definition::new(
         "ConversationSummary",
@@ -6027,7 +6196,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
                     ),
                     Member::new(
                         "source",
-                        Type::Named("SessionSource"),
+                        Type::Named("RootSessionSource"),
                         false,
                         Presence::Required,
                         None,
@@ -6048,6 +6217,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConversationSummary>,
+        debug::<ConversationSummary>,
     ),
     Definition::new(
         "ConversationTextRole",
@@ -6055,6 +6225,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ConversationTextRole>,
+        debug::<ConversationTextRole>,
     ),
     Definition::new(
         "CreditsSnapshot",
@@ -6092,6 +6263,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CreditsSnapshot>,
+        debug::<CreditsSnapshot>,
     ),
     Definition::new(
         "CurrentTimeReadParams",
@@ -6113,6 +6285,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<CurrentTimeReadParams>,
+        debug::<CurrentTimeReadParams>,
     ),
     Definition::new(
         "CurrentTimeReadResponse",
@@ -6134,6 +6307,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<CurrentTimeReadResponse>,
+        debug::<CurrentTimeReadResponse>,
     ),
     Definition::new(
         "CyberAccessProgram",
@@ -6141,6 +6315,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<CyberAccessProgram>,
+        debug::<CyberAccessProgram>,
     ),
     Definition::new(
         "DeniedReviewDecision",
@@ -6162,6 +6337,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<DeniedReviewDecision>,
+        debug::<DeniedReviewDecision>,
     ),
     Definition::new(
         "DeprecationNoticeNotification",
@@ -6191,6 +6367,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DeprecationNoticeNotification>,
+        debug::<DeprecationNoticeNotification>,
     ),
     Definition::new(
         "DesktopOnboardingEntrypoint",
@@ -6198,6 +6375,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DesktopOnboardingEntrypoint>,
+        debug::<DesktopOnboardingEntrypoint>,
     ),
     Definition::new(
         "DynamicToolCallOutputContentItem",
@@ -6257,6 +6435,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DynamicToolCallOutputContentItem>,
+        debug::<DynamicToolCallOutputContentItem>,
     ),
     Definition::new(
         "DynamicToolCallParams",
@@ -6318,6 +6497,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DynamicToolCallParams>,
+        debug::<DynamicToolCallParams>,
     ),
     Definition::new(
         "DynamicToolCallResponse",
@@ -6347,6 +6527,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DynamicToolCallResponse>,
+        debug::<DynamicToolCallResponse>,
     ),
     Definition::new(
         "DynamicToolCallStatus",
@@ -6354,6 +6535,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DynamicToolCallStatus>,
+        debug::<DynamicToolCallStatus>,
     ),
     Definition::new(
         "DynamicToolNamespaceTool",
@@ -6405,6 +6587,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DynamicToolNamespaceTool>,
+        debug::<DynamicToolNamespaceTool>,
     ),
     Definition::new(
         "DynamicToolSpec",
@@ -6488,6 +6671,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<DynamicToolSpec>,
+        debug::<DynamicToolSpec>,
     ),
     Definition::new(
         "EnvironmentAddParams",
@@ -6549,6 +6733,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentAddParams>,
+        debug::<EnvironmentAddParams>,
     ),
     Definition::new(
         "EnvironmentAddResponse",
@@ -6556,6 +6741,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentAddResponse>,
+        debug::<EnvironmentAddResponse>,
     ),
     Definition::new(
         "EnvironmentConnectionNotification",
@@ -6585,6 +6771,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<EnvironmentConnectionNotification>,
+        debug::<EnvironmentConnectionNotification>,
     ),
     Definition::new(
         "EnvironmentInfoParams",
@@ -6606,6 +6793,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentInfoParams>,
+        debug::<EnvironmentInfoParams>,
     ),
     Definition::new(
         "EnvironmentInfoResponse",
@@ -6635,6 +6823,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentInfoResponse>,
+        debug::<EnvironmentInfoResponse>,
     ),
     Definition::new(
         "EnvironmentShellInfo",
@@ -6664,6 +6853,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentShellInfo>,
+        debug::<EnvironmentShellInfo>,
     ),
     Definition::new(
         "EnvironmentSkillsParams",
@@ -6685,6 +6875,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<EnvironmentSkillsParams>,
+        debug::<EnvironmentSkillsParams>,
     ),
     Definition::new(
         "EnvironmentStatusKind",
@@ -6692,6 +6883,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentStatusKind>,
+        debug::<EnvironmentStatusKind>,
     ),
     Definition::new(
         "EnvironmentStatusParams",
@@ -6713,6 +6905,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentStatusParams>,
+        debug::<EnvironmentStatusParams>,
     ),
     Definition::new(
         "EnvironmentStatusResponse",
@@ -6742,6 +6935,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<EnvironmentStatusResponse>,
+        debug::<EnvironmentStatusResponse>,
     ),
     Definition::new(
         "ErrorNotification",
@@ -6787,6 +6981,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ErrorNotification>,
+        debug::<ErrorNotification>,
     ),
     Definition::new(
         "ExecCommandApprovalParams",
@@ -6856,6 +7051,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExecCommandApprovalParams>,
+        debug::<ExecCommandApprovalParams>,
     ),
     Definition::new(
         "ExecCommandApprovalResponse",
@@ -6877,6 +7073,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExecCommandApprovalResponse>,
+        debug::<ExecCommandApprovalResponse>,
     ),
     Definition::new(
         "ExperimentalFeature",
@@ -6946,6 +7143,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExperimentalFeature>,
+        debug::<ExperimentalFeature>,
     ),
     Definition::new(
         "ExperimentalFeatureEnablementSetParams",
@@ -6967,6 +7165,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExperimentalFeatureEnablementSetParams>,
+        debug::<ExperimentalFeatureEnablementSetParams>,
     ),
     Definition::new(
         "ExperimentalFeatureEnablementSetResponse",
@@ -6988,6 +7187,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExperimentalFeatureEnablementSetResponse>,
+        debug::<ExperimentalFeatureEnablementSetResponse>,
     ),
     Definition::new(
         "ExperimentalFeatureListParams",
@@ -7025,6 +7225,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExperimentalFeatureListParams>,
+        debug::<ExperimentalFeatureListParams>,
     ),
     Definition::new(
         "ExperimentalFeatureListResponse",
@@ -7054,6 +7255,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExperimentalFeatureListResponse>,
+        debug::<ExperimentalFeatureListResponse>,
     ),
     Definition::new(
         "ExperimentalFeatureStage",
@@ -7063,6 +7265,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExperimentalFeatureStage>,
+        debug::<ExperimentalFeatureStage>,
     ),
     Definition::new(
         "ExternalAgentConfigDetectParams",
@@ -7124,6 +7327,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigDetectParams>,
+        debug::<ExternalAgentConfigDetectParams>,
     ),
     Definition::new(
         "ExternalAgentConfigDetectResponse",
@@ -7155,6 +7359,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigDetectResponse>,
+        debug::<ExternalAgentConfigDetectResponse>,
     ),
     Definition::new(
         "ExternalAgentConfigImportCompletedNotification",
@@ -7184,6 +7389,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportCompletedNotification>,
+        debug::<ExternalAgentConfigImportCompletedNotification>,
     ),
     Definition::new(
         "ExternalAgentConfigImportHistoriesReadResponse",
@@ -7215,6 +7421,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportHistoriesReadResponse>,
+        debug::<ExternalAgentConfigImportHistoriesReadResponse>,
     ),
     Definition::new(
         "ExternalAgentConfigImportHistory",
@@ -7272,6 +7479,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportHistory>,
+        debug::<ExternalAgentConfigImportHistory>,
     ),
     Definition::new(
         "ExternalAgentConfigImportHistoryRecordParams",
@@ -7305,6 +7513,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportHistoryRecordParams>,
+        debug::<ExternalAgentConfigImportHistoryRecordParams>,
     ),
     Definition::new(
         "ExternalAgentConfigImportHistoryRecordResponse",
@@ -7326,6 +7535,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportHistoryRecordResponse>,
+        debug::<ExternalAgentConfigImportHistoryRecordResponse>,
     ),
     Definition::new(
         "ExternalAgentConfigImportHistoryRecordSuccessParams",
@@ -7379,6 +7589,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportHistoryRecordSuccessParams>,
+        debug::<ExternalAgentConfigImportHistoryRecordSuccessParams>,
     ),
     Definition::new(
         "ExternalAgentConfigImportHistoryRecordTypeResultParams",
@@ -7422,6 +7633,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportHistoryRecordTypeResultParams>,
+        debug::<ExternalAgentConfigImportHistoryRecordTypeResultParams>,
     ),
     Definition::new(
         "ExternalAgentConfigImportItemTypeFailure",
@@ -7491,6 +7703,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportItemTypeFailure>,
+        debug::<ExternalAgentConfigImportItemTypeFailure>,
     ),
     Definition::new(
         "ExternalAgentConfigImportItemTypeSuccess",
@@ -7544,6 +7757,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportItemTypeSuccess>,
+        debug::<ExternalAgentConfigImportItemTypeSuccess>,
     ),
     Definition::new(
         "ExternalAgentConfigImportParams",
@@ -7589,6 +7803,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportParams>,
+        debug::<ExternalAgentConfigImportParams>,
     ),
     Definition::new(
         "ExternalAgentConfigImportProgressNotification",
@@ -7618,6 +7833,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportProgressNotification>,
+        debug::<ExternalAgentConfigImportProgressNotification>,
     ),
     Definition::new(
         "ExternalAgentConfigImportResponse",
@@ -7639,6 +7855,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportResponse>,
+        debug::<ExternalAgentConfigImportResponse>,
     ),
     Definition::new(
         "ExternalAgentConfigImportTypeResult",
@@ -7680,6 +7897,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigImportTypeResult>,
+        debug::<ExternalAgentConfigImportTypeResult>,
     ),
     Definition::new(
         "ExternalAgentConfigMigrationItem",
@@ -7725,6 +7943,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigMigrationItem>,
+        debug::<ExternalAgentConfigMigrationItem>,
     ),
     Definition::new(
         "ExternalAgentConfigMigrationItemType",
@@ -7745,6 +7964,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentConfigMigrationItemType>,
+        debug::<ExternalAgentConfigMigrationItemType>,
     ),
     Definition::new(
         "ExternalAgentDetectedConnectorCandidate",
@@ -7782,6 +8002,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentDetectedConnectorCandidate>,
+        debug::<ExternalAgentDetectedConnectorCandidate>,
     ),
     Definition::new(
         "ExternalAgentDetectedConnectorSource",
@@ -7789,6 +8010,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentDetectedConnectorSource>,
+        debug::<ExternalAgentDetectedConnectorSource>,
     ),
     Definition::new(
         "ExternalAgentImportedConnectorCandidate",
@@ -7826,6 +8048,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentImportedConnectorCandidate>,
+        debug::<ExternalAgentImportedConnectorCandidate>,
     ),
     Definition::new(
         "ExternalAgentImportedConnectorSource",
@@ -7833,6 +8056,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ExternalAgentImportedConnectorSource>,
+        debug::<ExternalAgentImportedConnectorSource>,
     ),
     Definition::new(
         "FeedbackRequirements",
@@ -7854,6 +8078,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FeedbackRequirements>,
+        debug::<FeedbackRequirements>,
     ),
     Definition::new(
         "FeedbackSaveParams",
@@ -7923,6 +8148,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FeedbackSaveParams>,
+        debug::<FeedbackSaveParams>,
     ),
     Definition::new(
         "FeedbackSaveResponse",
@@ -7960,6 +8186,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FeedbackSaveResponse>,
+        debug::<FeedbackSaveResponse>,
     ),
     Definition::new(
         "FeedbackUploadParams",
@@ -8021,6 +8248,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FeedbackUploadParams>,
+        debug::<FeedbackUploadParams>,
     ),
     Definition::new(
         "FeedbackUploadResponse",
@@ -8050,6 +8278,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FeedbackUploadResponse>,
+        debug::<FeedbackUploadResponse>,
     ),
     Definition::new(
         "FileChange",
@@ -8117,6 +8346,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileChange>,
+        debug::<FileChange>,
     ),
     Definition::new(
         "FileChangeApprovalDecision",
@@ -8124,6 +8354,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileChangeApprovalDecision>,
+        debug::<FileChangeApprovalDecision>,
     ),
     Definition::new(
         "FileChangeOutputDeltaNotification",
@@ -8169,6 +8400,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileChangeOutputDeltaNotification>,
+        debug::<FileChangeOutputDeltaNotification>,
     ),
     Definition::new(
         "FileChangePatchUpdatedNotification",
@@ -8214,6 +8446,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileChangePatchUpdatedNotification>,
+        debug::<FileChangePatchUpdatedNotification>,
     ),
     Definition::new(
         "FileChangeRequestApprovalParams",
@@ -8275,6 +8508,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileChangeRequestApprovalParams>,
+        debug::<FileChangeRequestApprovalParams>,
     ),
     Definition::new(
         "FileChangeRequestApprovalResponse",
@@ -8296,6 +8530,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileChangeRequestApprovalResponse>,
+        debug::<FileChangeRequestApprovalResponse>,
     ),
     Definition::new(
         "FileSystemAccessMode",
@@ -8303,6 +8538,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileSystemAccessMode>,
+        debug::<FileSystemAccessMode>,
     ),
     Definition::new(
         "FileSystemPath",
@@ -8362,6 +8598,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileSystemPath>,
+        debug::<FileSystemPath>,
     ),
     Definition::new(
         "FileSystemSandboxEntry",
@@ -8391,6 +8628,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileSystemSandboxEntry>,
+        debug::<FileSystemSandboxEntry>,
     ),
     Definition::new(
         "FileSystemSpecialPath",
@@ -8446,6 +8684,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileSystemSpecialPath>,
+        debug::<FileSystemSpecialPath>,
     ),
     Definition::new(
         "FileUpdateChange",
@@ -8483,6 +8722,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FileUpdateChange>,
+        debug::<FileUpdateChange>,
     ),
     Definition::new(
         "ForcedChatgptWorkspaceIds",
@@ -8490,6 +8730,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ForcedChatgptWorkspaceIds>,
+        debug::<ForcedChatgptWorkspaceIds>,
     ),
     Definition::new(
         "ForcedLoginMethod",
@@ -8497,6 +8738,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ForcedLoginMethod>,
+        debug::<ForcedLoginMethod>,
     ),
     Definition::new(
         "FsChangedNotification",
@@ -8526,6 +8768,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsChangedNotification>,
+        debug::<FsChangedNotification>,
     ),
     Definition::new(
         "FsCopyParams",
@@ -8563,6 +8806,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsCopyParams>,
+        debug::<FsCopyParams>,
     ),
     Definition::new(
         "FsCopyResponse",
@@ -8570,6 +8814,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsCopyResponse>,
+        debug::<FsCopyResponse>,
     ),
     Definition::new(
         "FsCreateDirectoryParams",
@@ -8599,6 +8844,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsCreateDirectoryParams>,
+        debug::<FsCreateDirectoryParams>,
     ),
     Definition::new(
         "FsCreateDirectoryResponse",
@@ -8606,6 +8852,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsCreateDirectoryResponse>,
+        debug::<FsCreateDirectoryResponse>,
     ),
     Definition::new(
         "FsGetMetadataParams",
@@ -8627,6 +8874,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsGetMetadataParams>,
+        debug::<FsGetMetadataParams>,
     ),
     Definition::new(
         "FsGetMetadataResponse",
@@ -8680,6 +8928,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsGetMetadataResponse>,
+        debug::<FsGetMetadataResponse>,
     ),
     Definition::new(
         "FsReadDirectoryEntry",
@@ -8717,6 +8966,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsReadDirectoryEntry>,
+        debug::<FsReadDirectoryEntry>,
     ),
     Definition::new(
         "FsReadDirectoryParams",
@@ -8738,6 +8988,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsReadDirectoryParams>,
+        debug::<FsReadDirectoryParams>,
     ),
     Definition::new(
         "FsReadDirectoryResponse",
@@ -8759,6 +9010,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsReadDirectoryResponse>,
+        debug::<FsReadDirectoryResponse>,
     ),
     Definition::new(
         "FsReadFileParams",
@@ -8780,6 +9032,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsReadFileParams>,
+        debug::<FsReadFileParams>,
     ),
     Definition::new(
         "FsReadFileResponse",
@@ -8801,6 +9054,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsReadFileResponse>,
+        debug::<FsReadFileResponse>,
     ),
     Definition::new(
         "FsRemoveParams",
@@ -8838,6 +9092,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsRemoveParams>,
+        debug::<FsRemoveParams>,
     ),
     Definition::new(
         "FsRemoveResponse",
@@ -8845,6 +9100,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsRemoveResponse>,
+        debug::<FsRemoveResponse>,
     ),
     Definition::new(
         "FsUnwatchParams",
@@ -8866,6 +9122,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsUnwatchParams>,
+        debug::<FsUnwatchParams>,
     ),
     Definition::new(
         "FsUnwatchResponse",
@@ -8873,6 +9130,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsUnwatchResponse>,
+        debug::<FsUnwatchResponse>,
     ),
     Definition::new(
         "FsWatchParams",
@@ -8902,6 +9160,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsWatchParams>,
+        debug::<FsWatchParams>,
     ),
     Definition::new(
         "FsWatchResponse",
@@ -8923,6 +9182,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsWatchResponse>,
+        debug::<FsWatchResponse>,
     ),
     Definition::new(
         "FsWriteFileParams",
@@ -8952,6 +9212,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsWriteFileParams>,
+        debug::<FsWriteFileParams>,
     ),
     Definition::new(
         "FsWriteFileResponse",
@@ -8959,6 +9220,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FsWriteFileResponse>,
+        debug::<FsWriteFileResponse>,
     ),
     Definition::new(
         "FunctionCallOutputBody",
@@ -8968,6 +9230,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FunctionCallOutputBody>,
+        debug::<FunctionCallOutputBody>,
     ),
     Definition::new(
         "FunctionCallOutputContentItem",
@@ -9067,6 +9330,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FunctionCallOutputContentItem>,
+        debug::<FunctionCallOutputContentItem>,
     ),
     Definition::new(
         "FuzzyFileSearchMatchType",
@@ -9074,6 +9338,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FuzzyFileSearchMatchType>,
+        debug::<FuzzyFileSearchMatchType>,
     ),
     Definition::new(
         "FuzzyFileSearchParams",
@@ -9111,6 +9376,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FuzzyFileSearchParams>,
+        debug::<FuzzyFileSearchParams>,
     ),
     Definition::new(
         "FuzzyFileSearchResponse",
@@ -9132,6 +9398,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FuzzyFileSearchResponse>,
+        debug::<FuzzyFileSearchResponse>,
     ),
     Definition::new(
         "FuzzyFileSearchResult",
@@ -9193,6 +9460,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FuzzyFileSearchResult>,
+        debug::<FuzzyFileSearchResult>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionCompletedNotification",
@@ -9214,6 +9482,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FuzzyFileSearchSessionCompletedNotification>,
+        debug::<FuzzyFileSearchSessionCompletedNotification>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionStartParams",
@@ -9243,6 +9512,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<FuzzyFileSearchSessionStartParams>,
+        debug::<FuzzyFileSearchSessionStartParams>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionStartResponse",
@@ -9250,6 +9520,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<FuzzyFileSearchSessionStartResponse>,
+        debug::<FuzzyFileSearchSessionStartResponse>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionStopParams",
@@ -9271,6 +9542,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<FuzzyFileSearchSessionStopParams>,
+        debug::<FuzzyFileSearchSessionStopParams>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionStopResponse",
@@ -9278,6 +9550,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<FuzzyFileSearchSessionStopResponse>,
+        debug::<FuzzyFileSearchSessionStopResponse>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionUpdateParams",
@@ -9307,6 +9580,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<FuzzyFileSearchSessionUpdateParams>,
+        debug::<FuzzyFileSearchSessionUpdateParams>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionUpdateResponse",
@@ -9314,6 +9588,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<FuzzyFileSearchSessionUpdateResponse>,
+        debug::<FuzzyFileSearchSessionUpdateResponse>,
     ),
     Definition::new(
         "FuzzyFileSearchSessionUpdatedNotification",
@@ -9351,6 +9626,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<FuzzyFileSearchSessionUpdatedNotification>,
+        debug::<FuzzyFileSearchSessionUpdatedNotification>,
     ),
     Definition::new(
         "GatewayAuth",
@@ -9395,6 +9671,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayAuth>,
+        debug::<GatewayAuth>,
     ),
     Definition::new(
         "GatewayOAuthCancelResponse",
@@ -9402,6 +9679,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthCancelResponse>,
+        debug::<GatewayOAuthCancelResponse>,
     ),
     Definition::new(
         "GatewayOAuthChangedNotification",
@@ -9455,6 +9733,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthChangedNotification>,
+        debug::<GatewayOAuthChangedNotification>,
     ),
     Definition::new(
         "GatewayOAuthLoginParams",
@@ -9484,6 +9763,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthLoginParams>,
+        debug::<GatewayOAuthLoginParams>,
     ),
     Definition::new(
         "GatewayOAuthLoginResponse",
@@ -9505,6 +9785,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthLoginResponse>,
+        debug::<GatewayOAuthLoginResponse>,
     ),
     Definition::new(
         "GatewayOAuthPrompt",
@@ -9542,6 +9823,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthPrompt>,
+        debug::<GatewayOAuthPrompt>,
     ),
     Definition::new(
         "GatewayOAuthReadParams",
@@ -9563,6 +9845,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthReadParams>,
+        debug::<GatewayOAuthReadParams>,
     ),
     Definition::new(
         "GatewayOAuthReadResponse",
@@ -9624,6 +9907,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthReadResponse>,
+        debug::<GatewayOAuthReadResponse>,
     ),
     Definition::new(
         "GatewayOAuthStatus",
@@ -9631,6 +9915,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GatewayOAuthStatus>,
+        debug::<GatewayOAuthStatus>,
     ),
     Definition::new(
         "GcpProviderId",
@@ -9638,6 +9923,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GcpProviderId>,
+        debug::<GcpProviderId>,
     ),
     Definition::new(
         "GcpSetupParams",
@@ -9675,6 +9961,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<GcpSetupParams>,
+        debug::<GcpSetupParams>,
     ),
     Definition::new(
         "GcpSetupResponse",
@@ -9682,6 +9969,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<GcpSetupResponse>,
+        debug::<GcpSetupResponse>,
     ),
     Definition::new(
         "GetAccountParams",
@@ -9703,6 +9991,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAccountParams>,
+        debug::<GetAccountParams>,
     ),
     Definition::new(
         "GetAccountRateLimitsParams",
@@ -9732,6 +10021,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAccountRateLimitsParams>,
+        debug::<GetAccountRateLimitsParams>,
     ),
     Definition::new(
         "GetAccountRateLimitsResponse",
@@ -9793,6 +10083,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAccountRateLimitsResponse>,
+        debug::<GetAccountRateLimitsResponse>,
     ),
     Definition::new(
         "GetAccountResponse",
@@ -9838,6 +10129,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAccountResponse>,
+        debug::<GetAccountResponse>,
     ),
     Definition::new(
         "GetAccountSecuritySetupResponse",
@@ -9859,6 +10151,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAccountSecuritySetupResponse>,
+        debug::<GetAccountSecuritySetupResponse>,
     ),
     Definition::new(
         "GetAccountTokenUsageParams",
@@ -9880,6 +10173,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAccountTokenUsageParams>,
+        debug::<GetAccountTokenUsageParams>,
     ),
     Definition::new(
         "GetAccountTokenUsageResponse",
@@ -9917,6 +10211,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAccountTokenUsageResponse>,
+        debug::<GetAccountTokenUsageResponse>,
     ),
     Definition::new(
         "GetAuthStatusParams",
@@ -9946,6 +10241,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAuthStatusParams>,
+        debug::<GetAuthStatusParams>,
     ),
     Definition::new(
         "GetAuthStatusResponse",
@@ -9983,6 +10279,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetAuthStatusResponse>,
+        debug::<GetAuthStatusResponse>,
     ),
     Definition::new(
         "GetConversationSummaryParams",
@@ -9995,6 +10292,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetConversationSummaryParams>,
+        debug::<GetConversationSummaryParams>,
     ),
     Definition::new(
         "GetConversationSummaryResponse",
@@ -10016,6 +10314,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetConversationSummaryResponse>,
+        debug::<GetConversationSummaryResponse>,
     ),
     Definition::new(
         "GetWorkspaceMessagesResponse",
@@ -10045,6 +10344,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GetWorkspaceMessagesResponse>,
+        debug::<GetWorkspaceMessagesResponse>,
     ),
     Definition::new(
         "GitDiffToRemoteParams",
@@ -10066,6 +10366,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GitDiffToRemoteParams>,
+        debug::<GitDiffToRemoteParams>,
     ),
     Definition::new(
         "GitDiffToRemoteResponse",
@@ -10095,6 +10396,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GitDiffToRemoteResponse>,
+        debug::<GitDiffToRemoteResponse>,
     ),
     Definition::new(
         "GitInfo",
@@ -10132,6 +10434,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GitInfo>,
+        debug::<GitInfo>,
     ),
     Definition::new(
         "GitSha",
@@ -10139,6 +10442,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GitSha>,
+        debug::<GitSha>,
     ),
     Definition::new(
         "GrantedPermissionProfile",
@@ -10168,6 +10472,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GrantedPermissionProfile>,
+        debug::<GrantedPermissionProfile>,
     ),
     Definition::new(
         "GranularAskForApproval",
@@ -10221,6 +10526,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<GranularAskForApproval>,
+        debug::<GranularAskForApproval>,
     ),
     Definition::new(
         "GuardianApprovalReview",
@@ -10266,6 +10572,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GuardianApprovalReview>,
+        debug::<GuardianApprovalReview>,
     ),
     Definition::new(
         "GuardianApprovalReviewAction",
@@ -10525,6 +10832,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GuardianApprovalReviewAction>,
+        debug::<GuardianApprovalReviewAction>,
     ),
     Definition::new(
         "GuardianApprovalReviewStatus",
@@ -10532,6 +10840,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GuardianApprovalReviewStatus>,
+        debug::<GuardianApprovalReviewStatus>,
     ),
     Definition::new(
         "GuardianAssessmentOutcome",
@@ -10539,6 +10848,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<GuardianAssessmentOutcome>,
+        debug::<GuardianAssessmentOutcome>,
     ),
     Definition::new(
         "GuardianCommandSource",
@@ -10546,6 +10856,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GuardianCommandSource>,
+        debug::<GuardianCommandSource>,
     ),
     Definition::new(
         "GuardianRiskLevel",
@@ -10553,6 +10864,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GuardianRiskLevel>,
+        debug::<GuardianRiskLevel>,
     ),
     Definition::new(
         "GuardianUserAuthorization",
@@ -10560,6 +10872,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GuardianUserAuthorization>,
+        debug::<GuardianUserAuthorization>,
     ),
     Definition::new(
         "GuardianWarningNotification",
@@ -10589,6 +10902,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<GuardianWarningNotification>,
+        debug::<GuardianWarningNotification>,
     ),
     Definition::new(
         "HookCompletedNotification",
@@ -10626,6 +10940,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookCompletedNotification>,
+        debug::<HookCompletedNotification>,
     ),
     Definition::new(
         "HookErrorInfo",
@@ -10655,6 +10970,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookErrorInfo>,
+        debug::<HookErrorInfo>,
     ),
     Definition::new(
         "HookEventName",
@@ -10679,6 +10995,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookEventName>,
+        debug::<HookEventName>,
     ),
     Definition::new(
         "HookExecutionMode",
@@ -10686,6 +11003,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookExecutionMode>,
+        debug::<HookExecutionMode>,
     ),
     Definition::new(
         "HookHandlerType",
@@ -10693,6 +11011,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookHandlerType>,
+        debug::<HookHandlerType>,
     ),
     Definition::new(
         "HookMetadata",
@@ -11248,6 +11567,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookMetadata>,
+        debug::<HookMetadata>,
     ),
     Definition::new(
         "HookMigration",
@@ -11269,6 +11589,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookMigration>,
+        debug::<HookMigration>,
     ),
     Definition::new(
         "HookOutputEntry",
@@ -11298,6 +11619,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookOutputEntry>,
+        debug::<HookOutputEntry>,
     ),
     Definition::new(
         "HookOutputEntryKind",
@@ -11305,6 +11627,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookOutputEntryKind>,
+        debug::<HookOutputEntryKind>,
     ),
     Definition::new(
         "HookPromptFragment",
@@ -11334,6 +11657,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookPromptFragment>,
+        debug::<HookPromptFragment>,
     ),
     Definition::new(
         "HookRunStatus",
@@ -11341,6 +11665,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookRunStatus>,
+        debug::<HookRunStatus>,
     ),
     Definition::new(
         "HookRunSummary",
@@ -11466,6 +11791,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookRunSummary>,
+        debug::<HookRunSummary>,
     ),
     Definition::new(
         "HookScope",
@@ -11473,6 +11799,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookScope>,
+        debug::<HookScope>,
     ),
     Definition::new(
         "HookSource",
@@ -11494,6 +11821,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookSource>,
+        debug::<HookSource>,
     ),
     Definition::new(
         "HookStartedNotification",
@@ -11531,6 +11859,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookStartedNotification>,
+        debug::<HookStartedNotification>,
     ),
     Definition::new(
         "HookTrustStatus",
@@ -11538,6 +11867,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HookTrustStatus>,
+        debug::<HookTrustStatus>,
     ),
     Definition::new(
         "HooksListEntry",
@@ -11583,6 +11913,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HooksListEntry>,
+        debug::<HooksListEntry>,
     ),
     Definition::new(
         "HooksListParams",
@@ -11612,6 +11943,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HooksListParams>,
+        debug::<HooksListParams>,
     ),
     Definition::new(
         "HooksListResponse",
@@ -11633,6 +11965,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<HooksListResponse>,
+        debug::<HooksListResponse>,
     ),
     Definition::new(
         "HttpConnectionFailedCodexErrorInfo",
@@ -11654,6 +11987,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<HttpConnectionFailedCodexErrorInfo>,
+        debug::<HttpConnectionFailedCodexErrorInfo>,
     ),
     Definition::new(
         "ImageDetail",
@@ -11661,6 +11995,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ImageDetail>,
+        debug::<ImageDetail>,
     ),
     Definition::new(
         "ImageGenerationFailure",
@@ -11696,6 +12031,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ImageGenerationFailure>,
+        debug::<ImageGenerationFailure>,
     ),
     Definition::new(
         "ImageGenerationInputImage",
@@ -11725,6 +12061,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ImageGenerationInputImage>,
+        debug::<ImageGenerationInputImage>,
     ),
     Definition::new(
         "InAppBrowserRequirements",
@@ -11746,6 +12083,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InAppBrowserRequirements>,
+        debug::<InAppBrowserRequirements>,
     ),
     Definition::new(
         "InitializeCapabilities",
@@ -11815,6 +12153,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InitializeCapabilities>,
+        debug::<InitializeCapabilities>,
     ),
     Definition::new(
         "InitializeParams",
@@ -11844,6 +12183,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InitializeParams>,
+        debug::<InitializeParams>,
     ),
     Definition::new(
         "InitializeResponse",
@@ -11889,6 +12229,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InitializeResponse>,
+        debug::<InitializeResponse>,
     ),
     Definition::new(
         "InputModality",
@@ -11896,6 +12237,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InputModality>,
+        debug::<InputModality>,
     ),
     Definition::new(
         "InstalledApp",
@@ -11941,6 +12283,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InstalledApp>,
+        debug::<InstalledApp>,
     ),
     Definition::new(
         "InternalChatMessageMetadataPassthrough",
@@ -11962,6 +12305,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InternalChatMessageMetadataPassthrough>,
+        debug::<InternalChatMessageMetadataPassthrough>,
     ),
     Definition::new(
         "InternalSessionSource",
@@ -11969,6 +12313,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<InternalSessionSource>,
+        debug::<InternalSessionSource>,
     ),
     Definition::new(
         "ItemCompletedNotification",
@@ -12022,6 +12367,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ItemCompletedNotification>,
+        debug::<ItemCompletedNotification>,
     ),
     Definition::new(
         "ItemGuardianApprovalReviewCompletedNotification",
@@ -12107,6 +12453,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ItemGuardianApprovalReviewCompletedNotification>,
+        debug::<ItemGuardianApprovalReviewCompletedNotification>,
     ),
     Definition::new(
         "ItemGuardianApprovalReviewStartedNotification",
@@ -12176,6 +12523,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ItemGuardianApprovalReviewStartedNotification>,
+        debug::<ItemGuardianApprovalReviewStartedNotification>,
     ),
     Definition::new(
         "ItemStartedNotification",
@@ -12221,6 +12569,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ItemStartedNotification>,
+        debug::<ItemStartedNotification>,
     ),
     Definition::new(
         "JSONRPCError",
@@ -12250,6 +12599,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::ErrorResponse>,
+        debug::<crate::ErrorResponse>,
     ),
     Definition::new(
         "JSONRPCErrorError",
@@ -12287,6 +12637,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::RpcError>,
+        debug::<crate::RpcError>,
     ),
     Definition::new(
         "JSONRPCMessage",
@@ -12301,6 +12652,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::AnyMessage>,
+        debug::<crate::AnyMessage>,
     ),
     Definition::new(
         "JSONRPCNotification",
@@ -12330,6 +12682,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::Notification<crate::UnrecognizedMethod>>,
+        debug::<crate::Notification<crate::UnrecognizedMethod>>,
     ),
     Definition::new(
         "JSONRPCRequest",
@@ -12375,6 +12728,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::Request<crate::UnrecognizedMethod>>,
+        debug::<crate::Request<crate::UnrecognizedMethod>>,
     ),
     Definition::new(
         "JSONRPCResponse",
@@ -12404,6 +12758,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::Response>,
+        debug::<crate::Response>,
     ),
     Definition::new(
         "LegacyAppPathString",
@@ -12411,6 +12766,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<LegacyAppPathString>,
+        debug::<LegacyAppPathString>,
     ),
     Definition::new(
         "ListMcpServerStatusParams",
@@ -12464,6 +12820,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ListMcpServerStatusParams>,
+        debug::<ListMcpServerStatusParams>,
     ),
     Definition::new(
         "ListMcpServerStatusResponse",
@@ -12493,6 +12850,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ListMcpServerStatusResponse>,
+        debug::<ListMcpServerStatusResponse>,
     ),
     Definition::new(
         "LocalShellAction",
@@ -12552,6 +12910,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<LocalShellAction>,
+        debug::<LocalShellAction>,
     ),
     Definition::new(
         "LocalShellStatus",
@@ -12559,6 +12918,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<LocalShellStatus>,
+        debug::<LocalShellStatus>,
     ),
     Definition::new(
         "LoginAccountParams",
@@ -12715,6 +13075,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<LoginAccountParams>,
+        debug::<LoginAccountParams>,
     ),
     Definition::new(
         "LoginAccountResponse",
@@ -12785,6 +13146,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<LoginAccountResponse>,
+        debug::<LoginAccountResponse>,
     ),
     Definition::new(
         "LoginAccountSessionsSwitchResponse",
@@ -12814,6 +13176,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         true,
         recode::<LoginAccountSessionsSwitchResponse>,
+        debug::<LoginAccountSessionsSwitchResponse>,
     ),
     Definition::new(
         "LoginAppBrand",
@@ -12821,6 +13184,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<LoginAppBrand>,
+        debug::<LoginAppBrand>,
     ),
     Definition::new(
         "LogoutAccountResponse",
@@ -12828,6 +13192,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<LogoutAccountResponse>,
+        debug::<LogoutAccountResponse>,
     ),
     Definition::new(
         "ManagedHooksRequirements",
@@ -12969,6 +13334,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ManagedHooksRequirements>,
+        debug::<ManagedHooksRequirements>,
     ),
     Definition::new(
         "MarketplaceAddParams",
@@ -13006,6 +13372,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceAddParams>,
+        debug::<MarketplaceAddParams>,
     ),
     Definition::new(
         "MarketplaceAddResponse",
@@ -13043,6 +13410,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceAddResponse>,
+        debug::<MarketplaceAddResponse>,
     ),
     Definition::new(
         "MarketplaceInterface",
@@ -13064,6 +13432,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceInterface>,
+        debug::<MarketplaceInterface>,
     ),
     Definition::new(
         "MarketplaceLoadErrorInfo",
@@ -13093,6 +13462,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceLoadErrorInfo>,
+        debug::<MarketplaceLoadErrorInfo>,
     ),
     Definition::new(
         "MarketplaceRemoveParams",
@@ -13114,6 +13484,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceRemoveParams>,
+        debug::<MarketplaceRemoveParams>,
     ),
     Definition::new(
         "MarketplaceRemoveResponse",
@@ -13143,6 +13514,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceRemoveResponse>,
+        debug::<MarketplaceRemoveResponse>,
     ),
     Definition::new(
         "MarketplaceUpgradeErrorInfo",
@@ -13172,6 +13544,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceUpgradeErrorInfo>,
+        debug::<MarketplaceUpgradeErrorInfo>,
     ),
     Definition::new(
         "MarketplaceUpgradeParams",
@@ -13193,6 +13566,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceUpgradeParams>,
+        debug::<MarketplaceUpgradeParams>,
     ),
     Definition::new(
         "MarketplaceUpgradeResponse",
@@ -13230,6 +13604,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MarketplaceUpgradeResponse>,
+        debug::<MarketplaceUpgradeResponse>,
     ),
     Definition::new(
         "McpAppDisplayMode",
@@ -13237,6 +13612,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpAppDisplayMode>,
+        debug::<McpAppDisplayMode>,
     ),
     Definition::new(
         "McpAppUi",
@@ -13266,6 +13642,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpAppUi>,
+        debug::<McpAppUi>,
     ),
     Definition::new(
         "McpAuthStatus",
@@ -13275,6 +13652,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpAuthStatus>,
+        debug::<McpAuthStatus>,
     ),
     Definition::new(
         "McpElicitationArrayType",
@@ -13282,6 +13660,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationArrayType>,
+        debug::<McpElicitationArrayType>,
     ),
     Definition::new(
         "McpElicitationBooleanSchema",
@@ -13327,6 +13706,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationBooleanSchema>,
+        debug::<McpElicitationBooleanSchema>,
     ),
     Definition::new(
         "McpElicitationBooleanType",
@@ -13334,6 +13714,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationBooleanType>,
+        debug::<McpElicitationBooleanType>,
     ),
     Definition::new(
         "McpElicitationConstOption",
@@ -13363,6 +13744,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationConstOption>,
+        debug::<McpElicitationConstOption>,
     ),
     Definition::new(
         "McpElicitationEnumSchema",
@@ -13376,6 +13758,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationEnumSchema>,
+        debug::<McpElicitationEnumSchema>,
     ),
     Definition::new(
         "McpElicitationLegacyTitledEnumSchema",
@@ -13437,6 +13820,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationLegacyTitledEnumSchema>,
+        debug::<McpElicitationLegacyTitledEnumSchema>,
     ),
     Definition::new(
         "McpElicitationMultiSelectEnumSchema",
@@ -13449,6 +13833,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationMultiSelectEnumSchema>,
+        debug::<McpElicitationMultiSelectEnumSchema>,
     ),
     Definition::new(
         "McpElicitationNumberSchema",
@@ -13510,6 +13895,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationNumberSchema>,
+        debug::<McpElicitationNumberSchema>,
     ),
     Definition::new(
         "McpElicitationNumberType",
@@ -13517,6 +13903,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationNumberType>,
+        debug::<McpElicitationNumberType>,
     ),
     Definition::new(
         "McpElicitationObjectType",
@@ -13524,6 +13911,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationObjectType>,
+        debug::<McpElicitationObjectType>,
     ),
     Definition::new(
         "McpElicitationPrimitiveSchema",
@@ -13538,6 +13926,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationPrimitiveSchema>,
+        debug::<McpElicitationPrimitiveSchema>,
     ),
     Definition::new(
         "McpElicitationSchema",
@@ -13583,6 +13972,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationSchema>,
+        debug::<McpElicitationSchema>,
     ),
     Definition::new(
         "McpElicitationSingleSelectEnumSchema",
@@ -13595,6 +13985,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationSingleSelectEnumSchema>,
+        debug::<McpElicitationSingleSelectEnumSchema>,
     ),
     Definition::new(
         "McpElicitationStringFormat",
@@ -13602,6 +13993,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationStringFormat>,
+        debug::<McpElicitationStringFormat>,
     ),
     Definition::new(
         "McpElicitationStringSchema",
@@ -13671,6 +14063,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationStringSchema>,
+        debug::<McpElicitationStringSchema>,
     ),
     Definition::new(
         "McpElicitationStringType",
@@ -13678,6 +14071,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationStringType>,
+        debug::<McpElicitationStringType>,
     ),
     Definition::new(
         "McpElicitationTitledEnumItems",
@@ -13699,6 +14093,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationTitledEnumItems>,
+        debug::<McpElicitationTitledEnumItems>,
     ),
     Definition::new(
         "McpElicitationTitledMultiSelectEnumSchema",
@@ -13768,6 +14163,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationTitledMultiSelectEnumSchema>,
+        debug::<McpElicitationTitledMultiSelectEnumSchema>,
     ),
     Definition::new(
         "McpElicitationTitledSingleSelectEnumSchema",
@@ -13821,6 +14217,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationTitledSingleSelectEnumSchema>,
+        debug::<McpElicitationTitledSingleSelectEnumSchema>,
     ),
     Definition::new(
         "McpElicitationUntitledEnumItems",
@@ -13850,6 +14247,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationUntitledEnumItems>,
+        debug::<McpElicitationUntitledEnumItems>,
     ),
     Definition::new(
         "McpElicitationUntitledMultiSelectEnumSchema",
@@ -13919,6 +14317,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationUntitledMultiSelectEnumSchema>,
+        debug::<McpElicitationUntitledMultiSelectEnumSchema>,
     ),
     Definition::new(
         "McpElicitationUntitledSingleSelectEnumSchema",
@@ -13972,6 +14371,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpElicitationUntitledSingleSelectEnumSchema>,
+        debug::<McpElicitationUntitledSingleSelectEnumSchema>,
     ),
     Definition::new(
         "McpResourceReadParams",
@@ -14041,6 +14441,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpResourceReadParams>,
+        debug::<McpResourceReadParams>,
     ),
     Definition::new(
         "McpResourceReadResponse",
@@ -14070,6 +14471,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpResourceReadResponse>,
+        debug::<McpResourceReadResponse>,
     ),
     Definition::new(
         "McpResourceReadTarget",
@@ -14099,6 +14501,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpResourceReadTarget>,
+        debug::<McpResourceReadTarget>,
     ),
     Definition::new(
         "McpServerConnectionStatus",
@@ -14116,6 +14519,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerConnectionStatus>,
+        debug::<McpServerConnectionStatus>,
     ),
     Definition::new(
         "McpServerElicitationAction",
@@ -14123,6 +14527,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerElicitationAction>,
+        debug::<McpServerElicitationAction>,
     ),
     Definition::new(
         "McpServerElicitationRequestParams",
@@ -14430,6 +14835,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerElicitationRequestParams>,
+        debug::<McpServerElicitationRequestParams>,
     ),
     Definition::new(
         "McpServerElicitationRequestResponse",
@@ -14467,6 +14873,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerElicitationRequestResponse>,
+        debug::<McpServerElicitationRequestResponse>,
     ),
     Definition::new(
         "McpServerEventNotification",
@@ -14496,6 +14903,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerEventNotification>,
+        debug::<McpServerEventNotification>,
     ),
     Definition::new(
         "McpServerEventStreamNotification",
@@ -14525,6 +14933,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerEventStreamNotification>,
+        debug::<McpServerEventStreamNotification>,
     ),
     Definition::new(
         "McpServerEventStreamStartParams",
@@ -14586,6 +14995,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<McpServerEventStreamStartParams>,
+        debug::<McpServerEventStreamStartParams>,
     ),
     Definition::new(
         "McpServerEventStreamStartResponse",
@@ -14593,6 +15003,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<McpServerEventStreamStartResponse>,
+        debug::<McpServerEventStreamStartResponse>,
     ),
     Definition::new(
         "McpServerEventStreamStopParams",
@@ -14614,6 +15025,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<McpServerEventStreamStopParams>,
+        debug::<McpServerEventStreamStopParams>,
     ),
     Definition::new(
         "McpServerEventStreamStopResponse",
@@ -14621,6 +15033,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<McpServerEventStreamStopResponse>,
+        debug::<McpServerEventStreamStopResponse>,
     ),
     Definition::new(
         "McpServerInfo",
@@ -14682,6 +15095,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerInfo>,
+        debug::<McpServerInfo>,
     ),
     Definition::new(
         "McpServerMigration",
@@ -14703,6 +15117,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerMigration>,
+        debug::<McpServerMigration>,
     ),
     Definition::new(
         "McpServerOauthClientRegistration",
@@ -14710,6 +15125,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerOauthClientRegistration>,
+        debug::<McpServerOauthClientRegistration>,
     ),
     Definition::new(
         "McpServerOauthLoginCompletedNotification",
@@ -14763,6 +15179,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerOauthLoginCompletedNotification>,
+        debug::<McpServerOauthLoginCompletedNotification>,
     ),
     Definition::new(
         "McpServerOauthLoginParams",
@@ -14816,6 +15233,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerOauthLoginParams>,
+        debug::<McpServerOauthLoginParams>,
     ),
     Definition::new(
         "McpServerOauthLoginResponse",
@@ -14845,6 +15263,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerOauthLoginResponse>,
+        debug::<McpServerOauthLoginResponse>,
     ),
     Definition::new(
         "McpServerRefreshResponse",
@@ -14852,6 +15271,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerRefreshResponse>,
+        debug::<McpServerRefreshResponse>,
     ),
     Definition::new(
         "McpServerStartupFailureReason",
@@ -14859,6 +15279,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerStartupFailureReason>,
+        debug::<McpServerStartupFailureReason>,
     ),
     Definition::new(
         "McpServerStartupState",
@@ -14866,6 +15287,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerStartupState>,
+        debug::<McpServerStartupState>,
     ),
     Definition::new(
         "McpServerStatus",
@@ -14975,6 +15397,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerStatus>,
+        debug::<McpServerStatus>,
     ),
     Definition::new(
         "McpServerStatusDetail",
@@ -14982,6 +15405,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerStatusDetail>,
+        debug::<McpServerStatusDetail>,
     ),
     Definition::new(
         "McpServerStatusUpdatedNotification",
@@ -15035,6 +15459,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerStatusUpdatedNotification>,
+        debug::<McpServerStatusUpdatedNotification>,
     ),
     Definition::new(
         "McpServerToolCallParams",
@@ -15088,6 +15513,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerToolCallParams>,
+        debug::<McpServerToolCallParams>,
     ),
     Definition::new(
         "McpServerToolCallResponse",
@@ -15133,6 +15559,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpServerToolCallResponse>,
+        debug::<McpServerToolCallResponse>,
     ),
     Definition::new(
         "McpToolCallAppContext",
@@ -15186,6 +15613,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpToolCallAppContext>,
+        debug::<McpToolCallAppContext>,
     ),
     Definition::new(
         "McpToolCallError",
@@ -15207,6 +15635,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpToolCallError>,
+        debug::<McpToolCallError>,
     ),
     Definition::new(
         "McpToolCallProgressNotification",
@@ -15252,6 +15681,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpToolCallProgressNotification>,
+        debug::<McpToolCallProgressNotification>,
     ),
     Definition::new(
         "McpToolCallResult",
@@ -15289,6 +15719,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpToolCallResult>,
+        debug::<McpToolCallResult>,
     ),
     Definition::new(
         "McpToolCallStatus",
@@ -15296,6 +15727,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<McpToolCallStatus>,
+        debug::<McpToolCallStatus>,
     ),
     Definition::new(
         "MemoryCitation",
@@ -15325,6 +15757,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MemoryCitation>,
+        debug::<MemoryCitation>,
     ),
     Definition::new(
         "MemoryCitationEntry",
@@ -15370,6 +15803,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MemoryCitationEntry>,
+        debug::<MemoryCitationEntry>,
     ),
     Definition::new(
         "MemoryResetResponse",
@@ -15377,6 +15811,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<MemoryResetResponse>,
+        debug::<MemoryResetResponse>,
     ),
     Definition::new(
         "MemoryStatusParams",
@@ -15398,6 +15833,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<MemoryStatusParams>,
+        debug::<MemoryStatusParams>,
     ),
     Definition::new(
         "MemoryStatusResponse",
@@ -15427,6 +15863,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<MemoryStatusResponse>,
+        debug::<MemoryStatusResponse>,
     ),
     Definition::new(
         "MergeStrategy",
@@ -15434,6 +15871,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MergeStrategy>,
+        debug::<MergeStrategy>,
     ),
     Definition::new(
         "MessagePhase",
@@ -15441,6 +15879,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MessagePhase>,
+        debug::<MessagePhase>,
     ),
     Definition::new(
         "MigrationDetails",
@@ -15518,6 +15957,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MigrationDetails>,
+        debug::<MigrationDetails>,
     ),
     Definition::new(
         "MisalignmentErrorDetails",
@@ -15563,6 +16003,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MisalignmentErrorDetails>,
+        debug::<MisalignmentErrorDetails>,
     ),
     Definition::new(
         "MisalignmentSteer",
@@ -15584,6 +16025,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MisalignmentSteer>,
+        debug::<MisalignmentSteer>,
     ),
     Definition::new(
         "MockExperimentalMethodParams",
@@ -15605,6 +16047,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<MockExperimentalMethodParams>,
+        debug::<MockExperimentalMethodParams>,
     ),
     Definition::new(
         "MockExperimentalMethodResponse",
@@ -15626,6 +16069,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<MockExperimentalMethodResponse>,
+        debug::<MockExperimentalMethodResponse>,
     ),
     Definition::new(
         "ModeKind",
@@ -15633,6 +16077,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModeKind>,
+        debug::<ModeKind>,
     ),
     Definition::new(
         "Model",
@@ -15798,6 +16243,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Model>,
+        debug::<Model>,
     ),
     Definition::new(
         "ModelAccessPrograms",
@@ -15819,6 +16265,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelAccessPrograms>,
+        debug::<ModelAccessPrograms>,
     ),
     Definition::new(
         "ModelAvailabilityNux",
@@ -15840,6 +16287,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelAvailabilityNux>,
+        debug::<ModelAvailabilityNux>,
     ),
     Definition::new(
         "ModelListParams",
@@ -15885,6 +16333,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelListParams>,
+        debug::<ModelListParams>,
     ),
     Definition::new(
         "ModelListResponse",
@@ -15914,6 +16363,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelListResponse>,
+        debug::<ModelListResponse>,
     ),
     Definition::new(
         "ModelProviderCapabilitiesReadParams",
@@ -15921,6 +16371,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderCapabilitiesReadParams>,
+        debug::<ModelProviderCapabilitiesReadParams>,
     ),
     Definition::new(
         "ModelProviderCapabilitiesReadResponse",
@@ -15950,6 +16401,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderCapabilitiesReadResponse>,
+        debug::<ModelProviderCapabilitiesReadResponse>,
     ),
     Definition::new(
         "ModelProviderConfigWriteParams",
@@ -15971,6 +16423,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderConfigWriteParams>,
+        debug::<ModelProviderConfigWriteParams>,
     ),
     Definition::new(
         "ModelProviderConfigWriteResponse",
@@ -15992,6 +16445,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderConfigWriteResponse>,
+        debug::<ModelProviderConfigWriteResponse>,
     ),
     Definition::new(
         "ModelProviderError",
@@ -16067,6 +16521,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderError>,
+        debug::<ModelProviderError>,
     ),
     Definition::new(
         "ModelProviderListParams",
@@ -16074,6 +16529,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderListParams>,
+        debug::<ModelProviderListParams>,
     ),
     Definition::new(
         "ModelProviderListResponse",
@@ -16111,6 +16567,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderListResponse>,
+        debug::<ModelProviderListResponse>,
     ),
     Definition::new(
         "ModelProviderSummary",
@@ -16164,6 +16621,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelProviderSummary>,
+        debug::<ModelProviderSummary>,
     ),
     Definition::new(
         "ModelRerouteReason",
@@ -16171,6 +16629,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelRerouteReason>,
+        debug::<ModelRerouteReason>,
     ),
     Definition::new(
         "ModelReroutedNotification",
@@ -16224,6 +16683,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelReroutedNotification>,
+        debug::<ModelReroutedNotification>,
     ),
     Definition::new(
         "ModelSafetyBufferingUpdatedNotification",
@@ -16293,6 +16753,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelSafetyBufferingUpdatedNotification>,
+        debug::<ModelSafetyBufferingUpdatedNotification>,
     ),
     Definition::new(
         "ModelServiceTier",
@@ -16330,6 +16791,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelServiceTier>,
+        debug::<ModelServiceTier>,
     ),
     Definition::new(
         "ModelUpgradeInfo",
@@ -16383,6 +16845,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelUpgradeInfo>,
+        debug::<ModelUpgradeInfo>,
     ),
     Definition::new(
         "ModelVerification",
@@ -16390,6 +16853,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelVerification>,
+        debug::<ModelVerification>,
     ),
     Definition::new(
         "ModelVerificationNotification",
@@ -16427,6 +16891,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelVerificationNotification>,
+        debug::<ModelVerificationNotification>,
     ),
     Definition::new(
         "ModelsRequirements",
@@ -16448,6 +16913,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ModelsRequirements>,
+        debug::<ModelsRequirements>,
     ),
     Definition::new(
         "MultiAgentMode",
@@ -16459,6 +16925,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MultiAgentMode>,
+        debug::<MultiAgentMode>,
     ),
     Definition::new(
         "MultiAgentVersion",
@@ -16466,6 +16933,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<MultiAgentVersion>,
+        debug::<MultiAgentVersion>,
     ),
     Definition::new(
         "NetworkAccess",
@@ -16473,6 +16941,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkAccess>,
+        debug::<NetworkAccess>,
     ),
     Definition::new(
         "NetworkApprovalContext",
@@ -16502,6 +16971,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkApprovalContext>,
+        debug::<NetworkApprovalContext>,
     ),
     Definition::new(
         "NetworkApprovalProtocol",
@@ -16509,6 +16979,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkApprovalProtocol>,
+        debug::<NetworkApprovalProtocol>,
     ),
     Definition::new(
         "NetworkDomainPermission",
@@ -16516,6 +16987,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkDomainPermission>,
+        debug::<NetworkDomainPermission>,
     ),
     Definition::new(
         "NetworkPolicyAmendment",
@@ -16545,6 +17017,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkPolicyAmendment>,
+        debug::<NetworkPolicyAmendment>,
     ),
     Definition::new(
         "NetworkPolicyAmendmentReviewDecision",
@@ -16566,6 +17039,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<NetworkPolicyAmendmentReviewDecision>,
+        debug::<NetworkPolicyAmendmentReviewDecision>,
     ),
     Definition::new(
         "NetworkPolicyRuleAction",
@@ -16573,6 +17047,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkPolicyRuleAction>,
+        debug::<NetworkPolicyRuleAction>,
     ),
     Definition::new(
         "NetworkRequirements",
@@ -16698,6 +17173,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkRequirements>,
+        debug::<NetworkRequirements>,
     ),
     Definition::new(
         "NetworkUnixSocketPermission",
@@ -16705,6 +17181,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NetworkUnixSocketPermission>,
+        debug::<NetworkUnixSocketPermission>,
     ),
     Definition::new(
         "NewThreadModelDefaults",
@@ -16742,6 +17219,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NewThreadModelDefaults>,
+        debug::<NewThreadModelDefaults>,
     ),
     Definition::new(
         "NonSteerableTurnKind",
@@ -16749,6 +17227,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<NonSteerableTurnKind>,
+        debug::<NonSteerableTurnKind>,
     ),
     Definition::new(
         "NullableGatewayOAuthLoginParams",
@@ -16756,6 +17235,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Option<GatewayOAuthLoginParams>>,
+        debug::<Option<GatewayOAuthLoginParams>>,
     ),
     Definition::new(
         "NullableGatewayOAuthReadParams",
@@ -16763,6 +17243,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Option<GatewayOAuthReadParams>>,
+        debug::<Option<GatewayOAuthReadParams>>,
     ),
     Definition::new(
         "NullableGetAccountRateLimitsParams",
@@ -16770,6 +17251,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Option<GetAccountRateLimitsParams>>,
+        debug::<Option<GetAccountRateLimitsParams>>,
     ),
     Definition::new(
         "NullableGetAccountTokenUsageParams",
@@ -16777,6 +17259,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Option<GetAccountTokenUsageParams>>,
+        debug::<Option<GetAccountTokenUsageParams>>,
     ),
     Definition::new(
         "NullableRemoteControlDisableParams",
@@ -16784,6 +17267,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<Option<RemoteControlDisableParams>>,
+        debug::<Option<RemoteControlDisableParams>>,
     ),
     Definition::new(
         "NullableRemoteControlEnableParams",
@@ -16791,6 +17275,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<Option<RemoteControlEnableParams>>,
+        debug::<Option<RemoteControlEnableParams>>,
     ),
     Definition::new(
         "OtelExporter",
@@ -16805,6 +17290,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<OtelExporter>,
+        debug::<OtelExporter>,
     ),
     Definition::new(
         "OtelHttpProtocol",
@@ -16812,6 +17298,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<OtelHttpProtocol>,
+        debug::<OtelHttpProtocol>,
     ),
     Definition::new(
         "OtelRequirements",
@@ -16913,6 +17400,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<OtelRequirements>,
+        debug::<OtelRequirements>,
     ),
     Definition::new(
         "OtelTlsConfig",
@@ -16950,6 +17438,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<OtelTlsConfig>,
+        debug::<OtelTlsConfig>,
     ),
     Definition::new(
         "OtelToolResultLogConfig",
@@ -16971,6 +17460,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<OtelToolResultLogConfig>,
+        debug::<OtelToolResultLogConfig>,
     ),
     Definition::new(
         "OtlpGrpcOtelExporter",
@@ -17008,6 +17498,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<OtlpGrpcOtelExporter>,
+        debug::<OtlpGrpcOtelExporter>,
     ),
     Definition::new(
         "OtlpHttpOtelExporter",
@@ -17053,6 +17544,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<OtlpHttpOtelExporter>,
+        debug::<OtlpHttpOtelExporter>,
     ),
     Definition::new(
         "OverriddenMetadata",
@@ -17090,6 +17582,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<OverriddenMetadata>,
+        debug::<OverriddenMetadata>,
     ),
     Definition::new(
         "ParsedCommand",
@@ -17205,6 +17698,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ParsedCommand>,
+        debug::<ParsedCommand>,
     ),
     Definition::new(
         "PatchApplyStatus",
@@ -17212,6 +17706,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PatchApplyStatus>,
+        debug::<PatchApplyStatus>,
     ),
     Definition::new(
         "PatchChangeKind",
@@ -17241,6 +17736,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PatchChangeKind>,
+        debug::<PatchChangeKind>,
     ),
     Definition::new(
         "PathUri",
@@ -17248,6 +17744,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PathUri>,
+        debug::<PathUri>,
     ),
     Definition::new(
         "PermissionGrantScope",
@@ -17255,6 +17752,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PermissionGrantScope>,
+        debug::<PermissionGrantScope>,
     ),
     Definition::new(
         "PermissionProfileListParams",
@@ -17292,6 +17790,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PermissionProfileListParams>,
+        debug::<PermissionProfileListParams>,
     ),
     Definition::new(
         "PermissionProfileListResponse",
@@ -17321,6 +17820,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PermissionProfileListResponse>,
+        debug::<PermissionProfileListResponse>,
     ),
     Definition::new(
         "PermissionProfileSummary",
@@ -17358,6 +17858,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PermissionProfileSummary>,
+        debug::<PermissionProfileSummary>,
     ),
     Definition::new(
         "PermissionsRequestApprovalParams",
@@ -17435,6 +17936,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PermissionsRequestApprovalParams>,
+        debug::<PermissionsRequestApprovalParams>,
     ),
     Definition::new(
         "PermissionsRequestApprovalResponse",
@@ -17472,6 +17974,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PermissionsRequestApprovalResponse>,
+        debug::<PermissionsRequestApprovalResponse>,
     ),
     Definition::new(
         "Personality",
@@ -17479,6 +17982,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Personality>,
+        debug::<Personality>,
     ),
     Definition::new(
         "PlanDeltaNotification",
@@ -17524,6 +18028,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PlanDeltaNotification>,
+        debug::<PlanDeltaNotification>,
     ),
     Definition::new(
         "PlanType",
@@ -17554,6 +18059,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PlanType>,
+        debug::<PlanType>,
     ),
     Definition::new(
         "PluginAuthPolicy",
@@ -17561,6 +18067,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginAuthPolicy>,
+        debug::<PluginAuthPolicy>,
     ),
     Definition::new(
         "PluginAvailability",
@@ -17568,6 +18075,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginAvailability>,
+        debug::<PluginAvailability>,
     ),
     Definition::new(
         "PluginDetail",
@@ -17677,6 +18185,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginDetail>,
+        debug::<PluginDetail>,
     ),
     Definition::new(
         "PluginDisabledReason",
@@ -17691,6 +18200,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginDisabledReason>,
+        debug::<PluginDisabledReason>,
     ),
     Definition::new(
         "PluginHookSummary",
@@ -17720,6 +18230,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginHookSummary>,
+        debug::<PluginHookSummary>,
     ),
     Definition::new(
         "PluginInstallParams",
@@ -17765,6 +18276,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginInstallParams>,
+        debug::<PluginInstallParams>,
     ),
     Definition::new(
         "PluginInstallPolicy",
@@ -17772,6 +18284,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginInstallPolicy>,
+        debug::<PluginInstallPolicy>,
     ),
     Definition::new(
         "PluginInstallPolicySource",
@@ -17779,6 +18292,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginInstallPolicySource>,
+        debug::<PluginInstallPolicySource>,
     ),
     Definition::new(
         "PluginInstallResponse",
@@ -17808,6 +18322,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginInstallResponse>,
+        debug::<PluginInstallResponse>,
     ),
     Definition::new(
         "PluginInstalledParams",
@@ -17837,6 +18352,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginInstalledParams>,
+        debug::<PluginInstalledParams>,
     ),
     Definition::new(
         "PluginInstalledResponse",
@@ -17866,6 +18382,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginInstalledResponse>,
+        debug::<PluginInstalledResponse>,
     ),
     Definition::new(
         "PluginInterface",
@@ -18031,6 +18548,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginInterface>,
+        debug::<PluginInterface>,
     ),
     Definition::new(
         "PluginListMarketplaceKind",
@@ -18046,6 +18564,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginListMarketplaceKind>,
+        debug::<PluginListMarketplaceKind>,
     ),
     Definition::new(
         "PluginListParams",
@@ -18083,6 +18602,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginListParams>,
+        debug::<PluginListParams>,
     ),
     Definition::new(
         "PluginListResponse",
@@ -18120,6 +18640,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginListResponse>,
+        debug::<PluginListResponse>,
     ),
     Definition::new(
         "PluginMarketplaceEntry",
@@ -18165,6 +18686,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginMarketplaceEntry>,
+        debug::<PluginMarketplaceEntry>,
     ),
     Definition::new(
         "PluginReadParams",
@@ -18202,6 +18724,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginReadParams>,
+        debug::<PluginReadParams>,
     ),
     Definition::new(
         "PluginReadResponse",
@@ -18223,6 +18746,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginReadResponse>,
+        debug::<PluginReadResponse>,
     ),
     Definition::new(
         "PluginReconcileChangedPlugin",
@@ -18276,6 +18800,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginReconcileChangedPlugin>,
+        debug::<PluginReconcileChangedPlugin>,
     ),
     Definition::new(
         "PluginReconcileParams",
@@ -18297,6 +18822,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginReconcileParams>,
+        debug::<PluginReconcileParams>,
     ),
     Definition::new(
         "PluginReconcileResponse",
@@ -18334,6 +18860,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginReconcileResponse>,
+        debug::<PluginReconcileResponse>,
     ),
     Definition::new(
         "PluginSearchParams",
@@ -18387,6 +18914,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<PluginSearchParams>,
+        debug::<PluginSearchParams>,
     ),
     Definition::new(
         "PluginSearchResponse",
@@ -18416,6 +18944,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<PluginSearchResponse>,
+        debug::<PluginSearchResponse>,
     ),
     Definition::new(
         "PluginSearchResult",
@@ -18453,6 +18982,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSearchResult>,
+        debug::<PluginSearchResult>,
     ),
     Definition::new(
         "PluginSearchScope",
@@ -18460,6 +18990,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSearchScope>,
+        debug::<PluginSearchScope>,
     ),
     Definition::new(
         "PluginShareCheckoutParams",
@@ -18481,6 +19012,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareCheckoutParams>,
+        debug::<PluginShareCheckoutParams>,
     ),
     Definition::new(
         "PluginShareCheckoutResponse",
@@ -18550,6 +19082,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareCheckoutResponse>,
+        debug::<PluginShareCheckoutResponse>,
     ),
     Definition::new(
         "PluginShareContext",
@@ -18627,6 +19160,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareContext>,
+        debug::<PluginShareContext>,
     ),
     Definition::new(
         "PluginShareDeleteParams",
@@ -18648,6 +19182,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareDeleteParams>,
+        debug::<PluginShareDeleteParams>,
     ),
     Definition::new(
         "PluginShareDeleteResponse",
@@ -18655,6 +19190,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareDeleteResponse>,
+        debug::<PluginShareDeleteResponse>,
     ),
     Definition::new(
         "PluginShareDiscoverability",
@@ -18662,6 +19198,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareDiscoverability>,
+        debug::<PluginShareDiscoverability>,
     ),
     Definition::new(
         "PluginShareListItem",
@@ -18691,6 +19228,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareListItem>,
+        debug::<PluginShareListItem>,
     ),
     Definition::new(
         "PluginShareListParams",
@@ -18698,6 +19236,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareListParams>,
+        debug::<PluginShareListParams>,
     ),
     Definition::new(
         "PluginShareListResponse",
@@ -18719,6 +19258,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareListResponse>,
+        debug::<PluginShareListResponse>,
     ),
     Definition::new(
         "PluginSharePrincipal",
@@ -18764,6 +19304,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSharePrincipal>,
+        debug::<PluginSharePrincipal>,
     ),
     Definition::new(
         "PluginSharePrincipalRole",
@@ -18771,6 +19312,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSharePrincipalRole>,
+        debug::<PluginSharePrincipalRole>,
     ),
     Definition::new(
         "PluginSharePrincipalType",
@@ -18778,6 +19320,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSharePrincipalType>,
+        debug::<PluginSharePrincipalType>,
     ),
     Definition::new(
         "PluginShareSaveParams",
@@ -18823,6 +19366,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareSaveParams>,
+        debug::<PluginShareSaveParams>,
     ),
     Definition::new(
         "PluginShareSaveResponse",
@@ -18860,6 +19404,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareSaveResponse>,
+        debug::<PluginShareSaveResponse>,
     ),
     Definition::new(
         "PluginShareTarget",
@@ -18897,6 +19442,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareTarget>,
+        debug::<PluginShareTarget>,
     ),
     Definition::new(
         "PluginShareTargetRole",
@@ -18904,6 +19450,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareTargetRole>,
+        debug::<PluginShareTargetRole>,
     ),
     Definition::new(
         "PluginShareUpdateDiscoverability",
@@ -18911,6 +19458,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareUpdateDiscoverability>,
+        debug::<PluginShareUpdateDiscoverability>,
     ),
     Definition::new(
         "PluginShareUpdateTargetsParams",
@@ -18948,6 +19496,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareUpdateTargetsParams>,
+        debug::<PluginShareUpdateTargetsParams>,
     ),
     Definition::new(
         "PluginShareUpdateTargetsResponse",
@@ -18977,6 +19526,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginShareUpdateTargetsResponse>,
+        debug::<PluginShareUpdateTargetsResponse>,
     ),
     Definition::new(
         "PluginSkillReadParams",
@@ -19014,6 +19564,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSkillReadParams>,
+        debug::<PluginSkillReadParams>,
     ),
     Definition::new(
         "PluginSkillReadResponse",
@@ -19035,6 +19586,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSkillReadResponse>,
+        debug::<PluginSkillReadResponse>,
     ),
     Definition::new(
         "PluginSource",
@@ -19135,6 +19687,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSource>,
+        debug::<PluginSource>,
     ),
     Definition::new(
         "PluginSummary",
@@ -19300,6 +19853,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginSummary>,
+        debug::<PluginSummary>,
     ),
     Definition::new(
         "PluginUninstallParams",
@@ -19321,6 +19875,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginUninstallParams>,
+        debug::<PluginUninstallParams>,
     ),
     Definition::new(
         "PluginUninstallResponse",
@@ -19328,6 +19883,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginUninstallResponse>,
+        debug::<PluginUninstallResponse>,
     ),
     Definition::new(
         "PluginsMigration",
@@ -19357,6 +19913,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<PluginsMigration>,
+        debug::<PluginsMigration>,
     ),
     Definition::new(
         "ProcessExitedNotification",
@@ -19426,6 +19983,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProcessExitedNotification>,
+        debug::<ProcessExitedNotification>,
     ),
     Definition::new(
         "ProcessKillParams",
@@ -19447,6 +20005,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessKillParams>,
+        debug::<ProcessKillParams>,
     ),
     Definition::new(
         "ProcessKillResponse",
@@ -19454,6 +20013,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessKillResponse>,
+        debug::<ProcessKillResponse>,
     ),
     Definition::new(
         "ProcessOutputDeltaNotification",
@@ -19499,6 +20059,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProcessOutputDeltaNotification>,
+        debug::<ProcessOutputDeltaNotification>,
     ),
     Definition::new(
         "ProcessOutputStream",
@@ -19506,6 +20067,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProcessOutputStream>,
+        debug::<ProcessOutputStream>,
     ),
     Definition::new(
         "ProcessResizePtyParams",
@@ -19535,6 +20097,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessResizePtyParams>,
+        debug::<ProcessResizePtyParams>,
     ),
     Definition::new(
         "ProcessResizePtyResponse",
@@ -19542,6 +20105,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessResizePtyResponse>,
+        debug::<ProcessResizePtyResponse>,
     ),
     Definition::new(
         "ProcessSpawnParams",
@@ -19635,6 +20199,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessSpawnParams>,
+        debug::<ProcessSpawnParams>,
     ),
     Definition::new(
         "ProcessSpawnResponse",
@@ -19642,6 +20207,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessSpawnResponse>,
+        debug::<ProcessSpawnResponse>,
     ),
     Definition::new(
         "ProcessTerminalSize",
@@ -19671,6 +20237,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProcessTerminalSize>,
+        debug::<ProcessTerminalSize>,
     ),
     Definition::new(
         "ProcessWriteStdinParams",
@@ -19708,6 +20275,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessWriteStdinParams>,
+        debug::<ProcessWriteStdinParams>,
     ),
     Definition::new(
         "ProcessWriteStdinResponse",
@@ -19715,6 +20283,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProcessWriteStdinResponse>,
+        debug::<ProcessWriteStdinResponse>,
     ),
     Definition::new(
         "Project",
@@ -19792,6 +20361,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Project>,
+        debug::<Project>,
     ),
     Definition::new(
         "ProjectChangeType",
@@ -19799,6 +20369,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProjectChangeType>,
+        debug::<ProjectChangeType>,
     ),
     Definition::new(
         "ProjectChangedNotification",
@@ -19828,6 +20399,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProjectChangedNotification>,
+        debug::<ProjectChangedNotification>,
     ),
     Definition::new(
         "ProjectCreateParams",
@@ -19873,6 +20445,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectCreateParams>,
+        debug::<ProjectCreateParams>,
     ),
     Definition::new(
         "ProjectCreateResponse",
@@ -19894,6 +20467,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectCreateResponse>,
+        debug::<ProjectCreateResponse>,
     ),
     Definition::new(
         "ProjectDeleteParams",
@@ -19915,6 +20489,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectDeleteParams>,
+        debug::<ProjectDeleteParams>,
     ),
     Definition::new(
         "ProjectDeleteResponse",
@@ -19922,6 +20497,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectDeleteResponse>,
+        debug::<ProjectDeleteResponse>,
     ),
     Definition::new(
         "ProjectImportParams",
@@ -19975,6 +20551,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectImportParams>,
+        debug::<ProjectImportParams>,
     ),
     Definition::new(
         "ProjectImportResponse",
@@ -19996,6 +20573,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectImportResponse>,
+        debug::<ProjectImportResponse>,
     ),
     Definition::new(
         "ProjectListParams",
@@ -20041,6 +20619,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectListParams>,
+        debug::<ProjectListParams>,
     ),
     Definition::new(
         "ProjectListResponse",
@@ -20070,6 +20649,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectListResponse>,
+        debug::<ProjectListResponse>,
     ),
     Definition::new(
         "ProjectMoveParams",
@@ -20099,6 +20679,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectMoveParams>,
+        debug::<ProjectMoveParams>,
     ),
     Definition::new(
         "ProjectMoveResponse",
@@ -20106,6 +20687,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectMoveResponse>,
+        debug::<ProjectMoveResponse>,
     ),
     Definition::new(
         "ProjectReadParams",
@@ -20127,6 +20709,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectReadParams>,
+        debug::<ProjectReadParams>,
     ),
     Definition::new(
         "ProjectReadResponse",
@@ -20148,6 +20731,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectReadResponse>,
+        debug::<ProjectReadResponse>,
     ),
     Definition::new(
         "ProjectRoot",
@@ -20169,6 +20753,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProjectRoot>,
+        debug::<ProjectRoot>,
     ),
     Definition::new(
         "ProjectSortKey",
@@ -20176,6 +20761,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProjectSortKey>,
+        debug::<ProjectSortKey>,
     ),
     Definition::new(
         "ProjectUpdateParams",
@@ -20221,6 +20807,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectUpdateParams>,
+        debug::<ProjectUpdateParams>,
     ),
     Definition::new(
         "ProjectUpdateResponse",
@@ -20242,6 +20829,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ProjectUpdateResponse>,
+        debug::<ProjectUpdateResponse>,
     ),
     Definition::new(
         "ProviderSettings",
@@ -20326,6 +20914,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProviderSettings>,
+        debug::<ProviderSettings>,
     ),
     Definition::new(
         "ProviderSettingsPatch",
@@ -20449,6 +21038,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ProviderSettingsPatch>,
+        debug::<ProviderSettingsPatch>,
     ),
     Definition::new(
         "QueuedSubmission",
@@ -20494,6 +21084,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<QueuedSubmission>,
+        debug::<QueuedSubmission>,
     ),
     Definition::new(
         "RateLimitReachedType",
@@ -20509,6 +21100,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RateLimitReachedType>,
+        debug::<RateLimitReachedType>,
     ),
     Definition::new(
         "RateLimitResetCredit",
@@ -20578,6 +21170,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RateLimitResetCredit>,
+        debug::<RateLimitResetCredit>,
     ),
     Definition::new(
         "RateLimitResetCreditStatus",
@@ -20585,6 +21178,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RateLimitResetCreditStatus>,
+        debug::<RateLimitResetCreditStatus>,
     ),
     Definition::new(
         "RateLimitResetCreditsSummary",
@@ -20614,6 +21208,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RateLimitResetCreditsSummary>,
+        debug::<RateLimitResetCreditsSummary>,
     ),
     Definition::new(
         "RateLimitResetType",
@@ -20621,6 +21216,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RateLimitResetType>,
+        debug::<RateLimitResetType>,
     ),
     Definition::new(
         "RateLimitSnapshot",
@@ -20714,6 +21310,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RateLimitSnapshot>,
+        debug::<RateLimitSnapshot>,
     ),
     Definition::new(
         "RateLimitWindow",
@@ -20751,6 +21348,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RateLimitWindow>,
+        debug::<RateLimitWindow>,
     ),
     Definition::new(
         "RawResponseCompletedNotification",
@@ -20804,6 +21402,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RawResponseCompletedNotification>,
+        debug::<RawResponseCompletedNotification>,
     ),
     Definition::new(
         "RawResponseItemCompletedNotification",
@@ -20841,6 +21440,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RawResponseItemCompletedNotification>,
+        debug::<RawResponseItemCompletedNotification>,
     ),
     Definition::new(
         "RealtimeConversationVersion",
@@ -20848,6 +21448,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RealtimeConversationVersion>,
+        debug::<RealtimeConversationVersion>,
     ),
     Definition::new(
         "RealtimeOutputModality",
@@ -20855,6 +21456,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RealtimeOutputModality>,
+        debug::<RealtimeOutputModality>,
     ),
     Definition::new(
         "RealtimeVoice",
@@ -20900,6 +21502,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RealtimeVoice>,
+        debug::<RealtimeVoice>,
     ),
     Definition::new(
         "RealtimeVoicesList",
@@ -20953,6 +21556,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RealtimeVoicesList>,
+        debug::<RealtimeVoicesList>,
     ),
     Definition::new(
         "ReasoningEffort",
@@ -20960,6 +21564,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningEffort>,
+        debug::<ReasoningEffort>,
     ),
     Definition::new(
         "ReasoningEffortOption",
@@ -20989,6 +21594,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningEffortOption>,
+        debug::<ReasoningEffortOption>,
     ),
     Definition::new(
         "ReasoningItemContent",
@@ -21032,6 +21638,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningItemContent>,
+        debug::<ReasoningItemContent>,
     ),
     Definition::new(
         "ReasoningItemReasoningSummary",
@@ -21059,6 +21666,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningItemReasoningSummary>,
+        debug::<ReasoningItemReasoningSummary>,
     ),
     Definition::new(
         "ReasoningSummary",
@@ -21066,6 +21674,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningSummary>,
+        debug::<ReasoningSummary>,
     ),
     Definition::new(
         "ReasoningSummaryPartAddedNotification",
@@ -21111,6 +21720,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningSummaryPartAddedNotification>,
+        debug::<ReasoningSummaryPartAddedNotification>,
     ),
     Definition::new(
         "ReasoningSummaryTextDeltaNotification",
@@ -21164,6 +21774,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningSummaryTextDeltaNotification>,
+        debug::<ReasoningSummaryTextDeltaNotification>,
     ),
     Definition::new(
         "ReasoningTextDeltaNotification",
@@ -21217,6 +21828,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReasoningTextDeltaNotification>,
+        debug::<ReasoningTextDeltaNotification>,
     ),
     Definition::new(
         "RemoteControlClient",
@@ -21294,6 +21906,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlClient>,
+        debug::<RemoteControlClient>,
     ),
     Definition::new(
         "RemoteControlClientsListOrder",
@@ -21301,6 +21914,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlClientsListOrder>,
+        debug::<RemoteControlClientsListOrder>,
     ),
     Definition::new(
         "RemoteControlClientsListParams",
@@ -21346,6 +21960,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlClientsListParams>,
+        debug::<RemoteControlClientsListParams>,
     ),
     Definition::new(
         "RemoteControlClientsListResponse",
@@ -21375,6 +21990,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlClientsListResponse>,
+        debug::<RemoteControlClientsListResponse>,
     ),
     Definition::new(
         "RemoteControlClientsRevokeParams",
@@ -21404,6 +22020,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlClientsRevokeParams>,
+        debug::<RemoteControlClientsRevokeParams>,
     ),
     Definition::new(
         "RemoteControlClientsRevokeResponse",
@@ -21411,6 +22028,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlClientsRevokeResponse>,
+        debug::<RemoteControlClientsRevokeResponse>,
     ),
     Definition::new(
         "RemoteControlConnectionStatus",
@@ -21418,6 +22036,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RemoteControlConnectionStatus>,
+        debug::<RemoteControlConnectionStatus>,
     ),
     Definition::new(
         "RemoteControlDisableParams",
@@ -21439,6 +22058,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RemoteControlDisableParams>,
+        debug::<RemoteControlDisableParams>,
     ),
     Definition::new(
         "RemoteControlDisableResponse",
@@ -21484,6 +22104,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlDisableResponse>,
+        debug::<RemoteControlDisableResponse>,
     ),
     Definition::new(
         "RemoteControlEnableParams",
@@ -21505,6 +22126,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RemoteControlEnableParams>,
+        debug::<RemoteControlEnableParams>,
     ),
     Definition::new(
         "RemoteControlEnableResponse",
@@ -21550,6 +22172,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlEnableResponse>,
+        debug::<RemoteControlEnableResponse>,
     ),
     Definition::new(
         "RemoteControlPairingStartParams",
@@ -21571,6 +22194,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlPairingStartParams>,
+        debug::<RemoteControlPairingStartParams>,
     ),
     Definition::new(
         "RemoteControlPairingStartResponse",
@@ -21616,6 +22240,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlPairingStartResponse>,
+        debug::<RemoteControlPairingStartResponse>,
     ),
     Definition::new(
         "RemoteControlPairingStatusParams",
@@ -21645,6 +22270,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlPairingStatusParams>,
+        debug::<RemoteControlPairingStatusParams>,
     ),
     Definition::new(
         "RemoteControlPairingStatusResponse",
@@ -21666,6 +22292,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlPairingStatusResponse>,
+        debug::<RemoteControlPairingStatusResponse>,
     ),
     Definition::new(
         "RemoteControlStatusChangedNotification",
@@ -21711,6 +22338,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RemoteControlStatusChangedNotification>,
+        debug::<RemoteControlStatusChangedNotification>,
     ),
     Definition::new(
         "RemoteControlStatusReadResponse",
@@ -21756,6 +22384,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RemoteControlStatusReadResponse>,
+        debug::<RemoteControlStatusReadResponse>,
     ),
     Definition::new(
         "RequestHeader",
@@ -21785,6 +22414,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RequestHeader>,
+        debug::<RequestHeader>,
     ),
     Definition::new(
         "RequestId",
@@ -21792,6 +22422,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::RequestId>,
+        debug::<crate::RequestId>,
     ),
     Definition::new(
         "RequestPermissionProfile",
@@ -21821,6 +22452,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<RequestPermissionProfile>,
+        debug::<RequestPermissionProfile>,
     ),
     Definition::new(
         "ResidencyRequirement",
@@ -21828,6 +22460,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ResidencyRequirement>,
+        debug::<ResidencyRequirement>,
     ),
     Definition::new(
         "Resource",
@@ -21913,6 +22546,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Resource>,
+        debug::<Resource>,
     ),
     Definition::new(
         "ResourceContent",
@@ -21922,6 +22556,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ResourceContent>,
+        debug::<ResourceContent>,
     ),
     Definition::new(
         "ResourceTemplate",
@@ -21983,6 +22618,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ResourceTemplate>,
+        debug::<ResourceTemplate>,
     ),
     Definition::new(
         "ResponseItem",
@@ -22804,6 +23440,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ResponseItem>,
+        debug::<ResponseItem>,
     ),
     Definition::new(
         "ResponseStreamConnectionFailedCodexErrorInfo",
@@ -22825,6 +23462,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<ResponseStreamConnectionFailedCodexErrorInfo>,
+        debug::<ResponseStreamConnectionFailedCodexErrorInfo>,
     ),
     Definition::new(
         "ResponseStreamDisconnectedCodexErrorInfo",
@@ -22846,6 +23484,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<ResponseStreamDisconnectedCodexErrorInfo>,
+        debug::<ResponseStreamDisconnectedCodexErrorInfo>,
     ),
     Definition::new(
         "ResponseTooManyFailedAttemptsCodexErrorInfo",
@@ -22867,6 +23506,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<ResponseTooManyFailedAttemptsCodexErrorInfo>,
+        debug::<ResponseTooManyFailedAttemptsCodexErrorInfo>,
     ),
     Definition::new(
         "ResponseUsageMetadata",
@@ -22896,6 +23536,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ResponseUsageMetadata>,
+        debug::<ResponseUsageMetadata>,
     ),
     Definition::new(
         "ResponsesApiWebSearchAction",
@@ -22972,6 +23613,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ResponsesApiWebSearchAction>,
+        debug::<ResponsesApiWebSearchAction>,
     ),
     Definition::new(
         "ReviewDecision",
@@ -22999,6 +23641,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReviewDecision>,
+        debug::<ReviewDecision>,
     ),
     Definition::new(
         "ReviewDelivery",
@@ -23006,6 +23649,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReviewDelivery>,
+        debug::<ReviewDelivery>,
     ),
     Definition::new(
         "ReviewStartParams",
@@ -23043,6 +23687,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReviewStartParams>,
+        debug::<ReviewStartParams>,
     ),
     Definition::new(
         "ReviewStartResponse",
@@ -23072,6 +23717,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReviewStartResponse>,
+        debug::<ReviewStartResponse>,
     ),
     Definition::new(
         "ReviewTarget",
@@ -23140,6 +23786,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ReviewTarget>,
+        debug::<ReviewTarget>,
     ),
     Definition::new(
         "RolloutCompressResponse",
@@ -23147,6 +23794,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<RolloutCompressResponse>,
+        debug::<RolloutCompressResponse>,
     ),
     Definition::new(
         "RolloutPathGetConversationSummaryParams",
@@ -23165,9 +23813,26 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
                 Rest::Unknown,
             ),
         ),
-        true,
+        false,
         true,
         recode::<RolloutPathGetConversationSummaryParams>,
+        debug::<RolloutPathGetConversationSummaryParams>,
+    ),
+    Definition::new(
+        "RootSessionSource",
+        Shape::External {
+            units: &["cli", "vscode", "exec", "mcp", "unknown"],
+            keys: &[
+                ("custom", Type::String),
+                ("internal", Type::Named("InternalSessionSource")),
+                ("subagent", Type::Named("SubAgentSource")),
+            ],
+            open: false,
+        },
+        false,
+        false,
+        recode::<RootSessionSource>,
+        debug::<RootSessionSource>,
     ),
     Definition::new(
         "SandboxMode",
@@ -23175,6 +23840,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SandboxMode>,
+        debug::<SandboxMode>,
     ),
     Definition::new(
         "SandboxPolicy",
@@ -23259,6 +23925,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SandboxPolicy>,
+        debug::<SandboxPolicy>,
     ),
     Definition::new(
         "SandboxWorkspaceWrite",
@@ -23304,6 +23971,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SandboxWorkspaceWrite>,
+        debug::<SandboxWorkspaceWrite>,
     ),
     Definition::new(
         "ScheduledTaskSchedule",
@@ -23395,6 +24063,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ScheduledTaskSchedule>,
+        debug::<ScheduledTaskSchedule>,
     ),
     Definition::new(
         "ScheduledTaskSummary",
@@ -23440,6 +24109,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ScheduledTaskSummary>,
+        debug::<ScheduledTaskSummary>,
     ),
     Definition::new(
         "ScheduledTaskWeekday",
@@ -23447,6 +24117,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ScheduledTaskWeekday>,
+        debug::<ScheduledTaskWeekday>,
     ),
     Definition::new(
         "SelectedCapabilityRoot",
@@ -23476,6 +24147,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SelectedCapabilityRoot>,
+        debug::<SelectedCapabilityRoot>,
     ),
     Definition::new(
         "SendAddCreditsNudgeEmailParams",
@@ -23497,6 +24169,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SendAddCreditsNudgeEmailParams>,
+        debug::<SendAddCreditsNudgeEmailParams>,
     ),
     Definition::new(
         "SendAddCreditsNudgeEmailResponse",
@@ -23518,6 +24191,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SendAddCreditsNudgeEmailResponse>,
+        debug::<SendAddCreditsNudgeEmailResponse>,
     ),
     Definition::new(
         "ServerDiagnosticsGauge",
@@ -23547,6 +24221,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ServerDiagnosticsGauge>,
+        debug::<ServerDiagnosticsGauge>,
     ),
     Definition::new(
         "ServerDiagnosticsParams",
@@ -23554,6 +24229,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ServerDiagnosticsParams>,
+        debug::<ServerDiagnosticsParams>,
     ),
     Definition::new(
         "ServerDiagnosticsProcess",
@@ -23591,6 +24267,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ServerDiagnosticsProcess>,
+        debug::<ServerDiagnosticsProcess>,
     ),
     Definition::new(
         "ServerDiagnosticsResponse",
@@ -23620,6 +24297,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ServerDiagnosticsResponse>,
+        debug::<ServerDiagnosticsResponse>,
     ),
     Definition::new(
         "ServerNotification",
@@ -23627,6 +24305,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::Notification<crate::ServerNotification>>,
+        debug::<crate::Notification<crate::ServerNotification>>,
     ),
     Definition::new(
         "ServerRequest",
@@ -23634,6 +24313,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::Request<crate::ServerRequest>>,
+        debug::<crate::Request<crate::ServerRequest>>,
     ),
     Definition::new(
         "ServerRequestResolvedNotification",
@@ -23663,6 +24343,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ServerRequestResolvedNotification>,
+        debug::<ServerRequestResolvedNotification>,
     ),
     Definition::new(
         "SessionMigration",
@@ -23700,6 +24381,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SessionMigration>,
+        debug::<SessionMigration>,
     ),
     Definition::new(
         "SessionSource",
@@ -23714,6 +24396,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SessionSource>,
+        debug::<SessionSource>,
     ),
     Definition::new(
         "SessionsAccountSessionsSwitchResponse",
@@ -23743,6 +24426,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         true,
         recode::<SessionsAccountSessionsSwitchResponse>,
+        debug::<SessionsAccountSessionsSwitchResponse>,
     ),
     Definition::new(
         "Settings",
@@ -23780,6 +24464,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Settings>,
+        debug::<Settings>,
     ),
     Definition::new(
         "SkillDependencies",
@@ -23801,6 +24486,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillDependencies>,
+        debug::<SkillDependencies>,
     ),
     Definition::new(
         "SkillErrorInfo",
@@ -23830,6 +24516,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillErrorInfo>,
+        debug::<SkillErrorInfo>,
     ),
     Definition::new(
         "SkillInterface",
@@ -23907,6 +24594,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillInterface>,
+        debug::<SkillInterface>,
     ),
     Definition::new(
         "SkillMetadata",
@@ -23992,6 +24680,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillMetadata>,
+        debug::<SkillMetadata>,
     ),
     Definition::new(
         "SkillMigration",
@@ -24013,6 +24702,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillMigration>,
+        debug::<SkillMigration>,
     ),
     Definition::new(
         "SkillScope",
@@ -24020,6 +24710,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillScope>,
+        debug::<SkillScope>,
     ),
     Definition::new(
         "SkillSummary",
@@ -24081,6 +24772,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillSummary>,
+        debug::<SkillSummary>,
     ),
     Definition::new(
         "SkillToolDependency",
@@ -24142,6 +24834,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillToolDependency>,
+        debug::<SkillToolDependency>,
     ),
     Definition::new(
         "SkillsChangedNotification",
@@ -24149,6 +24842,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsChangedNotification>,
+        debug::<SkillsChangedNotification>,
     ),
     Definition::new(
         "SkillsConfigWriteParams",
@@ -24186,6 +24880,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsConfigWriteParams>,
+        debug::<SkillsConfigWriteParams>,
     ),
     Definition::new(
         "SkillsConfigWriteResponse",
@@ -24207,6 +24902,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsConfigWriteResponse>,
+        debug::<SkillsConfigWriteResponse>,
     ),
     Definition::new(
         "SkillsExtraRootsSetParams",
@@ -24228,6 +24924,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsExtraRootsSetParams>,
+        debug::<SkillsExtraRootsSetParams>,
     ),
     Definition::new(
         "SkillsExtraRootsSetResponse",
@@ -24235,6 +24932,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsExtraRootsSetResponse>,
+        debug::<SkillsExtraRootsSetResponse>,
     ),
     Definition::new(
         "SkillsListEntry",
@@ -24272,6 +24970,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsListEntry>,
+        debug::<SkillsListEntry>,
     ),
     Definition::new(
         "SkillsListParams",
@@ -24301,6 +25000,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsListParams>,
+        debug::<SkillsListParams>,
     ),
     Definition::new(
         "SkillsListResponse",
@@ -24322,6 +25022,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SkillsListResponse>,
+        debug::<SkillsListResponse>,
     ),
     Definition::new(
         "SortDirection",
@@ -24329,6 +25030,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SortDirection>,
+        debug::<SortDirection>,
     ),
     Definition::new(
         "SpendControlLimitSnapshot",
@@ -24374,6 +25076,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SpendControlLimitSnapshot>,
+        debug::<SpendControlLimitSnapshot>,
     ),
     Definition::new(
         "StrictReviewRequiredNotification",
@@ -24411,6 +25114,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<StrictReviewRequiredNotification>,
+        debug::<StrictReviewRequiredNotification>,
     ),
     Definition::new(
         "SubAgentActivityKind",
@@ -24418,6 +25122,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SubAgentActivityKind>,
+        debug::<SubAgentActivityKind>,
     ),
     Definition::new(
         "SubAgentSource",
@@ -24432,6 +25137,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SubAgentSource>,
+        debug::<SubAgentSource>,
     ),
     Definition::new(
         "SubagentMigration",
@@ -24453,6 +25159,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<SubagentMigration>,
+        debug::<SubagentMigration>,
     ),
     Definition::new(
         "TerminalInteractionNotification",
@@ -24506,6 +25213,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TerminalInteractionNotification>,
+        debug::<TerminalInteractionNotification>,
     ),
     Definition::new(
         "TextElement",
@@ -24535,6 +25243,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TextElement>,
+        debug::<TextElement>,
     ),
     Definition::new(
         "TextPosition",
@@ -24564,6 +25273,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TextPosition>,
+        debug::<TextPosition>,
     ),
     Definition::new(
         "TextRange",
@@ -24593,6 +25303,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TextRange>,
+        debug::<TextRange>,
     ),
     Definition::new(
         "TextResourceContent",
@@ -24638,6 +25349,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<TextResourceContent>,
+        debug::<TextResourceContent>,
     ),
     Definition::new(
         "Thread",
@@ -24915,6 +25627,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Thread>,
+        debug::<Thread>,
     ),
     Definition::new(
         "ThreadActiveFlag",
@@ -24922,6 +25635,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadActiveFlag>,
+        debug::<ThreadActiveFlag>,
     ),
     Definition::new(
         "ThreadApproveGuardianDeniedActionParams",
@@ -24951,6 +25665,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadApproveGuardianDeniedActionParams>,
+        debug::<ThreadApproveGuardianDeniedActionParams>,
     ),
     Definition::new(
         "ThreadApproveGuardianDeniedActionResponse",
@@ -24958,6 +25673,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadApproveGuardianDeniedActionResponse>,
+        debug::<ThreadApproveGuardianDeniedActionResponse>,
     ),
     Definition::new(
         "ThreadArchiveParams",
@@ -24979,6 +25695,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadArchiveParams>,
+        debug::<ThreadArchiveParams>,
     ),
     Definition::new(
         "ThreadArchiveResponse",
@@ -24986,6 +25703,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadArchiveResponse>,
+        debug::<ThreadArchiveResponse>,
     ),
     Definition::new(
         "ThreadArchivedNotification",
@@ -25007,6 +25725,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadArchivedNotification>,
+        debug::<ThreadArchivedNotification>,
     ),
     Definition::new(
         "ThreadAttachment",
@@ -25060,6 +25779,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachment>,
+        debug::<ThreadAttachment>,
     ),
     Definition::new(
         "ThreadAttachmentAddOutcome",
@@ -25067,6 +25787,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentAddOutcome>,
+        debug::<ThreadAttachmentAddOutcome>,
     ),
     Definition::new(
         "ThreadAttachmentAddParams",
@@ -25112,6 +25833,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentAddParams>,
+        debug::<ThreadAttachmentAddParams>,
     ),
     Definition::new(
         "ThreadAttachmentAddResponse",
@@ -25141,6 +25863,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentAddResponse>,
+        debug::<ThreadAttachmentAddResponse>,
     ),
     Definition::new(
         "ThreadAttachmentListParams",
@@ -25178,6 +25901,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentListParams>,
+        debug::<ThreadAttachmentListParams>,
     ),
     Definition::new(
         "ThreadAttachmentListResponse",
@@ -25207,6 +25931,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentListResponse>,
+        debug::<ThreadAttachmentListResponse>,
     ),
     Definition::new(
         "ThreadAttachmentOperation",
@@ -25214,6 +25939,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentOperation>,
+        debug::<ThreadAttachmentOperation>,
     ),
     Definition::new(
         "ThreadAttachmentOwner",
@@ -25243,6 +25969,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentOwner>,
+        debug::<ThreadAttachmentOwner>,
     ),
     Definition::new(
         "ThreadAttachmentOwnerListParams",
@@ -25296,6 +26023,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentOwnerListParams>,
+        debug::<ThreadAttachmentOwnerListParams>,
     ),
     Definition::new(
         "ThreadAttachmentOwnerListResponse",
@@ -25325,6 +26053,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentOwnerListResponse>,
+        debug::<ThreadAttachmentOwnerListResponse>,
     ),
     Definition::new(
         "ThreadAttachmentRemoveParams",
@@ -25362,6 +26091,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentRemoveParams>,
+        debug::<ThreadAttachmentRemoveParams>,
     ),
     Definition::new(
         "ThreadAttachmentRemoveResponse",
@@ -25369,6 +26099,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentRemoveResponse>,
+        debug::<ThreadAttachmentRemoveResponse>,
     ),
     Definition::new(
         "ThreadAttachmentUpdatedNotification",
@@ -25422,6 +26153,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadAttachmentUpdatedNotification>,
+        debug::<ThreadAttachmentUpdatedNotification>,
     ),
     Definition::new(
         "ThreadBackgroundTerminal",
@@ -25491,6 +26223,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadBackgroundTerminal>,
+        debug::<ThreadBackgroundTerminal>,
     ),
     Definition::new(
         "ThreadBackgroundTerminalsCleanParams",
@@ -25512,6 +26245,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadBackgroundTerminalsCleanParams>,
+        debug::<ThreadBackgroundTerminalsCleanParams>,
     ),
     Definition::new(
         "ThreadBackgroundTerminalsCleanResponse",
@@ -25519,6 +26253,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadBackgroundTerminalsCleanResponse>,
+        debug::<ThreadBackgroundTerminalsCleanResponse>,
     ),
     Definition::new(
         "ThreadBackgroundTerminalsListParams",
@@ -25556,6 +26291,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadBackgroundTerminalsListParams>,
+        debug::<ThreadBackgroundTerminalsListParams>,
     ),
     Definition::new(
         "ThreadBackgroundTerminalsListResponse",
@@ -25585,6 +26321,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadBackgroundTerminalsListResponse>,
+        debug::<ThreadBackgroundTerminalsListResponse>,
     ),
     Definition::new(
         "ThreadBackgroundTerminalsTerminateParams",
@@ -25614,6 +26351,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadBackgroundTerminalsTerminateParams>,
+        debug::<ThreadBackgroundTerminalsTerminateParams>,
     ),
     Definition::new(
         "ThreadBackgroundTerminalsTerminateResponse",
@@ -25635,6 +26373,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadBackgroundTerminalsTerminateResponse>,
+        debug::<ThreadBackgroundTerminalsTerminateResponse>,
     ),
     Definition::new(
         "ThreadClosedNotification",
@@ -25656,6 +26395,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadClosedNotification>,
+        debug::<ThreadClosedNotification>,
     ),
     Definition::new(
         "ThreadCompactStartParams",
@@ -25677,6 +26417,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadCompactStartParams>,
+        debug::<ThreadCompactStartParams>,
     ),
     Definition::new(
         "ThreadCompactStartResponse",
@@ -25684,6 +26425,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadCompactStartResponse>,
+        debug::<ThreadCompactStartResponse>,
     ),
     Definition::new(
         "ThreadDecrementElicitationParams",
@@ -25705,6 +26447,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadDecrementElicitationParams>,
+        debug::<ThreadDecrementElicitationParams>,
     ),
     Definition::new(
         "ThreadDecrementElicitationResponse",
@@ -25734,6 +26477,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadDecrementElicitationResponse>,
+        debug::<ThreadDecrementElicitationResponse>,
     ),
     Definition::new(
         "ThreadDeleteParams",
@@ -25755,6 +26499,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadDeleteParams>,
+        debug::<ThreadDeleteParams>,
     ),
     Definition::new(
         "ThreadDeleteResponse",
@@ -25762,6 +26507,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadDeleteResponse>,
+        debug::<ThreadDeleteResponse>,
     ),
     Definition::new(
         "ThreadDeletedNotification",
@@ -25783,6 +26529,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadDeletedNotification>,
+        debug::<ThreadDeletedNotification>,
     ),
     Definition::new(
         "ThreadEnvironment",
@@ -25820,6 +26567,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadEnvironment>,
+        debug::<ThreadEnvironment>,
     ),
     Definition::new(
         "ThreadExtra",
@@ -25827,6 +26575,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadExtra>,
+        debug::<ThreadExtra>,
     ),
     Definition::new(
         "ThreadForkParams",
@@ -26024,6 +26773,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadForkParams>,
+        debug::<ThreadForkParams>,
     ),
     Definition::new(
         "ThreadForkResponse",
@@ -26149,6 +26899,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadForkResponse>,
+        debug::<ThreadForkResponse>,
     ),
     Definition::new(
         "ThreadGoal",
@@ -26226,6 +26977,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoal>,
+        debug::<ThreadGoal>,
     ),
     Definition::new(
         "ThreadGoalClearParams",
@@ -26255,6 +27007,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalClearParams>,
+        debug::<ThreadGoalClearParams>,
     ),
     Definition::new(
         "ThreadGoalClearResponse",
@@ -26276,6 +27029,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalClearResponse>,
+        debug::<ThreadGoalClearResponse>,
     ),
     Definition::new(
         "ThreadGoalClearedNotification",
@@ -26297,6 +27051,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalClearedNotification>,
+        debug::<ThreadGoalClearedNotification>,
     ),
     Definition::new(
         "ThreadGoalGetParams",
@@ -26318,6 +27073,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalGetParams>,
+        debug::<ThreadGoalGetParams>,
     ),
     Definition::new(
         "ThreadGoalGetResponse",
@@ -26339,6 +27095,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalGetResponse>,
+        debug::<ThreadGoalGetResponse>,
     ),
     Definition::new(
         "ThreadGoalMutationOrigin",
@@ -26346,6 +27103,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalMutationOrigin>,
+        debug::<ThreadGoalMutationOrigin>,
     ),
     Definition::new(
         "ThreadGoalSetParams",
@@ -26399,6 +27157,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalSetParams>,
+        debug::<ThreadGoalSetParams>,
     ),
     Definition::new(
         "ThreadGoalSetResponse",
@@ -26420,6 +27179,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalSetResponse>,
+        debug::<ThreadGoalSetResponse>,
     ),
     Definition::new(
         "ThreadGoalStatus",
@@ -26429,6 +27189,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalStatus>,
+        debug::<ThreadGoalStatus>,
     ),
     Definition::new(
         "ThreadGoalUpdatedNotification",
@@ -26466,6 +27227,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadGoalUpdatedNotification>,
+        debug::<ThreadGoalUpdatedNotification>,
     ),
     Definition::new(
         "ThreadGuardianAssessment",
@@ -26511,6 +27273,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadGuardianAssessment>,
+        debug::<ThreadGuardianAssessment>,
     ),
     Definition::new(
         "ThreadGuardianReviewParams",
@@ -26532,6 +27295,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadGuardianReviewParams>,
+        debug::<ThreadGuardianReviewParams>,
     ),
     Definition::new(
         "ThreadGuardianReviewResponse",
@@ -26561,6 +27325,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadGuardianReviewResponse>,
+        debug::<ThreadGuardianReviewResponse>,
     ),
     Definition::new(
         "ThreadHistoryMode",
@@ -26568,6 +27333,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadHistoryMode>,
+        debug::<ThreadHistoryMode>,
     ),
     Definition::new(
         "ThreadId",
@@ -26575,6 +27341,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadId>,
+        debug::<ThreadId>,
     ),
     Definition::new(
         "ThreadIncrementElicitationParams",
@@ -26596,6 +27363,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadIncrementElicitationParams>,
+        debug::<ThreadIncrementElicitationParams>,
     ),
     Definition::new(
         "ThreadIncrementElicitationResponse",
@@ -26625,6 +27393,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadIncrementElicitationResponse>,
+        debug::<ThreadIncrementElicitationResponse>,
     ),
     Definition::new(
         "ThreadInjectItemsParams",
@@ -26654,6 +27423,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadInjectItemsParams>,
+        debug::<ThreadInjectItemsParams>,
     ),
     Definition::new(
         "ThreadInjectItemsResponse",
@@ -26661,6 +27431,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadInjectItemsResponse>,
+        debug::<ThreadInjectItemsResponse>,
     ),
     Definition::new(
         "ThreadItem",
@@ -27890,6 +28661,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadItem>,
+        debug::<ThreadItem>,
     ),
     Definition::new(
         "ThreadItemEntry",
@@ -27943,6 +28715,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadItemEntry>,
+        debug::<ThreadItemEntry>,
     ),
     Definition::new(
         "ThreadItemOutputDeferral",
@@ -27972,6 +28745,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadItemOutputDeferral>,
+        debug::<ThreadItemOutputDeferral>,
     ),
     Definition::new(
         "ThreadItemsListAnchor",
@@ -27999,6 +28773,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadItemsListAnchor>,
+        debug::<ThreadItemsListAnchor>,
     ),
     Definition::new(
         "ThreadItemsListCursor",
@@ -28006,6 +28781,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadItemsListCursor>,
+        debug::<ThreadItemsListCursor>,
     ),
     Definition::new(
         "ThreadItemsListParams",
@@ -28067,6 +28843,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadItemsListParams>,
+        debug::<ThreadItemsListParams>,
     ),
     Definition::new(
         "ThreadItemsListResponse",
@@ -28104,6 +28881,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadItemsListResponse>,
+        debug::<ThreadItemsListResponse>,
     ),
     Definition::new(
         "ThreadItemsReadParams",
@@ -28141,6 +28919,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadItemsReadParams>,
+        debug::<ThreadItemsReadParams>,
     ),
     Definition::new(
         "ThreadItemsReadResponse",
@@ -28162,6 +28941,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadItemsReadResponse>,
+        debug::<ThreadItemsReadResponse>,
     ),
     Definition::new(
         "ThreadListCwdFilter",
@@ -28169,6 +28949,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadListCwdFilter>,
+        debug::<ThreadListCwdFilter>,
     ),
     Definition::new(
         "ThreadListParams",
@@ -28334,6 +29115,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadListParams>,
+        debug::<ThreadListParams>,
     ),
     Definition::new(
         "ThreadListResponse",
@@ -28379,6 +29161,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadListResponse>,
+        debug::<ThreadListResponse>,
     ),
     Definition::new(
         "ThreadLoadedListParams",
@@ -28408,6 +29191,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadLoadedListParams>,
+        debug::<ThreadLoadedListParams>,
     ),
     Definition::new(
         "ThreadLoadedListResponse",
@@ -28437,6 +29221,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadLoadedListResponse>,
+        debug::<ThreadLoadedListResponse>,
     ),
     Definition::new(
         "ThreadMemoryMode",
@@ -28444,6 +29229,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadMemoryMode>,
+        debug::<ThreadMemoryMode>,
     ),
     Definition::new(
         "ThreadMemoryModeSetParams",
@@ -28473,6 +29259,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadMemoryModeSetParams>,
+        debug::<ThreadMemoryModeSetParams>,
     ),
     Definition::new(
         "ThreadMemoryModeSetResponse",
@@ -28480,6 +29267,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadMemoryModeSetResponse>,
+        debug::<ThreadMemoryModeSetResponse>,
     ),
     Definition::new(
         "ThreadMemoryReadParams",
@@ -28501,6 +29289,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadMemoryReadParams>,
+        debug::<ThreadMemoryReadParams>,
     ),
     Definition::new(
         "ThreadMemoryReadResponse",
@@ -28522,6 +29311,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadMemoryReadResponse>,
+        debug::<ThreadMemoryReadResponse>,
     ),
     Definition::new(
         "ThreadMetadataGitInfoUpdateParams",
@@ -28559,6 +29349,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadMetadataGitInfoUpdateParams>,
+        debug::<ThreadMetadataGitInfoUpdateParams>,
     ),
     Definition::new(
         "ThreadMetadataUpdateParams",
@@ -28604,6 +29395,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadMetadataUpdateParams>,
+        debug::<ThreadMetadataUpdateParams>,
     ),
     Definition::new(
         "ThreadMetadataUpdateResponse",
@@ -28625,6 +29417,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadMetadataUpdateResponse>,
+        debug::<ThreadMetadataUpdateResponse>,
     ),
     Definition::new(
         "ThreadNameUpdatedNotification",
@@ -28654,6 +29447,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadNameUpdatedNotification>,
+        debug::<ThreadNameUpdatedNotification>,
     ),
     Definition::new(
         "ThreadPredictionRequestParams",
@@ -28683,6 +29477,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadPredictionRequestParams>,
+        debug::<ThreadPredictionRequestParams>,
     ),
     Definition::new(
         "ThreadPredictionRequestResponse",
@@ -28690,6 +29485,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadPredictionRequestResponse>,
+        debug::<ThreadPredictionRequestResponse>,
     ),
     Definition::new(
         "ThreadPredictionResult",
@@ -28718,6 +29514,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadPredictionResult>,
+        debug::<ThreadPredictionResult>,
     ),
     Definition::new(
         "ThreadPredictionUpdatedNotification",
@@ -28755,6 +29552,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadPredictionUpdatedNotification>,
+        debug::<ThreadPredictionUpdatedNotification>,
     ),
     Definition::new(
         "ThreadPrepareApprovedPlanParams",
@@ -28792,6 +29590,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadPrepareApprovedPlanParams>,
+        debug::<ThreadPrepareApprovedPlanParams>,
     ),
     Definition::new(
         "ThreadPrepareApprovedPlanResponse",
@@ -28813,6 +29612,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadPrepareApprovedPlanResponse>,
+        debug::<ThreadPrepareApprovedPlanResponse>,
     ),
     Definition::new(
         "ThreadProjectUpdatedNotification",
@@ -28842,6 +29642,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadProjectUpdatedNotification>,
+        debug::<ThreadProjectUpdatedNotification>,
     ),
     Definition::new(
         "ThreadQueueAddParams",
@@ -28887,6 +29688,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueAddParams>,
+        debug::<ThreadQueueAddParams>,
     ),
     Definition::new(
         "ThreadQueueAddResponse",
@@ -28908,6 +29710,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueAddResponse>,
+        debug::<ThreadQueueAddResponse>,
     ),
     Definition::new(
         "ThreadQueueChangedNotification",
@@ -28929,6 +29732,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadQueueChangedNotification>,
+        debug::<ThreadQueueChangedNotification>,
     ),
     Definition::new(
         "ThreadQueueDeleteParams",
@@ -28958,6 +29762,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueDeleteParams>,
+        debug::<ThreadQueueDeleteParams>,
     ),
     Definition::new(
         "ThreadQueueDeleteResponse",
@@ -28979,6 +29784,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueDeleteResponse>,
+        debug::<ThreadQueueDeleteResponse>,
     ),
     Definition::new(
         "ThreadQueueListParams",
@@ -29016,6 +29822,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueListParams>,
+        debug::<ThreadQueueListParams>,
     ),
     Definition::new(
         "ThreadQueueListResponse",
@@ -29045,6 +29852,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueListResponse>,
+        debug::<ThreadQueueListResponse>,
     ),
     Definition::new(
         "ThreadQueueReorderParams",
@@ -29074,6 +29882,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueReorderParams>,
+        debug::<ThreadQueueReorderParams>,
     ),
     Definition::new(
         "ThreadQueueReorderResponse",
@@ -29081,6 +29890,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueReorderResponse>,
+        debug::<ThreadQueueReorderResponse>,
     ),
     Definition::new(
         "ThreadQueueStartParams",
@@ -29110,6 +29920,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueStartParams>,
+        debug::<ThreadQueueStartParams>,
     ),
     Definition::new(
         "ThreadQueueStartResponse",
@@ -29131,6 +29942,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueStartResponse>,
+        debug::<ThreadQueueStartResponse>,
     ),
     Definition::new(
         "ThreadQueueUpdateParams",
@@ -29176,6 +29988,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueUpdateParams>,
+        debug::<ThreadQueueUpdateParams>,
     ),
     Definition::new(
         "ThreadQueueUpdateResponse",
@@ -29197,6 +30010,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadQueueUpdateResponse>,
+        debug::<ThreadQueueUpdateResponse>,
     ),
     Definition::new(
         "ThreadReadParams",
@@ -29226,6 +30040,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadReadParams>,
+        debug::<ThreadReadParams>,
     ),
     Definition::new(
         "ThreadReadResponse",
@@ -29255,6 +30070,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadReadResponse>,
+        debug::<ThreadReadResponse>,
     ),
     Definition::new(
         "ThreadReadState",
@@ -29284,6 +30100,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadReadState>,
+        debug::<ThreadReadState>,
     ),
     Definition::new(
         "ThreadReadStateChangedNotification",
@@ -29313,6 +30130,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadReadStateChangedNotification>,
+        debug::<ThreadReadStateChangedNotification>,
     ),
     Definition::new(
         "ThreadReadStateOperation",
@@ -29326,6 +30144,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadReadStateOperation>,
+        debug::<ThreadReadStateOperation>,
     ),
     Definition::new(
         "ThreadReadStateUpdateParams",
@@ -29363,6 +30182,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadReadStateUpdateParams>,
+        debug::<ThreadReadStateUpdateParams>,
     ),
     Definition::new(
         "ThreadReadStateUpdateResponse",
@@ -29384,6 +30204,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadReadStateUpdateResponse>,
+        debug::<ThreadReadStateUpdateResponse>,
     ),
     Definition::new(
         "ThreadRealtimeAppendAudioParams",
@@ -29413,6 +30234,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeAppendAudioParams>,
+        debug::<ThreadRealtimeAppendAudioParams>,
     ),
     Definition::new(
         "ThreadRealtimeAppendAudioResponse",
@@ -29420,6 +30242,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeAppendAudioResponse>,
+        debug::<ThreadRealtimeAppendAudioResponse>,
     ),
     Definition::new(
         "ThreadRealtimeAppendSpeechParams",
@@ -29449,6 +30272,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeAppendSpeechParams>,
+        debug::<ThreadRealtimeAppendSpeechParams>,
     ),
     Definition::new(
         "ThreadRealtimeAppendSpeechResponse",
@@ -29456,6 +30280,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeAppendSpeechResponse>,
+        debug::<ThreadRealtimeAppendSpeechResponse>,
     ),
     Definition::new(
         "ThreadRealtimeAppendTextParams",
@@ -29493,6 +30318,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeAppendTextParams>,
+        debug::<ThreadRealtimeAppendTextParams>,
     ),
     Definition::new(
         "ThreadRealtimeAppendTextResponse",
@@ -29500,6 +30326,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeAppendTextResponse>,
+        debug::<ThreadRealtimeAppendTextResponse>,
     ),
     Definition::new(
         "ThreadRealtimeAudioChunk",
@@ -29553,6 +30380,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeAudioChunk>,
+        debug::<ThreadRealtimeAudioChunk>,
     ),
     Definition::new(
         "ThreadRealtimeBemItemPresentation",
@@ -29582,6 +30410,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeBemItemPresentation>,
+        debug::<ThreadRealtimeBemItemPresentation>,
     ),
     Definition::new(
         "ThreadRealtimeClosedNotification",
@@ -29611,6 +30440,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeClosedNotification>,
+        debug::<ThreadRealtimeClosedNotification>,
     ),
     Definition::new(
         "ThreadRealtimeErrorNotification",
@@ -29640,6 +30470,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeErrorNotification>,
+        debug::<ThreadRealtimeErrorNotification>,
     ),
     Definition::new(
         "ThreadRealtimeInitialItem",
@@ -29669,6 +30500,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeInitialItem>,
+        debug::<ThreadRealtimeInitialItem>,
     ),
     Definition::new(
         "ThreadRealtimeItem",
@@ -29824,6 +30656,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeItem>,
+        debug::<ThreadRealtimeItem>,
     ),
     Definition::new(
         "ThreadRealtimeItemAddedNotification",
@@ -29846,6 +30679,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeItemAddedNotification>,
+        debug::<ThreadRealtimeItemAddedNotification>,
     ),
     Definition::new(
         "ThreadRealtimeItemCompletedNotification",
@@ -29875,6 +30709,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeItemCompletedNotification>,
+        debug::<ThreadRealtimeItemCompletedNotification>,
     ),
     Definition::new(
         "ThreadRealtimeItemStartedNotification",
@@ -29904,6 +30739,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeItemStartedNotification>,
+        debug::<ThreadRealtimeItemStartedNotification>,
     ),
     Definition::new(
         "ThreadRealtimeItemTranscriptDeltaNotification",
@@ -29941,6 +30777,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeItemTranscriptDeltaNotification>,
+        debug::<ThreadRealtimeItemTranscriptDeltaNotification>,
     ),
     Definition::new(
         "ThreadRealtimeListVoicesParams",
@@ -29948,6 +30785,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeListVoicesParams>,
+        debug::<ThreadRealtimeListVoicesParams>,
     ),
     Definition::new(
         "ThreadRealtimeListVoicesResponse",
@@ -29969,6 +30807,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeListVoicesResponse>,
+        debug::<ThreadRealtimeListVoicesResponse>,
     ),
     Definition::new(
         "ThreadRealtimeOutputAudioDeltaNotification",
@@ -29998,6 +30837,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeOutputAudioDeltaNotification>,
+        debug::<ThreadRealtimeOutputAudioDeltaNotification>,
     ),
     Definition::new(
         "ThreadRealtimeSdpNotification",
@@ -30027,6 +30867,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeSdpNotification>,
+        debug::<ThreadRealtimeSdpNotification>,
     ),
     Definition::new(
         "ThreadRealtimeSessionOutcome",
@@ -30034,6 +30875,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeSessionOutcome>,
+        debug::<ThreadRealtimeSessionOutcome>,
     ),
     Definition::new(
         "ThreadRealtimeStartParams",
@@ -30215,6 +31057,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeStartParams>,
+        debug::<ThreadRealtimeStartParams>,
     ),
     Definition::new(
         "ThreadRealtimeStartResponse",
@@ -30222,6 +31065,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeStartResponse>,
+        debug::<ThreadRealtimeStartResponse>,
     ),
     Definition::new(
         "ThreadRealtimeStartTransport",
@@ -30266,6 +31110,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeStartTransport>,
+        debug::<ThreadRealtimeStartTransport>,
     ),
     Definition::new(
         "ThreadRealtimeStartedNotification",
@@ -30303,6 +31148,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeStartedNotification>,
+        debug::<ThreadRealtimeStartedNotification>,
     ),
     Definition::new(
         "ThreadRealtimeStopParams",
@@ -30324,6 +31170,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeStopParams>,
+        debug::<ThreadRealtimeStopParams>,
     ),
     Definition::new(
         "ThreadRealtimeStopResponse",
@@ -30331,6 +31178,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadRealtimeStopResponse>,
+        debug::<ThreadRealtimeStopResponse>,
     ),
     Definition::new(
         "ThreadRealtimeTranscriptDeltaNotification",
@@ -30368,6 +31216,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeTranscriptDeltaNotification>,
+        debug::<ThreadRealtimeTranscriptDeltaNotification>,
     ),
     Definition::new(
         "ThreadRealtimeTranscriptDoneNotification",
@@ -30405,6 +31254,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeTranscriptDoneNotification>,
+        debug::<ThreadRealtimeTranscriptDoneNotification>,
     ),
     Definition::new(
         "ThreadRealtimeTranscriptRole",
@@ -30412,6 +31262,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRealtimeTranscriptRole>,
+        debug::<ThreadRealtimeTranscriptRole>,
     ),
     Definition::new(
         "ThreadResumeInitialTurnsPageParams",
@@ -30449,6 +31300,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadResumeInitialTurnsPageParams>,
+        debug::<ThreadResumeInitialTurnsPageParams>,
     ),
     Definition::new(
         "ThreadResumeParams",
@@ -30606,6 +31458,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadResumeParams>,
+        debug::<ThreadResumeParams>,
     ),
     Definition::new(
         "ThreadResumeResponse",
@@ -30763,6 +31616,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadResumeResponse>,
+        debug::<ThreadResumeResponse>,
     ),
     Definition::new(
         "ThreadRevertParams",
@@ -30792,6 +31646,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRevertParams>,
+        debug::<ThreadRevertParams>,
     ),
     Definition::new(
         "ThreadRevertResponse",
@@ -30829,6 +31684,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRevertResponse>,
+        debug::<ThreadRevertResponse>,
     ),
     Definition::new(
         "ThreadRevertedNotification",
@@ -30850,6 +31706,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadRevertedNotification>,
+        debug::<ThreadRevertedNotification>,
     ),
     Definition::new(
         "ThreadSampleCancelParams",
@@ -30871,6 +31728,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSampleCancelParams>,
+        debug::<ThreadSampleCancelParams>,
     ),
     Definition::new(
         "ThreadSampleCancelResponse",
@@ -30878,6 +31736,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSampleCancelResponse>,
+        debug::<ThreadSampleCancelResponse>,
     ),
     Definition::new(
         "ThreadSampleParams",
@@ -30971,6 +31830,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSampleParams>,
+        debug::<ThreadSampleParams>,
     ),
     Definition::new(
         "ThreadSampleResponse",
@@ -31032,6 +31892,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSampleResponse>,
+        debug::<ThreadSampleResponse>,
     ),
     Definition::new(
         "ThreadSearchOccurrence",
@@ -31085,6 +31946,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSearchOccurrence>,
+        debug::<ThreadSearchOccurrence>,
     ),
     Definition::new(
         "ThreadSearchOccurrencesParams",
@@ -31130,6 +31992,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSearchOccurrencesParams>,
+        debug::<ThreadSearchOccurrencesParams>,
     ),
     Definition::new(
         "ThreadSearchOccurrencesResponse",
@@ -31159,6 +32022,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSearchOccurrencesResponse>,
+        debug::<ThreadSearchOccurrencesResponse>,
     ),
     Definition::new(
         "ThreadSearchParams",
@@ -31244,6 +32108,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSearchParams>,
+        debug::<ThreadSearchParams>,
     ),
     Definition::new(
         "ThreadSearchResponse",
@@ -31281,6 +32146,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSearchResponse>,
+        debug::<ThreadSearchResponse>,
     ),
     Definition::new(
         "ThreadSearchResult",
@@ -31310,6 +32176,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSearchResult>,
+        debug::<ThreadSearchResult>,
     ),
     Definition::new(
         "ThreadSearchSortKey",
@@ -31317,6 +32184,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSearchSortKey>,
+        debug::<ThreadSearchSortKey>,
     ),
     Definition::new(
         "ThreadSearchTextRange",
@@ -31346,6 +32214,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSearchTextRange>,
+        debug::<ThreadSearchTextRange>,
     ),
     Definition::new(
         "ThreadSection",
@@ -31383,6 +32252,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSection>,
+        debug::<ThreadSection>,
     ),
     Definition::new(
         "ThreadSectionAppearance",
@@ -31412,6 +32282,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionAppearance>,
+        debug::<ThreadSectionAppearance>,
     ),
     Definition::new(
         "ThreadSectionChangedNotification",
@@ -31441,6 +32312,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionChangedNotification>,
+        debug::<ThreadSectionChangedNotification>,
     ),
     Definition::new(
         "ThreadSectionCreateParams",
@@ -31470,6 +32342,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionCreateParams>,
+        debug::<ThreadSectionCreateParams>,
     ),
     Definition::new(
         "ThreadSectionCreateResponse",
@@ -31491,6 +32364,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionCreateResponse>,
+        debug::<ThreadSectionCreateResponse>,
     ),
     Definition::new(
         "ThreadSectionDeleteParams",
@@ -31512,6 +32386,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionDeleteParams>,
+        debug::<ThreadSectionDeleteParams>,
     ),
     Definition::new(
         "ThreadSectionDeleteResponse",
@@ -31519,6 +32394,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionDeleteResponse>,
+        debug::<ThreadSectionDeleteResponse>,
     ),
     Definition::new(
         "ThreadSectionListParams",
@@ -31548,6 +32424,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionListParams>,
+        debug::<ThreadSectionListParams>,
     ),
     Definition::new(
         "ThreadSectionListResponse",
@@ -31577,6 +32454,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionListResponse>,
+        debug::<ThreadSectionListResponse>,
     ),
     Definition::new(
         "ThreadSectionMoveParams",
@@ -31614,6 +32492,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionMoveParams>,
+        debug::<ThreadSectionMoveParams>,
     ),
     Definition::new(
         "ThreadSectionMoveResponse",
@@ -31621,6 +32500,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionMoveResponse>,
+        debug::<ThreadSectionMoveResponse>,
     ),
     Definition::new(
         "ThreadSectionUpdateParams",
@@ -31658,6 +32538,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionUpdateParams>,
+        debug::<ThreadSectionUpdateParams>,
     ),
     Definition::new(
         "ThreadSectionUpdateResponse",
@@ -31679,6 +32560,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSectionUpdateResponse>,
+        debug::<ThreadSectionUpdateResponse>,
     ),
     Definition::new(
         "ThreadSetNameParams",
@@ -31708,6 +32590,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSetNameParams>,
+        debug::<ThreadSetNameParams>,
     ),
     Definition::new(
         "ThreadSetNameResponse",
@@ -31715,6 +32598,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSetNameResponse>,
+        debug::<ThreadSetNameResponse>,
     ),
     Definition::new(
         "ThreadSettings",
@@ -31848,6 +32732,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSettings>,
+        debug::<ThreadSettings>,
     ),
     Definition::new(
         "ThreadSettingsUpdateParams",
@@ -31981,6 +32866,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSettingsUpdateParams>,
+        debug::<ThreadSettingsUpdateParams>,
     ),
     Definition::new(
         "ThreadSettingsUpdateResponse",
@@ -31988,6 +32874,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadSettingsUpdateResponse>,
+        debug::<ThreadSettingsUpdateResponse>,
     ),
     Definition::new(
         "ThreadSettingsUpdatedNotification",
@@ -32017,6 +32904,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSettingsUpdatedNotification>,
+        debug::<ThreadSettingsUpdatedNotification>,
     ),
     Definition::new(
         "ThreadShellCommandParams",
@@ -32054,6 +32942,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadShellCommandParams>,
+        debug::<ThreadShellCommandParams>,
     ),
     Definition::new(
         "ThreadShellCommandResponse",
@@ -32061,6 +32950,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadShellCommandResponse>,
+        debug::<ThreadShellCommandResponse>,
     ),
     Definition::new(
         "ThreadSortKey",
@@ -32070,6 +32960,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSortKey>,
+        debug::<ThreadSortKey>,
     ),
     Definition::new(
         "ThreadSource",
@@ -32077,6 +32968,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSource>,
+        debug::<ThreadSource>,
     ),
     Definition::new(
         "ThreadSourceKind",
@@ -32097,6 +32989,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadSourceKind>,
+        debug::<ThreadSourceKind>,
     ),
     Definition::new(
         "ThreadSpawnSubAgentSource",
@@ -32150,6 +33043,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         true,
         recode::<ThreadSpawnSubAgentSource>,
+        debug::<ThreadSpawnSubAgentSource>,
     ),
     Definition::new(
         "ThreadStartParams",
@@ -32379,6 +33273,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadStartParams>,
+        debug::<ThreadStartParams>,
     ),
     Definition::new(
         "ThreadStartResponse",
@@ -32504,6 +33399,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadStartResponse>,
+        debug::<ThreadStartResponse>,
     ),
     Definition::new(
         "ThreadStartSource",
@@ -32511,6 +33407,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadStartSource>,
+        debug::<ThreadStartSource>,
     ),
     Definition::new(
         "ThreadStartedNotification",
@@ -32532,6 +33429,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadStartedNotification>,
+        debug::<ThreadStartedNotification>,
     ),
     Definition::new(
         "ThreadStatus",
@@ -32562,6 +33460,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadStatus>,
+        debug::<ThreadStatus>,
     ),
     Definition::new(
         "ThreadStatusChangedNotification",
@@ -32591,6 +33490,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadStatusChangedNotification>,
+        debug::<ThreadStatusChangedNotification>,
     ),
     Definition::new(
         "ThreadTimelineEntry",
@@ -32754,6 +33654,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadTimelineEntry>,
+        debug::<ThreadTimelineEntry>,
     ),
     Definition::new(
         "ThreadTimelineListParams",
@@ -32791,6 +33692,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadTimelineListParams>,
+        debug::<ThreadTimelineListParams>,
     ),
     Definition::new(
         "ThreadTimelineListResponse",
@@ -32828,6 +33730,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<ThreadTimelineListResponse>,
+        debug::<ThreadTimelineListResponse>,
     ),
     Definition::new(
         "ThreadTokenUsage",
@@ -32865,6 +33768,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadTokenUsage>,
+        debug::<ThreadTokenUsage>,
     ),
     Definition::new(
         "ThreadTokenUsageUpdatedNotification",
@@ -32902,6 +33806,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadTokenUsageUpdatedNotification>,
+        debug::<ThreadTokenUsageUpdatedNotification>,
     ),
     Definition::new(
         "ThreadTurnsListParams",
@@ -32955,6 +33860,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadTurnsListParams>,
+        debug::<ThreadTurnsListParams>,
     ),
     Definition::new(
         "ThreadTurnsListResponse",
@@ -32992,6 +33898,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadTurnsListResponse>,
+        debug::<ThreadTurnsListResponse>,
     ),
     Definition::new(
         "ThreadUnarchiveParams",
@@ -33013,6 +33920,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUnarchiveParams>,
+        debug::<ThreadUnarchiveParams>,
     ),
     Definition::new(
         "ThreadUnarchiveResponse",
@@ -33034,6 +33942,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUnarchiveResponse>,
+        debug::<ThreadUnarchiveResponse>,
     ),
     Definition::new(
         "ThreadUnarchivedNotification",
@@ -33055,6 +33964,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUnarchivedNotification>,
+        debug::<ThreadUnarchivedNotification>,
     ),
     Definition::new(
         "ThreadUnreadPosition",
@@ -33083,6 +33993,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUnreadPosition>,
+        debug::<ThreadUnreadPosition>,
     ),
     Definition::new(
         "ThreadUnsubscribeParams",
@@ -33104,6 +34015,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUnsubscribeParams>,
+        debug::<ThreadUnsubscribeParams>,
     ),
     Definition::new(
         "ThreadUnsubscribeResponse",
@@ -33125,6 +34037,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUnsubscribeResponse>,
+        debug::<ThreadUnsubscribeResponse>,
     ),
     Definition::new(
         "ThreadUnsubscribeStatus",
@@ -33132,6 +34045,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUnsubscribeStatus>,
+        debug::<ThreadUnsubscribeStatus>,
     ),
     Definition::new(
         "ThreadUsage",
@@ -33185,6 +34099,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUsage>,
+        debug::<ThreadUsage>,
     ),
     Definition::new(
         "ThreadUsageBreakdownGroup",
@@ -33270,6 +34185,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ThreadUsageBreakdownGroup>,
+        debug::<ThreadUsageBreakdownGroup>,
     ),
     Definition::new(
         "TokenUsageBreakdown",
@@ -33331,6 +34247,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TokenUsageBreakdown>,
+        debug::<TokenUsageBreakdown>,
     ),
     Definition::new(
         "Tool",
@@ -33408,6 +34325,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Tool>,
+        debug::<Tool>,
     ),
     Definition::new(
         "ToolExposureSurface",
@@ -33415,6 +34333,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ToolExposureSurface>,
+        debug::<ToolExposureSurface>,
     ),
     Definition::new(
         "ToolRequestUserInputAnswer",
@@ -33436,6 +34355,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ToolRequestUserInputAnswer>,
+        debug::<ToolRequestUserInputAnswer>,
     ),
     Definition::new(
         "ToolRequestUserInputOption",
@@ -33465,6 +34385,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ToolRequestUserInputOption>,
+        debug::<ToolRequestUserInputOption>,
     ),
     Definition::new(
         "ToolRequestUserInputParams",
@@ -33526,6 +34447,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ToolRequestUserInputParams>,
+        debug::<ToolRequestUserInputParams>,
     ),
     Definition::new(
         "ToolRequestUserInputQuestion",
@@ -33587,6 +34509,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ToolRequestUserInputQuestion>,
+        debug::<ToolRequestUserInputQuestion>,
     ),
     Definition::new(
         "ToolRequestUserInputResponse",
@@ -33608,6 +34531,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ToolRequestUserInputResponse>,
+        debug::<ToolRequestUserInputResponse>,
     ),
     Definition::new(
         "ToolsV2",
@@ -33629,6 +34553,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<ToolsV2>,
+        debug::<ToolsV2>,
     ),
     Definition::new(
         "Turn",
@@ -33714,6 +34639,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Turn>,
+        debug::<Turn>,
     ),
     Definition::new(
         "TurnCompletedNotification",
@@ -33743,6 +34669,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnCompletedNotification>,
+        debug::<TurnCompletedNotification>,
     ),
     Definition::new(
         "TurnDiffUpdatedNotification",
@@ -33780,6 +34707,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnDiffUpdatedNotification>,
+        debug::<TurnDiffUpdatedNotification>,
     ),
     Definition::new(
         "TurnEnvironmentParams",
@@ -33817,6 +34745,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnEnvironmentParams>,
+        debug::<TurnEnvironmentParams>,
     ),
     Definition::new(
         "TurnError",
@@ -33862,6 +34791,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnError>,
+        debug::<TurnError>,
     ),
     Definition::new(
         "TurnInterruptParams",
@@ -33891,6 +34821,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnInterruptParams>,
+        debug::<TurnInterruptParams>,
     ),
     Definition::new(
         "TurnInterruptResponse",
@@ -33898,6 +34829,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnInterruptResponse>,
+        debug::<TurnInterruptResponse>,
     ),
     Definition::new(
         "TurnItemsView",
@@ -33905,6 +34837,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnItemsView>,
+        debug::<TurnItemsView>,
     ),
     Definition::new(
         "TurnModerationMetadataNotification",
@@ -33942,6 +34875,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnModerationMetadataNotification>,
+        debug::<TurnModerationMetadataNotification>,
     ),
     Definition::new(
         "TurnPlanStep",
@@ -33971,6 +34905,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnPlanStep>,
+        debug::<TurnPlanStep>,
     ),
     Definition::new(
         "TurnPlanStepStatus",
@@ -33978,6 +34913,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnPlanStepStatus>,
+        debug::<TurnPlanStepStatus>,
     ),
     Definition::new(
         "TurnPlanUpdatedNotification",
@@ -34023,6 +34959,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnPlanUpdatedNotification>,
+        debug::<TurnPlanUpdatedNotification>,
     ),
     Definition::new(
         "TurnSettingsUpdateParams",
@@ -34100,6 +35037,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<TurnSettingsUpdateParams>,
+        debug::<TurnSettingsUpdateParams>,
     ),
     Definition::new(
         "TurnSettingsUpdateResponse",
@@ -34121,6 +35059,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<TurnSettingsUpdateResponse>,
+        debug::<TurnSettingsUpdateResponse>,
     ),
     Definition::new(
         "TurnSettingsUpdateStatus",
@@ -34128,6 +35067,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<TurnSettingsUpdateStatus>,
+        debug::<TurnSettingsUpdateStatus>,
     ),
     Definition::new(
         "TurnStartParams",
@@ -34365,6 +35305,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnStartParams>,
+        debug::<TurnStartParams>,
     ),
     Definition::new(
         "TurnStartResponse",
@@ -34386,6 +35327,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnStartResponse>,
+        debug::<TurnStartResponse>,
     ),
     Definition::new(
         "TurnStartedNotification",
@@ -34415,6 +35357,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnStartedNotification>,
+        debug::<TurnStartedNotification>,
     ),
     Definition::new(
         "TurnStatus",
@@ -34422,6 +35365,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnStatus>,
+        debug::<TurnStatus>,
     ),
     Definition::new(
         "TurnSteerParams",
@@ -34491,6 +35435,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnSteerParams>,
+        debug::<TurnSteerParams>,
     ),
     Definition::new(
         "TurnSteerResponse",
@@ -34512,6 +35457,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnSteerResponse>,
+        debug::<TurnSteerResponse>,
     ),
     Definition::new(
         "TurnToolOutput",
@@ -34557,6 +35503,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnToolOutput>,
+        debug::<TurnToolOutput>,
     ),
     Definition::new(
         "TurnsPage",
@@ -34594,6 +35541,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<TurnsPage>,
+        debug::<TurnsPage>,
     ),
     Definition::new(
         "UserInput",
@@ -34773,6 +35721,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<UserInput>,
+        debug::<UserInput>,
     ),
     Definition::new(
         "UserVerificationCancelParams",
@@ -34794,6 +35743,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationCancelParams>,
+        debug::<UserVerificationCancelParams>,
     ),
     Definition::new(
         "UserVerificationCancelResponse",
@@ -34801,6 +35751,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationCancelResponse>,
+        debug::<UserVerificationCancelResponse>,
     ),
     Definition::new(
         "UserVerificationCancellationReason",
@@ -34808,6 +35759,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationCancellationReason>,
+        debug::<UserVerificationCancellationReason>,
     ),
     Definition::new(
         "UserVerificationDeleteParams",
@@ -34815,6 +35767,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationDeleteParams>,
+        debug::<UserVerificationDeleteParams>,
     ),
     Definition::new(
         "UserVerificationDeleteResponse",
@@ -34822,6 +35775,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationDeleteResponse>,
+        debug::<UserVerificationDeleteResponse>,
     ),
     Definition::new(
         "UserVerificationEnrollParams",
@@ -34829,6 +35783,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationEnrollParams>,
+        debug::<UserVerificationEnrollParams>,
     ),
     Definition::new(
         "UserVerificationEnrollResponse",
@@ -34866,6 +35821,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationEnrollResponse>,
+        debug::<UserVerificationEnrollResponse>,
     ),
     Definition::new(
         "UserVerificationErrorDetails",
@@ -34941,6 +35897,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationErrorDetails>,
+        debug::<UserVerificationErrorDetails>,
     ),
     Definition::new(
         "UserVerificationFailureReason",
@@ -34950,6 +35907,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationFailureReason>,
+        debug::<UserVerificationFailureReason>,
     ),
     Definition::new(
         "UserVerificationInvalidRequestReason",
@@ -34957,6 +35915,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationInvalidRequestReason>,
+        debug::<UserVerificationInvalidRequestReason>,
     ),
     Definition::new(
         "UserVerificationProof",
@@ -34986,6 +35945,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationProof>,
+        debug::<UserVerificationProof>,
     ),
     Definition::new(
         "UserVerificationRpcError",
@@ -35023,6 +35983,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationRpcError>,
+        debug::<UserVerificationRpcError>,
     ),
     Definition::new(
         "UserVerificationStatusParams",
@@ -35030,6 +35991,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationStatusParams>,
+        debug::<UserVerificationStatusParams>,
     ),
     Definition::new(
         "UserVerificationStatusResponse",
@@ -35067,6 +36029,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationStatusResponse>,
+        debug::<UserVerificationStatusResponse>,
     ),
     Definition::new(
         "UserVerificationUnavailableReason",
@@ -35076,6 +36039,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationUnavailableReason>,
+        debug::<UserVerificationUnavailableReason>,
     ),
     Definition::new(
         "UserVerificationVerifyParams",
@@ -35113,6 +36077,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationVerifyParams>,
+        debug::<UserVerificationVerifyParams>,
     ),
     Definition::new(
         "UserVerificationVerifyResponse",
@@ -35134,6 +36099,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         true,
         false,
         recode::<UserVerificationVerifyResponse>,
+        debug::<UserVerificationVerifyResponse>,
     ),
     Definition::new(
         "Verbosity",
@@ -35141,6 +36107,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<Verbosity>,
+        debug::<Verbosity>,
     ),
     Definition::new(
         "W3cTraceContext",
@@ -35170,6 +36137,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<crate::TraceContext>,
+        debug::<crate::TraceContext>,
     ),
     Definition::new(
         "WarningNotification",
@@ -35199,6 +36167,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WarningNotification>,
+        debug::<WarningNotification>,
     ),
     Definition::new(
         "WebSearchAction",
@@ -35275,6 +36244,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WebSearchAction>,
+        debug::<WebSearchAction>,
     ),
     Definition::new(
         "WebSearchContextSize",
@@ -35282,6 +36252,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WebSearchContextSize>,
+        debug::<WebSearchContextSize>,
     ),
     Definition::new(
         "WebSearchLocation",
@@ -35327,6 +36298,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WebSearchLocation>,
+        debug::<WebSearchLocation>,
     ),
     Definition::new(
         "WebSearchMode",
@@ -35334,6 +36306,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WebSearchMode>,
+        debug::<WebSearchMode>,
     ),
     Definition::new(
         "WebSearchProvider",
@@ -35341,6 +36314,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WebSearchProvider>,
+        debug::<WebSearchProvider>,
     ),
     Definition::new(
         "WebSearchToolConfig",
@@ -35378,6 +36352,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WebSearchToolConfig>,
+        debug::<WebSearchToolConfig>,
     ),
     Definition::new(
         "WindowsSandboxImplementation",
@@ -35385,6 +36360,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsSandboxImplementation>,
+        debug::<WindowsSandboxImplementation>,
     ),
     Definition::new(
         "WindowsSandboxReadiness",
@@ -35392,6 +36368,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsSandboxReadiness>,
+        debug::<WindowsSandboxReadiness>,
     ),
     Definition::new(
         "WindowsSandboxReadinessResponse",
@@ -35413,6 +36390,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsSandboxReadinessResponse>,
+        debug::<WindowsSandboxReadinessResponse>,
     ),
     Definition::new(
         "WindowsSandboxSetupCompletedNotification",
@@ -35450,6 +36428,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsSandboxSetupCompletedNotification>,
+        debug::<WindowsSandboxSetupCompletedNotification>,
     ),
     Definition::new(
         "WindowsSandboxSetupMode",
@@ -35457,6 +36436,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsSandboxSetupMode>,
+        debug::<WindowsSandboxSetupMode>,
     ),
     Definition::new(
         "WindowsSandboxSetupStartParams",
@@ -35486,6 +36466,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsSandboxSetupStartParams>,
+        debug::<WindowsSandboxSetupStartParams>,
     ),
     Definition::new(
         "WindowsSandboxSetupStartResponse",
@@ -35507,6 +36488,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsSandboxSetupStartResponse>,
+        debug::<WindowsSandboxSetupStartResponse>,
     ),
     Definition::new(
         "WindowsWorldWritableWarningNotification",
@@ -35544,6 +36526,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WindowsWorldWritableWarningNotification>,
+        debug::<WindowsWorldWritableWarningNotification>,
     ),
     Definition::new(
         "WorkspaceMessage",
@@ -35597,6 +36580,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WorkspaceMessage>,
+        debug::<WorkspaceMessage>,
     ),
     Definition::new(
         "WorkspaceMessageType",
@@ -35604,6 +36588,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WorkspaceMessageType>,
+        debug::<WorkspaceMessageType>,
     ),
     Definition::new(
         "WorkspaceRouting",
@@ -35641,6 +36626,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WorkspaceRouting>,
+        debug::<WorkspaceRouting>,
     ),
     Definition::new(
         "WriteStatus",
@@ -35648,20 +36634,6 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         false,
         false,
         recode::<WriteStatus>,
-    ),
-    Definition::new(
-        "root/SessionSource",
-        Shape::External {
-            units: &["cli", "vscode", "exec", "mcp", "unknown"],
-            keys: &[
-                ("custom", Type::String),
-                ("internal", Type::Named("InternalSessionSource")),
-                ("subagent", Type::Named("SubAgentSource")),
-            ],
-            open: false,
-        },
-        false,
-        false,
-        recode::<RootSessionSource>,
+        debug::<WriteStatus>,
     ),
 ];

@@ -14,8 +14,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -84,30 +84,6 @@ impl Record for RemoteControlClient {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.client_id),
-            1 => runtime::value(map, &mut self.display_name),
-            2 => runtime::value(map, &mut self.device_type),
-            3 => runtime::value(map, &mut self.platform),
-            4 => runtime::value(map, &mut self.os_version),
-            5 => runtime::value(map, &mut self.device_model),
-            6 => runtime::value(map, &mut self.app_version),
-            7 => runtime::value(map, &mut self.last_seen_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("clientId", &self.client_id);
         members.field("displayName", &self.display_name);
@@ -118,6 +94,25 @@ impl Record for RemoteControlClient {
         members.field("appVersion", &self.app_version);
         members.field("lastSeenAt", &self.last_seen_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlClient {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.client_id.decode(input),
+            1 => self.display_name.decode(input),
+            2 => self.device_type.decode(input),
+            3 => self.platform.decode(input),
+            4 => self.os_version.decode(input),
+            5 => self.device_model.decode(input),
+            6 => self.app_version.decode(input),
+            7 => self.last_seen_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -201,32 +196,27 @@ impl Record for RemoteControlClientsListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.environment_id),
-            1 => runtime::value(map, &mut self.cursor),
-            2 => runtime::value(map, &mut self.limit),
-            3 => runtime::value(map, &mut self.order),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("environmentId", &self.environment_id);
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.omit("order", &self.order);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlClientsListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.environment_id.decode(input),
+            1 => self.cursor.decode(input),
+            2 => self.limit.decode(input),
+            3 => self.order.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -269,28 +259,23 @@ impl Record for RemoteControlClientsListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlClientsListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -334,28 +319,23 @@ impl Record for RemoteControlClientsRevokeParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.environment_id),
-            1 => runtime::value(map, &mut self.client_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("environmentId", &self.environment_id);
         members.field("clientId", &self.client_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlClientsRevokeParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.environment_id.decode(input),
+            1 => self.client_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -394,22 +374,17 @@ impl Record for RemoteControlClientsRevokeResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlClientsRevokeResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -477,26 +452,21 @@ impl Record for RemoteControlDisableParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.ephemeral),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("ephemeral", &self.ephemeral);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlDisableParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.ephemeral, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -551,32 +521,27 @@ impl Record for RemoteControlDisableResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            1 => runtime::value(map, &mut self.server_name),
-            2 => runtime::value(map, &mut self.installation_id),
-            3 => runtime::value(map, &mut self.environment_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.field("serverName", &self.server_name);
         members.field("installationId", &self.installation_id);
         members.field("environmentId", &self.environment_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlDisableResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            1 => self.server_name.decode(input),
+            2 => self.installation_id.decode(input),
+            3 => self.environment_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -624,26 +589,21 @@ impl Record for RemoteControlEnableParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.ephemeral),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("ephemeral", &self.ephemeral);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlEnableParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.ephemeral, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -698,32 +658,27 @@ impl Record for RemoteControlEnableResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            1 => runtime::value(map, &mut self.server_name),
-            2 => runtime::value(map, &mut self.installation_id),
-            3 => runtime::value(map, &mut self.environment_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.field("serverName", &self.server_name);
         members.field("installationId", &self.installation_id);
         members.field("environmentId", &self.environment_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlEnableResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            1 => self.server_name.decode(input),
+            2 => self.installation_id.decode(input),
+            3 => self.environment_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -773,26 +728,21 @@ impl Record for RemoteControlPairingStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.manual_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("manualCode", &self.manual_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlPairingStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.manual_code, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -801,7 +751,7 @@ crate::runtime::records!(RemoteControlPairingStartParams);
 /// The answer to [`remoteControl/pairing/start`](crate::requests::RemoteControlPairingStart).
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RemoteControlPairingStartResponse {
     /// `pairingCode` on the wire.
@@ -814,6 +764,18 @@ pub struct RemoteControlPairingStartResponse {
     pub expires_at: i64,
     /// Members that this release does not know.
     pub extra: Extra,
+}
+
+impl fmt::Debug for RemoteControlPairingStartResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteControlPairingStartResponse")
+            .field("pairing_code", redact::secret(&self.pairing_code))
+            .field("manual_pairing_code", redact::secret(&self.manual_pairing_code))
+            .field("environment_id", &self.environment_id)
+            .field("expires_at", &self.expires_at)
+            .field("extra", &self.extra)
+            .finish()
+    }
 }
 
 impl RemoteControlPairingStartResponse {
@@ -847,26 +809,6 @@ impl Record for RemoteControlPairingStartResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.pairing_code),
-            1 => runtime::value(map, &mut self.manual_pairing_code),
-            2 => runtime::value(map, &mut self.environment_id),
-            3 => runtime::value(map, &mut self.expires_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("pairingCode", &self.pairing_code);
         members.field("manualPairingCode", &self.manual_pairing_code);
@@ -876,12 +818,27 @@ impl Record for RemoteControlPairingStartResponse {
     }
 }
 
+impl Fields for RemoteControlPairingStartResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.pairing_code.decode(input),
+            1 => self.manual_pairing_code.decode(input),
+            2 => self.environment_id.decode(input),
+            3 => self.expires_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 crate::runtime::records!(RemoteControlPairingStartResponse);
 
 /// The params of [`remoteControl/pairing/status`](crate::requests::RemoteControlPairingStatus).
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RemoteControlPairingStatusParams {
     /// `pairingCode` on the wire.
@@ -890,6 +847,16 @@ pub struct RemoteControlPairingStatusParams {
     pub manual_pairing_code: Option<String>,
     /// Members that this release does not know.
     pub extra: Extra,
+}
+
+impl fmt::Debug for RemoteControlPairingStatusParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteControlPairingStatusParams")
+            .field("pairing_code", redact::secret(&self.pairing_code))
+            .field("manual_pairing_code", redact::secret(&self.manual_pairing_code))
+            .field("extra", &self.extra)
+            .finish()
+    }
 }
 
 impl RemoteControlPairingStatusParams {
@@ -934,28 +901,23 @@ impl Record for RemoteControlPairingStatusParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.pairing_code),
-            1 => runtime::value(map, &mut self.manual_pairing_code),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("pairingCode", &self.pairing_code);
         members.omit("manualPairingCode", &self.manual_pairing_code);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlPairingStatusParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.pairing_code.decode(input),
+            1 => self.manual_pairing_code.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -995,26 +957,21 @@ impl Record for RemoteControlPairingStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.claimed),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("claimed", &self.claimed);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlPairingStatusResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.claimed.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1067,32 +1024,27 @@ impl Record for RemoteControlStatusChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            1 => runtime::value(map, &mut self.server_name),
-            2 => runtime::value(map, &mut self.installation_id),
-            3 => runtime::value(map, &mut self.environment_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.field("serverName", &self.server_name);
         members.field("installationId", &self.installation_id);
         members.field("environmentId", &self.environment_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlStatusChangedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            1 => self.server_name.decode(input),
+            2 => self.installation_id.decode(input),
+            3 => self.environment_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1147,32 +1099,27 @@ impl Record for RemoteControlStatusReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            1 => runtime::value(map, &mut self.server_name),
-            2 => runtime::value(map, &mut self.installation_id),
-            3 => runtime::value(map, &mut self.environment_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.field("serverName", &self.server_name);
         members.field("installationId", &self.installation_id);
         members.field("environmentId", &self.environment_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RemoteControlStatusReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            1 => self.server_name.decode(input),
+            2 => self.installation_id.decode(input),
+            3 => self.environment_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -5,7 +5,6 @@
 use crate::generated::types;
 
 /// `initialize`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Initialize {}
 
 impl crate::ClientRequestMethod for Initialize {
@@ -20,7 +19,6 @@ impl crate::ClientRequestMethod for Initialize {
 /// Read content-free, process-local diagnostics.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ServerDiagnostics {}
 
 impl crate::ClientRequestMethod for ServerDiagnostics {
@@ -33,7 +31,6 @@ impl crate::ClientRequestMethod for ServerDiagnostics {
 /// `userVerification/status`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UserVerificationStatus {}
 
 impl crate::ClientRequestMethod for UserVerificationStatus {
@@ -46,7 +43,6 @@ impl crate::ClientRequestMethod for UserVerificationStatus {
 /// `userVerification/enroll`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UserVerificationEnroll {}
 
 impl crate::ClientRequestMethod for UserVerificationEnroll {
@@ -59,7 +55,6 @@ impl crate::ClientRequestMethod for UserVerificationEnroll {
 /// `userVerification/delete`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UserVerificationDelete {}
 
 impl crate::ClientRequestMethod for UserVerificationDelete {
@@ -72,7 +67,6 @@ impl crate::ClientRequestMethod for UserVerificationDelete {
 /// `userVerification/verify`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UserVerificationVerify {}
 
 impl crate::ClientRequestMethod for UserVerificationVerify {
@@ -85,7 +79,6 @@ impl crate::ClientRequestMethod for UserVerificationVerify {
 /// `userVerification/cancel`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UserVerificationCancel {}
 
 impl crate::ClientRequestMethod for UserVerificationCancel {
@@ -98,7 +91,6 @@ impl crate::ClientRequestMethod for UserVerificationCancel {
 /// `thread/start`, a request of the client.
 ///
 /// NEW APIs
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadStart {}
 
 impl crate::ClientRequestMethod for ThreadStart {
@@ -109,7 +101,6 @@ impl crate::ClientRequestMethod for ThreadStart {
 }
 
 /// `thread/resume`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadResume {}
 
 impl crate::ClientRequestMethod for ThreadResume {
@@ -120,7 +111,6 @@ impl crate::ClientRequestMethod for ThreadResume {
 }
 
 /// `thread/fork`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadFork {}
 
 impl crate::ClientRequestMethod for ThreadFork {
@@ -133,7 +123,6 @@ impl crate::ClientRequestMethod for ThreadFork {
 /// `thread/sample`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSample {}
 
 impl crate::ClientRequestMethod for ThreadSample {
@@ -146,7 +135,6 @@ impl crate::ClientRequestMethod for ThreadSample {
 /// `thread/sample/cancel`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSampleCancel {}
 
 impl crate::ClientRequestMethod for ThreadSampleCancel {
@@ -157,7 +145,6 @@ impl crate::ClientRequestMethod for ThreadSampleCancel {
 }
 
 /// `thread/archive`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadArchive {}
 
 impl crate::ClientRequestMethod for ThreadArchive {
@@ -168,7 +155,6 @@ impl crate::ClientRequestMethod for ThreadArchive {
 }
 
 /// `thread/delete`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadDelete {}
 
 impl crate::ClientRequestMethod for ThreadDelete {
@@ -179,7 +165,6 @@ impl crate::ClientRequestMethod for ThreadDelete {
 }
 
 /// `thread/unsubscribe`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadUnsubscribe {}
 
 impl crate::ClientRequestMethod for ThreadUnsubscribe {
@@ -196,7 +181,6 @@ impl crate::ClientRequestMethod for ThreadUnsubscribe {
 /// This is used by external helpers to pause timeout accounting while a user approval or other elicitation is pending outside the app-server request flow.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadIncrementElicitation {}
 
 impl crate::ClientRequestMethod for ThreadIncrementElicitation {
@@ -213,7 +197,6 @@ impl crate::ClientRequestMethod for ThreadIncrementElicitation {
 /// When the count reaches zero, timeout accounting resumes for the thread.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadDecrementElicitation {}
 
 impl crate::ClientRequestMethod for ThreadDecrementElicitation {
@@ -224,7 +207,6 @@ impl crate::ClientRequestMethod for ThreadDecrementElicitation {
 }
 
 /// `thread/name/set`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadNameSet {}
 
 impl crate::ClientRequestMethod for ThreadNameSet {
@@ -237,7 +219,6 @@ impl crate::ClientRequestMethod for ThreadNameSet {
 /// `thread/prediction/request`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadPredictionRequest {}
 
 impl crate::ClientRequestMethod for ThreadPredictionRequest {
@@ -248,7 +229,6 @@ impl crate::ClientRequestMethod for ThreadPredictionRequest {
 }
 
 /// `thread/goal/set`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadGoalSet {}
 
 impl crate::ClientRequestMethod for ThreadGoalSet {
@@ -259,7 +239,6 @@ impl crate::ClientRequestMethod for ThreadGoalSet {
 }
 
 /// `thread/goal/get`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadGoalGet {}
 
 impl crate::ClientRequestMethod for ThreadGoalGet {
@@ -270,7 +249,6 @@ impl crate::ClientRequestMethod for ThreadGoalGet {
 }
 
 /// `thread/goal/clear`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadGoalClear {}
 
 impl crate::ClientRequestMethod for ThreadGoalClear {
@@ -283,7 +261,6 @@ impl crate::ClientRequestMethod for ThreadGoalClear {
 /// `thread/queue/add`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadQueueAdd {}
 
 impl crate::ClientRequestMethod for ThreadQueueAdd {
@@ -296,7 +273,6 @@ impl crate::ClientRequestMethod for ThreadQueueAdd {
 /// `thread/queue/list`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadQueueList {}
 
 impl crate::ClientRequestMethod for ThreadQueueList {
@@ -309,7 +285,6 @@ impl crate::ClientRequestMethod for ThreadQueueList {
 /// `thread/queue/update`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadQueueUpdate {}
 
 impl crate::ClientRequestMethod for ThreadQueueUpdate {
@@ -322,7 +297,6 @@ impl crate::ClientRequestMethod for ThreadQueueUpdate {
 /// `thread/queue/delete`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadQueueDelete {}
 
 impl crate::ClientRequestMethod for ThreadQueueDelete {
@@ -335,7 +309,6 @@ impl crate::ClientRequestMethod for ThreadQueueDelete {
 /// `thread/queue/reorder`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadQueueReorder {}
 
 impl crate::ClientRequestMethod for ThreadQueueReorder {
@@ -348,7 +321,6 @@ impl crate::ClientRequestMethod for ThreadQueueReorder {
 /// `thread/queue/start`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadQueueStart {}
 
 impl crate::ClientRequestMethod for ThreadQueueStart {
@@ -359,7 +331,6 @@ impl crate::ClientRequestMethod for ThreadQueueStart {
 }
 
 /// `thread/metadata/update`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadMetadataUpdate {}
 
 impl crate::ClientRequestMethod for ThreadMetadataUpdate {
@@ -370,7 +341,6 @@ impl crate::ClientRequestMethod for ThreadMetadataUpdate {
 }
 
 /// `thread/attachment/add`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadAttachmentAdd {}
 
 impl crate::ClientRequestMethod for ThreadAttachmentAdd {
@@ -381,7 +351,6 @@ impl crate::ClientRequestMethod for ThreadAttachmentAdd {
 }
 
 /// `thread/attachment/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadAttachmentList {}
 
 impl crate::ClientRequestMethod for ThreadAttachmentList {
@@ -392,7 +361,6 @@ impl crate::ClientRequestMethod for ThreadAttachmentList {
 }
 
 /// `thread/attachmentOwner/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadAttachmentOwnerList {}
 
 impl crate::ClientRequestMethod for ThreadAttachmentOwnerList {
@@ -403,7 +371,6 @@ impl crate::ClientRequestMethod for ThreadAttachmentOwnerList {
 }
 
 /// `thread/attachment/remove`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadAttachmentRemove {}
 
 impl crate::ClientRequestMethod for ThreadAttachmentRemove {
@@ -414,7 +381,6 @@ impl crate::ClientRequestMethod for ThreadAttachmentRemove {
 }
 
 /// `thread/section/move`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSectionMove {}
 
 impl crate::ClientRequestMethod for ThreadSectionMove {
@@ -427,7 +393,6 @@ impl crate::ClientRequestMethod for ThreadSectionMove {
 /// `thread/settings/update`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSettingsUpdate {}
 
 impl crate::ClientRequestMethod for ThreadSettingsUpdate {
@@ -440,7 +405,6 @@ impl crate::ClientRequestMethod for ThreadSettingsUpdate {
 /// `thread/memoryMode/set`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadMemoryModeSet {}
 
 impl crate::ClientRequestMethod for ThreadMemoryModeSet {
@@ -453,7 +417,6 @@ impl crate::ClientRequestMethod for ThreadMemoryModeSet {
 /// `thread/memory/read`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadMemoryRead {}
 
 impl crate::ClientRequestMethod for ThreadMemoryRead {
@@ -466,7 +429,6 @@ impl crate::ClientRequestMethod for ThreadMemoryRead {
 /// `memory/status`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MemoryStatus {}
 
 impl crate::ClientRequestMethod for MemoryStatus {
@@ -479,7 +441,6 @@ impl crate::ClientRequestMethod for MemoryStatus {
 /// `memory/reset`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MemoryReset {}
 
 impl crate::ClientRequestMethod for MemoryReset {
@@ -494,7 +455,6 @@ impl crate::ClientRequestMethod for MemoryReset {
 /// Start a best-effort background compression pass for cold local rollouts.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RolloutCompress {}
 
 impl crate::ClientRequestMethod for RolloutCompress {
@@ -505,7 +465,6 @@ impl crate::ClientRequestMethod for RolloutCompress {
 }
 
 /// `thread/unarchive`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadUnarchive {}
 
 impl crate::ClientRequestMethod for ThreadUnarchive {
@@ -516,7 +475,6 @@ impl crate::ClientRequestMethod for ThreadUnarchive {
 }
 
 /// `thread/compact/start`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadCompactStart {}
 
 impl crate::ClientRequestMethod for ThreadCompactStart {
@@ -527,7 +485,6 @@ impl crate::ClientRequestMethod for ThreadCompactStart {
 }
 
 /// `thread/shellCommand`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadShellCommand {}
 
 impl crate::ClientRequestMethod for ThreadShellCommand {
@@ -538,7 +495,6 @@ impl crate::ClientRequestMethod for ThreadShellCommand {
 }
 
 /// `thread/approveGuardianDeniedAction`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadApproveGuardianDeniedAction {}
 
 impl crate::ClientRequestMethod for ThreadApproveGuardianDeniedAction {
@@ -551,7 +507,6 @@ impl crate::ClientRequestMethod for ThreadApproveGuardianDeniedAction {
 /// `thread/backgroundTerminals/clean`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadBackgroundTerminalsClean {}
 
 impl crate::ClientRequestMethod for ThreadBackgroundTerminalsClean {
@@ -564,7 +519,6 @@ impl crate::ClientRequestMethod for ThreadBackgroundTerminalsClean {
 /// `thread/backgroundTerminals/list`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadBackgroundTerminalsList {}
 
 impl crate::ClientRequestMethod for ThreadBackgroundTerminalsList {
@@ -577,7 +531,6 @@ impl crate::ClientRequestMethod for ThreadBackgroundTerminalsList {
 /// `thread/backgroundTerminals/terminate`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadBackgroundTerminalsTerminate {}
 
 impl crate::ClientRequestMethod for ThreadBackgroundTerminalsTerminate {
@@ -588,7 +541,6 @@ impl crate::ClientRequestMethod for ThreadBackgroundTerminalsTerminate {
 }
 
 /// `thread/revert`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRevert {}
 
 impl crate::ClientRequestMethod for ThreadRevert {
@@ -599,7 +551,6 @@ impl crate::ClientRequestMethod for ThreadRevert {
 }
 
 /// `thread/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadList {}
 
 impl crate::ClientRequestMethod for ThreadList {
@@ -612,7 +563,6 @@ impl crate::ClientRequestMethod for ThreadList {
 /// `project/list`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectList {}
 
 impl crate::ClientRequestMethod for ProjectList {
@@ -625,7 +575,6 @@ impl crate::ClientRequestMethod for ProjectList {
 /// `project/read`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectRead {}
 
 impl crate::ClientRequestMethod for ProjectRead {
@@ -638,7 +587,6 @@ impl crate::ClientRequestMethod for ProjectRead {
 /// `project/create`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectCreate {}
 
 impl crate::ClientRequestMethod for ProjectCreate {
@@ -651,7 +599,6 @@ impl crate::ClientRequestMethod for ProjectCreate {
 /// `project/import`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectImport {}
 
 impl crate::ClientRequestMethod for ProjectImport {
@@ -664,7 +611,6 @@ impl crate::ClientRequestMethod for ProjectImport {
 /// `project/update`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectUpdate {}
 
 impl crate::ClientRequestMethod for ProjectUpdate {
@@ -677,7 +623,6 @@ impl crate::ClientRequestMethod for ProjectUpdate {
 /// `project/move`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectMove {}
 
 impl crate::ClientRequestMethod for ProjectMove {
@@ -690,7 +635,6 @@ impl crate::ClientRequestMethod for ProjectMove {
 /// `project/delete`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProjectDelete {}
 
 impl crate::ClientRequestMethod for ProjectDelete {
@@ -701,7 +645,6 @@ impl crate::ClientRequestMethod for ProjectDelete {
 }
 
 /// `threadSection/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSectionList {}
 
 impl crate::ClientRequestMethod for ThreadSectionList {
@@ -712,7 +655,6 @@ impl crate::ClientRequestMethod for ThreadSectionList {
 }
 
 /// `threadSection/create`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSectionCreate {}
 
 impl crate::ClientRequestMethod for ThreadSectionCreate {
@@ -723,7 +665,6 @@ impl crate::ClientRequestMethod for ThreadSectionCreate {
 }
 
 /// `threadSection/update`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSectionUpdate {}
 
 impl crate::ClientRequestMethod for ThreadSectionUpdate {
@@ -734,7 +675,6 @@ impl crate::ClientRequestMethod for ThreadSectionUpdate {
 }
 
 /// `threadSection/delete`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSectionDelete {}
 
 impl crate::ClientRequestMethod for ThreadSectionDelete {
@@ -747,7 +687,6 @@ impl crate::ClientRequestMethod for ThreadSectionDelete {
 /// `thread/search`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSearch {}
 
 impl crate::ClientRequestMethod for ThreadSearch {
@@ -760,7 +699,6 @@ impl crate::ClientRequestMethod for ThreadSearch {
 /// `thread/searchOccurrences`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadSearchOccurrences {}
 
 impl crate::ClientRequestMethod for ThreadSearchOccurrences {
@@ -771,7 +709,6 @@ impl crate::ClientRequestMethod for ThreadSearchOccurrences {
 }
 
 /// `thread/loaded/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadLoadedList {}
 
 impl crate::ClientRequestMethod for ThreadLoadedList {
@@ -782,7 +719,6 @@ impl crate::ClientRequestMethod for ThreadLoadedList {
 }
 
 /// `thread/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRead {}
 
 impl crate::ClientRequestMethod for ThreadRead {
@@ -795,7 +731,6 @@ impl crate::ClientRequestMethod for ThreadRead {
 /// `thread/readState/update`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadReadStateUpdate {}
 
 impl crate::ClientRequestMethod for ThreadReadStateUpdate {
@@ -806,7 +741,6 @@ impl crate::ClientRequestMethod for ThreadReadStateUpdate {
 }
 
 /// `thread/turns/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadTurnsList {}
 
 impl crate::ClientRequestMethod for ThreadTurnsList {
@@ -817,7 +751,6 @@ impl crate::ClientRequestMethod for ThreadTurnsList {
 }
 
 /// `thread/items/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadItemsList {}
 
 impl crate::ClientRequestMethod for ThreadItemsList {
@@ -830,7 +763,6 @@ impl crate::ClientRequestMethod for ThreadItemsList {
 /// `thread/items/read`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadItemsRead {}
 
 impl crate::ClientRequestMethod for ThreadItemsRead {
@@ -845,7 +777,6 @@ impl crate::ClientRequestMethod for ThreadItemsRead {
 /// Review the idle thread's final injected exec_command without executing it.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadGuardianReview {}
 
 impl crate::ClientRequestMethod for ThreadGuardianReview {
@@ -858,7 +789,6 @@ impl crate::ClientRequestMethod for ThreadGuardianReview {
 /// `thread/inject_items`, a request of the client.
 ///
 /// Append raw Responses API items to the thread history without starting a user turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadInjectItems {}
 
 impl crate::ClientRequestMethod for ThreadInjectItems {
@@ -871,7 +801,6 @@ impl crate::ClientRequestMethod for ThreadInjectItems {
 /// `thread/prepareApprovedPlan`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadPrepareApprovedPlan {}
 
 impl crate::ClientRequestMethod for ThreadPrepareApprovedPlan {
@@ -882,7 +811,6 @@ impl crate::ClientRequestMethod for ThreadPrepareApprovedPlan {
 }
 
 /// `skills/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SkillsList {}
 
 impl crate::ClientRequestMethod for SkillsList {
@@ -893,7 +821,6 @@ impl crate::ClientRequestMethod for SkillsList {
 }
 
 /// `skills/extraRoots/set`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SkillsExtraRootsSet {}
 
 impl crate::ClientRequestMethod for SkillsExtraRootsSet {
@@ -904,7 +831,6 @@ impl crate::ClientRequestMethod for SkillsExtraRootsSet {
 }
 
 /// `hooks/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HooksList {}
 
 impl crate::ClientRequestMethod for HooksList {
@@ -915,7 +841,6 @@ impl crate::ClientRequestMethod for HooksList {
 }
 
 /// `marketplace/add`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MarketplaceAdd {}
 
 impl crate::ClientRequestMethod for MarketplaceAdd {
@@ -926,7 +851,6 @@ impl crate::ClientRequestMethod for MarketplaceAdd {
 }
 
 /// `marketplace/remove`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MarketplaceRemove {}
 
 impl crate::ClientRequestMethod for MarketplaceRemove {
@@ -937,7 +861,6 @@ impl crate::ClientRequestMethod for MarketplaceRemove {
 }
 
 /// `marketplace/upgrade`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MarketplaceUpgrade {}
 
 impl crate::ClientRequestMethod for MarketplaceUpgrade {
@@ -948,7 +871,6 @@ impl crate::ClientRequestMethod for MarketplaceUpgrade {
 }
 
 /// `plugin/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginList {}
 
 impl crate::ClientRequestMethod for PluginList {
@@ -961,7 +883,6 @@ impl crate::ClientRequestMethod for PluginList {
 /// `plugin/search`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginSearch {}
 
 impl crate::ClientRequestMethod for PluginSearch {
@@ -972,7 +893,6 @@ impl crate::ClientRequestMethod for PluginSearch {
 }
 
 /// `plugin/installed`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginInstalled {}
 
 impl crate::ClientRequestMethod for PluginInstalled {
@@ -983,7 +903,6 @@ impl crate::ClientRequestMethod for PluginInstalled {
 }
 
 /// `plugin/reconcile`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginReconcile {}
 
 impl crate::ClientRequestMethod for PluginReconcile {
@@ -994,7 +913,6 @@ impl crate::ClientRequestMethod for PluginReconcile {
 }
 
 /// `plugin/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginRead {}
 
 impl crate::ClientRequestMethod for PluginRead {
@@ -1005,7 +923,6 @@ impl crate::ClientRequestMethod for PluginRead {
 }
 
 /// `plugin/skill/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginSkillRead {}
 
 impl crate::ClientRequestMethod for PluginSkillRead {
@@ -1016,7 +933,6 @@ impl crate::ClientRequestMethod for PluginSkillRead {
 }
 
 /// `plugin/share/save`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginShareSave {}
 
 impl crate::ClientRequestMethod for PluginShareSave {
@@ -1027,7 +943,6 @@ impl crate::ClientRequestMethod for PluginShareSave {
 }
 
 /// `plugin/share/updateTargets`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginShareUpdateTargets {}
 
 impl crate::ClientRequestMethod for PluginShareUpdateTargets {
@@ -1038,7 +953,6 @@ impl crate::ClientRequestMethod for PluginShareUpdateTargets {
 }
 
 /// `plugin/share/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginShareList {}
 
 impl crate::ClientRequestMethod for PluginShareList {
@@ -1049,7 +963,6 @@ impl crate::ClientRequestMethod for PluginShareList {
 }
 
 /// `plugin/share/checkout`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginShareCheckout {}
 
 impl crate::ClientRequestMethod for PluginShareCheckout {
@@ -1060,7 +973,6 @@ impl crate::ClientRequestMethod for PluginShareCheckout {
 }
 
 /// `plugin/share/delete`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginShareDelete {}
 
 impl crate::ClientRequestMethod for PluginShareDelete {
@@ -1071,7 +983,6 @@ impl crate::ClientRequestMethod for PluginShareDelete {
 }
 
 /// `app/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AppRead {}
 
 impl crate::ClientRequestMethod for AppRead {
@@ -1082,7 +993,6 @@ impl crate::ClientRequestMethod for AppRead {
 }
 
 /// `app/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AppList {}
 
 impl crate::ClientRequestMethod for AppList {
@@ -1093,7 +1003,6 @@ impl crate::ClientRequestMethod for AppList {
 }
 
 /// `app/installed`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AppInstalled {}
 
 impl crate::ClientRequestMethod for AppInstalled {
@@ -1104,7 +1013,6 @@ impl crate::ClientRequestMethod for AppInstalled {
 }
 
 /// `fs/readFile`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsReadFile {}
 
 impl crate::ClientRequestMethod for FsReadFile {
@@ -1115,7 +1023,6 @@ impl crate::ClientRequestMethod for FsReadFile {
 }
 
 /// `fs/writeFile`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsWriteFile {}
 
 impl crate::ClientRequestMethod for FsWriteFile {
@@ -1126,7 +1033,6 @@ impl crate::ClientRequestMethod for FsWriteFile {
 }
 
 /// `fs/createDirectory`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsCreateDirectory {}
 
 impl crate::ClientRequestMethod for FsCreateDirectory {
@@ -1137,7 +1043,6 @@ impl crate::ClientRequestMethod for FsCreateDirectory {
 }
 
 /// `fs/getMetadata`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsGetMetadata {}
 
 impl crate::ClientRequestMethod for FsGetMetadata {
@@ -1148,7 +1053,6 @@ impl crate::ClientRequestMethod for FsGetMetadata {
 }
 
 /// `fs/readDirectory`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsReadDirectory {}
 
 impl crate::ClientRequestMethod for FsReadDirectory {
@@ -1159,7 +1063,6 @@ impl crate::ClientRequestMethod for FsReadDirectory {
 }
 
 /// `fs/remove`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsRemove {}
 
 impl crate::ClientRequestMethod for FsRemove {
@@ -1170,7 +1073,6 @@ impl crate::ClientRequestMethod for FsRemove {
 }
 
 /// `fs/copy`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsCopy {}
 
 impl crate::ClientRequestMethod for FsCopy {
@@ -1181,7 +1083,6 @@ impl crate::ClientRequestMethod for FsCopy {
 }
 
 /// `fs/watch`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsWatch {}
 
 impl crate::ClientRequestMethod for FsWatch {
@@ -1192,7 +1093,6 @@ impl crate::ClientRequestMethod for FsWatch {
 }
 
 /// `fs/unwatch`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FsUnwatch {}
 
 impl crate::ClientRequestMethod for FsUnwatch {
@@ -1203,7 +1103,6 @@ impl crate::ClientRequestMethod for FsUnwatch {
 }
 
 /// `skills/config/write`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SkillsConfigWrite {}
 
 impl crate::ClientRequestMethod for SkillsConfigWrite {
@@ -1214,7 +1113,6 @@ impl crate::ClientRequestMethod for SkillsConfigWrite {
 }
 
 /// `plugin/install`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginInstall {}
 
 impl crate::ClientRequestMethod for PluginInstall {
@@ -1225,7 +1123,6 @@ impl crate::ClientRequestMethod for PluginInstall {
 }
 
 /// `plugin/uninstall`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PluginUninstall {}
 
 impl crate::ClientRequestMethod for PluginUninstall {
@@ -1236,7 +1133,6 @@ impl crate::ClientRequestMethod for PluginUninstall {
 }
 
 /// `turn/start`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnStart {}
 
 impl crate::ClientRequestMethod for TurnStart {
@@ -1249,7 +1145,6 @@ impl crate::ClientRequestMethod for TurnStart {
 /// `turn/settings/update`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnSettingsUpdate {}
 
 impl crate::ClientRequestMethod for TurnSettingsUpdate {
@@ -1260,7 +1155,6 @@ impl crate::ClientRequestMethod for TurnSettingsUpdate {
 }
 
 /// `turn/steer`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnSteer {}
 
 impl crate::ClientRequestMethod for TurnSteer {
@@ -1271,7 +1165,6 @@ impl crate::ClientRequestMethod for TurnSteer {
 }
 
 /// `turn/interrupt`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TurnInterrupt {}
 
 impl crate::ClientRequestMethod for TurnInterrupt {
@@ -1284,7 +1177,6 @@ impl crate::ClientRequestMethod for TurnInterrupt {
 /// `thread/realtime/start`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeStart {}
 
 impl crate::ClientRequestMethod for ThreadRealtimeStart {
@@ -1297,7 +1189,6 @@ impl crate::ClientRequestMethod for ThreadRealtimeStart {
 /// `thread/realtime/appendAudio`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeAppendAudio {}
 
 impl crate::ClientRequestMethod for ThreadRealtimeAppendAudio {
@@ -1310,7 +1201,6 @@ impl crate::ClientRequestMethod for ThreadRealtimeAppendAudio {
 /// `thread/realtime/appendText`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeAppendText {}
 
 impl crate::ClientRequestMethod for ThreadRealtimeAppendText {
@@ -1323,7 +1213,6 @@ impl crate::ClientRequestMethod for ThreadRealtimeAppendText {
 /// `thread/realtime/appendSpeech`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeAppendSpeech {}
 
 impl crate::ClientRequestMethod for ThreadRealtimeAppendSpeech {
@@ -1336,7 +1225,6 @@ impl crate::ClientRequestMethod for ThreadRealtimeAppendSpeech {
 /// `thread/realtime/stop`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeStop {}
 
 impl crate::ClientRequestMethod for ThreadRealtimeStop {
@@ -1349,7 +1237,6 @@ impl crate::ClientRequestMethod for ThreadRealtimeStop {
 /// `thread/timeline/list`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadTimelineList {}
 
 impl crate::ClientRequestMethod for ThreadTimelineList {
@@ -1362,7 +1249,6 @@ impl crate::ClientRequestMethod for ThreadTimelineList {
 /// `thread/realtime/listVoices`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ThreadRealtimeListVoices {}
 
 impl crate::ClientRequestMethod for ThreadRealtimeListVoices {
@@ -1373,7 +1259,6 @@ impl crate::ClientRequestMethod for ThreadRealtimeListVoices {
 }
 
 /// `review/start`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReviewStart {}
 
 impl crate::ClientRequestMethod for ReviewStart {
@@ -1384,7 +1269,6 @@ impl crate::ClientRequestMethod for ReviewStart {
 }
 
 /// `model/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelList {}
 
 impl crate::ClientRequestMethod for ModelList {
@@ -1395,7 +1279,6 @@ impl crate::ClientRequestMethod for ModelList {
 }
 
 /// `account/gatewayOAuth/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountGatewayOAuthRead {}
 
 impl crate::ClientRequestMethod for AccountGatewayOAuthRead {
@@ -1406,7 +1289,6 @@ impl crate::ClientRequestMethod for AccountGatewayOAuthRead {
 }
 
 /// `account/gatewayOAuth/login`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountGatewayOAuthLogin {}
 
 impl crate::ClientRequestMethod for AccountGatewayOAuthLogin {
@@ -1417,7 +1299,6 @@ impl crate::ClientRequestMethod for AccountGatewayOAuthLogin {
 }
 
 /// `account/gatewayOAuth/cancel`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountGatewayOAuthCancel {}
 
 impl crate::ClientRequestMethod for AccountGatewayOAuthCancel {
@@ -1428,7 +1309,6 @@ impl crate::ClientRequestMethod for AccountGatewayOAuthCancel {
 }
 
 /// `modelProvider/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelProviderList {}
 
 impl crate::ClientRequestMethod for ModelProviderList {
@@ -1439,7 +1319,6 @@ impl crate::ClientRequestMethod for ModelProviderList {
 }
 
 /// `modelProvider/config/write`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelProviderConfigWrite {}
 
 impl crate::ClientRequestMethod for ModelProviderConfigWrite {
@@ -1450,7 +1329,6 @@ impl crate::ClientRequestMethod for ModelProviderConfigWrite {
 }
 
 /// `modelProvider/capabilities/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ModelProviderCapabilitiesRead {}
 
 impl crate::ClientRequestMethod for ModelProviderCapabilitiesRead {
@@ -1461,7 +1339,6 @@ impl crate::ClientRequestMethod for ModelProviderCapabilitiesRead {
 }
 
 /// `experimentalFeature/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExperimentalFeatureList {}
 
 impl crate::ClientRequestMethod for ExperimentalFeatureList {
@@ -1472,7 +1349,6 @@ impl crate::ClientRequestMethod for ExperimentalFeatureList {
 }
 
 /// `permissionProfile/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PermissionProfileList {}
 
 impl crate::ClientRequestMethod for PermissionProfileList {
@@ -1483,7 +1359,6 @@ impl crate::ClientRequestMethod for PermissionProfileList {
 }
 
 /// `experimentalFeature/enablement/set`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExperimentalFeatureEnablementSet {}
 
 impl crate::ClientRequestMethod for ExperimentalFeatureEnablementSet {
@@ -1496,7 +1371,6 @@ impl crate::ClientRequestMethod for ExperimentalFeatureEnablementSet {
 /// `remoteControl/enable`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlEnable {}
 
 impl crate::ClientRequestMethod for RemoteControlEnable {
@@ -1509,7 +1383,6 @@ impl crate::ClientRequestMethod for RemoteControlEnable {
 /// `remoteControl/disable`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlDisable {}
 
 impl crate::ClientRequestMethod for RemoteControlDisable {
@@ -1522,7 +1395,6 @@ impl crate::ClientRequestMethod for RemoteControlDisable {
 /// `remoteControl/status/read`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlStatusRead {}
 
 impl crate::ClientRequestMethod for RemoteControlStatusRead {
@@ -1535,7 +1407,6 @@ impl crate::ClientRequestMethod for RemoteControlStatusRead {
 /// `remoteControl/pairing/start`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlPairingStart {}
 
 impl crate::ClientRequestMethod for RemoteControlPairingStart {
@@ -1548,7 +1419,6 @@ impl crate::ClientRequestMethod for RemoteControlPairingStart {
 /// `remoteControl/pairing/status`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlPairingStatus {}
 
 impl crate::ClientRequestMethod for RemoteControlPairingStatus {
@@ -1561,7 +1431,6 @@ impl crate::ClientRequestMethod for RemoteControlPairingStatus {
 /// `remoteControl/client/list`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlClientList {}
 
 impl crate::ClientRequestMethod for RemoteControlClientList {
@@ -1574,7 +1443,6 @@ impl crate::ClientRequestMethod for RemoteControlClientList {
 /// `remoteControl/client/revoke`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteControlClientRevoke {}
 
 impl crate::ClientRequestMethod for RemoteControlClientRevoke {
@@ -1589,7 +1457,6 @@ impl crate::ClientRequestMethod for RemoteControlClientRevoke {
 /// Lists collaboration mode presets.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CollaborationModeList {}
 
 impl crate::ClientRequestMethod for CollaborationModeList {
@@ -1604,7 +1471,6 @@ impl crate::ClientRequestMethod for CollaborationModeList {
 /// Test-only method used to validate experimental gating.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MockExperimentalMethod {}
 
 impl crate::ClientRequestMethod for MockExperimentalMethod {
@@ -1619,7 +1485,6 @@ impl crate::ClientRequestMethod for MockExperimentalMethod {
 /// Adds or replaces a remote environment by id for later selection.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EnvironmentAdd {}
 
 impl crate::ClientRequestMethod for EnvironmentAdd {
@@ -1634,7 +1499,6 @@ impl crate::ClientRequestMethod for EnvironmentAdd {
 /// Reads information from a configured execution environment.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EnvironmentInfo {}
 
 impl crate::ClientRequestMethod for EnvironmentInfo {
@@ -1649,7 +1513,6 @@ impl crate::ClientRequestMethod for EnvironmentInfo {
 /// Reads the current status of a configured execution environment.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EnvironmentStatus {}
 
 impl crate::ClientRequestMethod for EnvironmentStatus {
@@ -1660,7 +1523,6 @@ impl crate::ClientRequestMethod for EnvironmentStatus {
 }
 
 /// `mcpServer/oauth/login`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerOauthLogin {}
 
 impl crate::ClientRequestMethod for McpServerOauthLogin {
@@ -1671,7 +1533,6 @@ impl crate::ClientRequestMethod for McpServerOauthLogin {
 }
 
 /// `config/mcpServer/reload`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConfigMcpServerReload {}
 
 impl crate::ClientRequestMethod for ConfigMcpServerReload {
@@ -1682,7 +1543,6 @@ impl crate::ClientRequestMethod for ConfigMcpServerReload {
 }
 
 /// `mcpServerStatus/list`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerStatusList {}
 
 impl crate::ClientRequestMethod for McpServerStatusList {
@@ -1693,7 +1553,6 @@ impl crate::ClientRequestMethod for McpServerStatusList {
 }
 
 /// `mcpServer/resource/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerResourceRead {}
 
 impl crate::ClientRequestMethod for McpServerResourceRead {
@@ -1706,7 +1565,6 @@ impl crate::ClientRequestMethod for McpServerResourceRead {
 /// `mcpServer/event/stream/start`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerEventStreamStart {}
 
 impl crate::ClientRequestMethod for McpServerEventStreamStart {
@@ -1719,7 +1577,6 @@ impl crate::ClientRequestMethod for McpServerEventStreamStart {
 /// `mcpServer/event/stream/stop`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerEventStreamStop {}
 
 impl crate::ClientRequestMethod for McpServerEventStreamStop {
@@ -1730,7 +1587,6 @@ impl crate::ClientRequestMethod for McpServerEventStreamStop {
 }
 
 /// `mcpServer/tool/call`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerToolCall {}
 
 impl crate::ClientRequestMethod for McpServerToolCall {
@@ -1741,7 +1597,6 @@ impl crate::ClientRequestMethod for McpServerToolCall {
 }
 
 /// `windowsSandbox/setupStart`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WindowsSandboxSetupStart {}
 
 impl crate::ClientRequestMethod for WindowsSandboxSetupStart {
@@ -1752,7 +1607,6 @@ impl crate::ClientRequestMethod for WindowsSandboxSetupStart {
 }
 
 /// `windowsSandbox/readiness`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WindowsSandboxReadiness {}
 
 impl crate::ClientRequestMethod for WindowsSandboxReadiness {
@@ -1763,7 +1617,6 @@ impl crate::ClientRequestMethod for WindowsSandboxReadiness {
 }
 
 /// `account/login/start`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountLoginStart {}
 
 impl crate::ClientRequestMethod for AccountLoginStart {
@@ -1776,7 +1629,6 @@ impl crate::ClientRequestMethod for AccountLoginStart {
 /// `account/bedrock/discover`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountBedrockDiscover {}
 
 impl crate::ClientRequestMethod for AccountBedrockDiscover {
@@ -1789,7 +1641,6 @@ impl crate::ClientRequestMethod for AccountBedrockDiscover {
 /// `account/bedrock/setup`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountBedrockSetup {}
 
 impl crate::ClientRequestMethod for AccountBedrockSetup {
@@ -1802,7 +1653,6 @@ impl crate::ClientRequestMethod for AccountBedrockSetup {
 /// `account/gcp/setup`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountGcpSetup {}
 
 impl crate::ClientRequestMethod for AccountGcpSetup {
@@ -1815,7 +1665,6 @@ impl crate::ClientRequestMethod for AccountGcpSetup {
 /// `account/bedrock/checkGovCloudRequirements`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountBedrockCheckGovCloudRequirements {}
 
 impl crate::ClientRequestMethod for AccountBedrockCheckGovCloudRequirements {
@@ -1826,7 +1675,6 @@ impl crate::ClientRequestMethod for AccountBedrockCheckGovCloudRequirements {
 }
 
 /// `account/login/cancel`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountLoginCancel {}
 
 impl crate::ClientRequestMethod for AccountLoginCancel {
@@ -1839,7 +1687,6 @@ impl crate::ClientRequestMethod for AccountLoginCancel {
 /// `accountSession/list`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountSessionList {}
 
 impl crate::ClientRequestMethod for AccountSessionList {
@@ -1852,7 +1699,6 @@ impl crate::ClientRequestMethod for AccountSessionList {
 /// `accountSession/switch`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountSessionSwitch {}
 
 impl crate::ClientRequestMethod for AccountSessionSwitch {
@@ -1863,7 +1709,6 @@ impl crate::ClientRequestMethod for AccountSessionSwitch {
 }
 
 /// `account/logout`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountLogout {}
 
 impl crate::ClientRequestMethod for AccountLogout {
@@ -1874,7 +1719,6 @@ impl crate::ClientRequestMethod for AccountLogout {
 }
 
 /// `account/securitySetup/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountSecuritySetupRead {}
 
 impl crate::ClientRequestMethod for AccountSecuritySetupRead {
@@ -1885,7 +1729,6 @@ impl crate::ClientRequestMethod for AccountSecuritySetupRead {
 }
 
 /// `account/rateLimits/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountRateLimitsRead {}
 
 impl crate::ClientRequestMethod for AccountRateLimitsRead {
@@ -1896,7 +1739,6 @@ impl crate::ClientRequestMethod for AccountRateLimitsRead {
 }
 
 /// `account/rateLimitResetCredit/consume`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountRateLimitResetCreditConsume {}
 
 impl crate::ClientRequestMethod for AccountRateLimitResetCreditConsume {
@@ -1907,7 +1749,6 @@ impl crate::ClientRequestMethod for AccountRateLimitResetCreditConsume {
 }
 
 /// `account/usage/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountUsageRead {}
 
 impl crate::ClientRequestMethod for AccountUsageRead {
@@ -1918,7 +1759,6 @@ impl crate::ClientRequestMethod for AccountUsageRead {
 }
 
 /// `account/workspaceMessages/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountWorkspaceMessagesRead {}
 
 impl crate::ClientRequestMethod for AccountWorkspaceMessagesRead {
@@ -1929,7 +1769,6 @@ impl crate::ClientRequestMethod for AccountWorkspaceMessagesRead {
 }
 
 /// `account/sendAddCreditsNudgeEmail`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountSendAddCreditsNudgeEmail {}
 
 impl crate::ClientRequestMethod for AccountSendAddCreditsNudgeEmail {
@@ -1940,7 +1779,6 @@ impl crate::ClientRequestMethod for AccountSendAddCreditsNudgeEmail {
 }
 
 /// `feedback/upload`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FeedbackUpload {}
 
 impl crate::ClientRequestMethod for FeedbackUpload {
@@ -1951,7 +1789,6 @@ impl crate::ClientRequestMethod for FeedbackUpload {
 }
 
 /// `feedback/save`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FeedbackSave {}
 
 impl crate::ClientRequestMethod for FeedbackSave {
@@ -1964,7 +1801,6 @@ impl crate::ClientRequestMethod for FeedbackSave {
 /// `command/exec`, a request of the client.
 ///
 /// Execute a standalone command (argv vector) under the server's sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CommandExec {}
 
 impl crate::ClientRequestMethod for CommandExec {
@@ -1977,7 +1813,6 @@ impl crate::ClientRequestMethod for CommandExec {
 /// `command/exec/write`, a request of the client.
 ///
 /// Write stdin bytes to a running `command/exec` session or close stdin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CommandExecWrite {}
 
 impl crate::ClientRequestMethod for CommandExecWrite {
@@ -1990,7 +1825,6 @@ impl crate::ClientRequestMethod for CommandExecWrite {
 /// `command/exec/terminate`, a request of the client.
 ///
 /// Terminate a running `command/exec` session by client-supplied `processId`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CommandExecTerminate {}
 
 impl crate::ClientRequestMethod for CommandExecTerminate {
@@ -2003,7 +1837,6 @@ impl crate::ClientRequestMethod for CommandExecTerminate {
 /// `command/exec/resize`, a request of the client.
 ///
 /// Resize a running PTY-backed `command/exec` session by client-supplied `processId`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CommandExecResize {}
 
 impl crate::ClientRequestMethod for CommandExecResize {
@@ -2018,7 +1851,6 @@ impl crate::ClientRequestMethod for CommandExecResize {
 /// Spawn a standalone process (argv vector) without a Codex sandbox.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProcessSpawn {}
 
 impl crate::ClientRequestMethod for ProcessSpawn {
@@ -2033,7 +1865,6 @@ impl crate::ClientRequestMethod for ProcessSpawn {
 /// Write stdin bytes to a running `process/spawn` session or close stdin.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProcessWriteStdin {}
 
 impl crate::ClientRequestMethod for ProcessWriteStdin {
@@ -2048,7 +1879,6 @@ impl crate::ClientRequestMethod for ProcessWriteStdin {
 /// Terminate a running `process/spawn` session by client-supplied `processHandle`.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProcessKill {}
 
 impl crate::ClientRequestMethod for ProcessKill {
@@ -2063,7 +1893,6 @@ impl crate::ClientRequestMethod for ProcessKill {
 /// Resize a running PTY-backed `process/spawn` session by client-supplied `processHandle`.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProcessResizePty {}
 
 impl crate::ClientRequestMethod for ProcessResizePty {
@@ -2074,7 +1903,6 @@ impl crate::ClientRequestMethod for ProcessResizePty {
 }
 
 /// `config/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConfigRead {}
 
 impl crate::ClientRequestMethod for ConfigRead {
@@ -2085,7 +1913,6 @@ impl crate::ClientRequestMethod for ConfigRead {
 }
 
 /// `externalAgentConfig/detect`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExternalAgentConfigDetect {}
 
 impl crate::ClientRequestMethod for ExternalAgentConfigDetect {
@@ -2096,7 +1923,6 @@ impl crate::ClientRequestMethod for ExternalAgentConfigDetect {
 }
 
 /// `externalAgentConfig/import`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExternalAgentConfigImport {}
 
 impl crate::ClientRequestMethod for ExternalAgentConfigImport {
@@ -2107,7 +1933,6 @@ impl crate::ClientRequestMethod for ExternalAgentConfigImport {
 }
 
 /// `externalAgentConfig/import/recordHistory`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExternalAgentConfigImportRecordHistory {}
 
 impl crate::ClientRequestMethod for ExternalAgentConfigImportRecordHistory {
@@ -2118,7 +1943,6 @@ impl crate::ClientRequestMethod for ExternalAgentConfigImportRecordHistory {
 }
 
 /// `externalAgentConfig/import/readHistories`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExternalAgentConfigImportReadHistories {}
 
 impl crate::ClientRequestMethod for ExternalAgentConfigImportReadHistories {
@@ -2129,7 +1953,6 @@ impl crate::ClientRequestMethod for ExternalAgentConfigImportReadHistories {
 }
 
 /// `config/value/write`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConfigValueWrite {}
 
 impl crate::ClientRequestMethod for ConfigValueWrite {
@@ -2140,7 +1963,6 @@ impl crate::ClientRequestMethod for ConfigValueWrite {
 }
 
 /// `config/batchWrite`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConfigBatchWrite {}
 
 impl crate::ClientRequestMethod for ConfigBatchWrite {
@@ -2151,7 +1973,6 @@ impl crate::ClientRequestMethod for ConfigBatchWrite {
 }
 
 /// `configRequirements/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConfigRequirementsRead {}
 
 impl crate::ClientRequestMethod for ConfigRequirementsRead {
@@ -2162,7 +1983,6 @@ impl crate::ClientRequestMethod for ConfigRequirementsRead {
 }
 
 /// `account/read`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountRead {}
 
 impl crate::ClientRequestMethod for AccountRead {
@@ -2173,7 +1993,6 @@ impl crate::ClientRequestMethod for AccountRead {
 }
 
 /// `fuzzyFileSearch`, a request of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FuzzyFileSearch {}
 
 impl crate::ClientRequestMethod for FuzzyFileSearch {
@@ -2186,7 +2005,6 @@ impl crate::ClientRequestMethod for FuzzyFileSearch {
 /// `fuzzyFileSearch/sessionStart`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FuzzyFileSearchSessionStart {}
 
 impl crate::ClientRequestMethod for FuzzyFileSearchSessionStart {
@@ -2199,7 +2017,6 @@ impl crate::ClientRequestMethod for FuzzyFileSearchSessionStart {
 /// `fuzzyFileSearch/sessionUpdate`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FuzzyFileSearchSessionUpdate {}
 
 impl crate::ClientRequestMethod for FuzzyFileSearchSessionUpdate {
@@ -2212,7 +2029,6 @@ impl crate::ClientRequestMethod for FuzzyFileSearchSessionUpdate {
 /// `fuzzyFileSearch/sessionStop`, a request of the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FuzzyFileSearchSessionStop {}
 
 impl crate::ClientRequestMethod for FuzzyFileSearchSessionStop {
@@ -2225,7 +2041,6 @@ impl crate::ClientRequestMethod for FuzzyFileSearchSessionStop {
 /// `getConversationSummary`, a request of the client.
 ///
 /// Only upstream's TypeScript export names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GetConversationSummary {}
 
 impl crate::ClientRequestMethod for GetConversationSummary {
@@ -2238,7 +2053,6 @@ impl crate::ClientRequestMethod for GetConversationSummary {
 /// `gitDiffToRemote`, a request of the client.
 ///
 /// Only upstream's TypeScript export names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GitDiffToRemote {}
 
 impl crate::ClientRequestMethod for GitDiffToRemote {
@@ -2251,7 +2065,6 @@ impl crate::ClientRequestMethod for GitDiffToRemote {
 /// `getAuthStatus`, a request of the client.
 ///
 /// Only upstream's TypeScript export names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GetAuthStatus {}
 
 impl crate::ClientRequestMethod for GetAuthStatus {

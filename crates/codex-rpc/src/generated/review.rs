@@ -7,8 +7,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -71,30 +71,25 @@ impl Record for ReviewStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.target),
-            2 => runtime::value(map, &mut self.delivery),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("target", &self.target);
         members.omit("delivery", &self.delivery);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReviewStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.target.decode(input),
+            2 => self.delivery.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -136,28 +131,23 @@ impl Record for ReviewStartResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn),
-            1 => runtime::value(map, &mut self.review_thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turn", &self.turn);
         members.field("reviewThreadId", &self.review_thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReviewStartResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn.decode(input),
+            1 => self.review_thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -217,22 +207,17 @@ impl Record for UncommittedChangesReviewTarget {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UncommittedChangesReviewTarget {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -270,26 +255,21 @@ impl Record for BaseBranchReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.branch),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("branch", &self.branch);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BaseBranchReviewTarget {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.branch.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -336,28 +316,23 @@ impl Record for CommitReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.sha),
-            1 => runtime::value(map, &mut self.title),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sha", &self.sha);
         members.field("title", &self.title);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommitReviewTarget {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sha.decode(input),
+            1 => self.title.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -395,25 +370,20 @@ impl Record for CustomReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.instructions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("instructions", &self.instructions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CustomReviewTarget {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.instructions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }

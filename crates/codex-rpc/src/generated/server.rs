@@ -8,8 +8,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -50,28 +50,23 @@ impl Record for ServerDiagnosticsGauge {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.value),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("value", &self.value);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ServerDiagnosticsGauge {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.value.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -110,22 +105,17 @@ impl Record for ServerDiagnosticsParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ServerDiagnosticsParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -169,30 +159,25 @@ impl Record for ServerDiagnosticsProcess {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.resident_memory_bytes),
-            2 => runtime::value(map, &mut self.physical_footprint_bytes),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("residentMemoryBytes", &self.resident_memory_bytes);
         members.field("physicalFootprintBytes", &self.physical_footprint_bytes);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ServerDiagnosticsProcess {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.resident_memory_bytes.decode(input),
+            2 => self.physical_footprint_bytes.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -239,28 +224,23 @@ impl Record for ServerDiagnosticsResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.process),
-            1 => runtime::value(map, &mut self.gauges),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("process", &self.process);
         members.field("gauges", &self.gauges);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ServerDiagnosticsResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.process.decode(input),
+            1 => self.gauges.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -305,28 +285,23 @@ impl Record for ServerRequestResolvedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.request_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("requestId", &self.request_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ServerRequestResolvedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.request_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

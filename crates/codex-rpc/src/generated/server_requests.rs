@@ -7,7 +7,6 @@ use crate::generated::types;
 /// `item/commandExecution/requestApproval`, a request of the server.
 ///
 /// NEW APIs Sent when approval is requested for a specific command execution. This request is used for Turns started via turn/start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemCommandExecutionRequestApproval {}
 
 impl crate::ServerRequestMethod for ItemCommandExecutionRequestApproval {
@@ -20,7 +19,6 @@ impl crate::ServerRequestMethod for ItemCommandExecutionRequestApproval {
 /// `item/fileChange/requestApproval`, a request of the server.
 ///
 /// Sent when approval is requested for a specific file change. This request is used for Turns started via turn/start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemFileChangeRequestApproval {}
 
 impl crate::ServerRequestMethod for ItemFileChangeRequestApproval {
@@ -33,7 +31,6 @@ impl crate::ServerRequestMethod for ItemFileChangeRequestApproval {
 /// `item/tool/requestUserInput`, a request of the server.
 ///
 /// EXPERIMENTAL - Request input from the user for a tool call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemToolRequestUserInput {}
 
 impl crate::ServerRequestMethod for ItemToolRequestUserInput {
@@ -46,7 +43,6 @@ impl crate::ServerRequestMethod for ItemToolRequestUserInput {
 /// `mcpServer/elicitation/request`, a request of the server.
 ///
 /// Request input for an MCP server elicitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum McpServerElicitationRequest {}
 
 impl crate::ServerRequestMethod for McpServerElicitationRequest {
@@ -59,7 +55,6 @@ impl crate::ServerRequestMethod for McpServerElicitationRequest {
 /// `item/permissions/requestApproval`, a request of the server.
 ///
 /// Request approval for additional permissions from the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemPermissionsRequestApproval {}
 
 impl crate::ServerRequestMethod for ItemPermissionsRequestApproval {
@@ -72,7 +67,6 @@ impl crate::ServerRequestMethod for ItemPermissionsRequestApproval {
 /// `item/tool/call`, a request of the server.
 ///
 /// Execute a dynamic tool call on the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemToolCall {}
 
 impl crate::ServerRequestMethod for ItemToolCall {
@@ -83,7 +77,6 @@ impl crate::ServerRequestMethod for ItemToolCall {
 }
 
 /// `account/chatgptAuthTokens/refresh`, a request of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AccountChatgptAuthTokensRefresh {}
 
 impl crate::ServerRequestMethod for AccountChatgptAuthTokensRefresh {
@@ -96,7 +89,6 @@ impl crate::ServerRequestMethod for AccountChatgptAuthTokensRefresh {
 /// `attestation/generate`, a request of the server.
 ///
 /// Generate a fresh upstream attestation result on demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AttestationGenerate {}
 
 impl crate::ServerRequestMethod for AttestationGenerate {
@@ -111,7 +103,6 @@ impl crate::ServerRequestMethod for AttestationGenerate {
 /// Read the current time from an external clock owned by the client.
 ///
 /// Experimental: not in the stable export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CurrentTimeRead {}
 
 impl crate::ServerRequestMethod for CurrentTimeRead {
@@ -124,7 +115,6 @@ impl crate::ServerRequestMethod for CurrentTimeRead {
 /// `applyPatchApproval`, a request of the server.
 ///
 /// DEPRECATED APIs below Request to approve a patch. This request is used for Turns started via the legacy APIs (i.e. SendUserTurn, SendUserMessage).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ApplyPatchApproval {}
 
 impl crate::ServerRequestMethod for ApplyPatchApproval {
@@ -137,7 +127,6 @@ impl crate::ServerRequestMethod for ApplyPatchApproval {
 /// `execCommandApproval`, a request of the server.
 ///
 /// Request to exec a command. This request is used for Turns started via the legacy APIs (i.e. SendUserTurn, SendUserMessage).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExecCommandApproval {}
 
 impl crate::ServerRequestMethod for ExecCommandApproval {

@@ -95,8 +95,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -136,28 +136,23 @@ impl Record for ActivePermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.extends),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("extends", &self.extends);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ActivePermissionProfile {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.extends.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -215,28 +210,23 @@ impl Record for EnvironmentCapabilityRootLocation {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.environment_id),
-            1 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("environmentId", &self.environment_id);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EnvironmentCapabilityRootLocation {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.environment_id.decode(input),
+            1 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -294,28 +284,23 @@ impl Record for ContextCompactedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ContextCompactedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -420,32 +405,27 @@ impl Record for FunctionDynamicToolNamespaceTool {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.description),
-            2 => runtime::value(map, &mut self.input_schema),
-            3 => runtime::some(map, &mut self.defer_loading),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("description", &self.description);
         members.field("inputSchema", &self.input_schema);
         members.omit("deferLoading", &self.defer_loading);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FunctionDynamicToolNamespaceTool {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.description.decode(input),
+            2 => self.input_schema.decode(input),
+            3 => runtime::some(&mut self.defer_loading, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -555,32 +535,27 @@ impl Record for FunctionDynamicToolSpec {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.description),
-            2 => runtime::value(map, &mut self.input_schema),
-            3 => runtime::some(map, &mut self.defer_loading),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("description", &self.description);
         members.field("inputSchema", &self.input_schema);
         members.omit("deferLoading", &self.defer_loading);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FunctionDynamicToolSpec {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.description.decode(input),
+            2 => self.input_schema.decode(input),
+            3 => runtime::some(&mut self.defer_loading, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -630,30 +605,25 @@ impl Record for NamespaceDynamicToolSpec {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.description),
-            2 => runtime::value(map, &mut self.tools),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("description", &self.description);
         members.field("tools", &self.tools);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NamespaceDynamicToolSpec {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.description.decode(input),
+            2 => self.tools.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -693,28 +663,23 @@ impl Record for EnvironmentConnectionNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.environment_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("environmentId", &self.environment_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EnvironmentConnectionNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.environment_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -762,30 +727,25 @@ impl Record for GitInfo {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.sha),
-            1 => runtime::value(map, &mut self.branch),
-            2 => runtime::value(map, &mut self.origin_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sha", &self.sha);
         members.field("branch", &self.branch);
         members.field("originUrl", &self.origin_url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for GitInfo {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sha.decode(input),
+            1 => self.branch.decode(input),
+            2 => self.origin_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -870,32 +830,27 @@ impl Record for QueuedSubmission {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.input),
-            2 => runtime::value(map, &mut self.client_user_message_id),
-            3 => runtime::value(map, &mut self.responsesapi_client_metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("input", &self.input);
         members.field("clientUserMessageId", &self.client_user_message_id);
         members.field("responsesapiClientMetadata", &self.responsesapi_client_metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for QueuedSubmission {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.input.decode(input),
+            2 => self.client_user_message_id.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1073,27 +1028,6 @@ impl Record for RealtimeVoicesList {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.v1),
-            1 => runtime::value(map, &mut self.v2),
-            2 => runtime::some(map, &mut self.v3),
-            3 => runtime::value(map, &mut self.default_v1),
-            4 => runtime::value(map, &mut self.default_v2),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("v1", &self.v1);
         members.field("v2", &self.v2);
@@ -1101,6 +1035,22 @@ impl Record for RealtimeVoicesList {
         members.field("defaultV1", &self.default_v1);
         members.field("defaultV2", &self.default_v2);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RealtimeVoicesList {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.v1.decode(input),
+            1 => self.v2.decode(input),
+            2 => runtime::some(&mut self.v3, input),
+            3 => self.default_v1.decode(input),
+            4 => self.default_v2.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1145,24 +1095,6 @@ impl Record for SelectedCapabilityRoot {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.location),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("location", &self.location);
@@ -1170,7 +1102,47 @@ impl Record for SelectedCapabilityRoot {
     }
 }
 
+impl Fields for SelectedCapabilityRoot {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.location.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 crate::runtime::records!(SelectedCapabilityRoot);
+
+/// Part of [`Thread`].
+#[derive(Clone, PartialEq)]
+pub enum SessionSource {
+    /// `cli` on the wire.
+    Cli,
+    /// `vscode` on the wire.
+    Vscode,
+    /// `exec` on the wire.
+    Exec,
+    /// `appServer` on the wire.
+    AppServer,
+    /// `unknown` on the wire.
+    Unknown,
+    /// An object with `custom`.
+    Custom(String),
+    /// An object with `subAgent`.
+    SubAgent(SubAgentSource),
+    /// A value that this release does not know.
+    Unrecognized(Value),
+}
+
+crate::runtime::external_union! {
+    SessionSource open false { units { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 : Exec =
+    "exec", 3 : AppServer = "appServer", 4 : Unknown = "unknown", } keys { 0 :
+    Custom(String) = "custom", 1 : SubAgent(SubAgentSource) = "subAgent", } }
+}
 
 /// Part of [`ThreadForkResponse`], [`ThreadListResponse`], [`ThreadMetadataUpdateResponse`] and 7 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -1370,55 +1342,6 @@ impl Record for Thread {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.environments),
-            2 => runtime::value(map, &mut self.extra_),
-            3 => runtime::value(map, &mut self.session_id),
-            4 => runtime::value(map, &mut self.forked_from_id),
-            5 => runtime::value(map, &mut self.attached_to_thread_id),
-            6 => runtime::value(map, &mut self.parent_thread_id),
-            7 => runtime::value(map, &mut self.preview),
-            8 => runtime::value(map, &mut self.ephemeral),
-            9 => runtime::value(map, &mut self.section),
-            10 => runtime::value(map, &mut self.section_entered_at),
-            11 => runtime::value(map, &mut self.project_id),
-            12 => runtime::value(map, &mut self.history_mode),
-            13 => runtime::value(map, &mut self.model_provider),
-            14 => runtime::value(map, &mut self.model),
-            15 => runtime::value(map, &mut self.reasoning_effort),
-            16 => runtime::value(map, &mut self.created_at),
-            17 => runtime::value(map, &mut self.updated_at),
-            18 => runtime::value(map, &mut self.recency_at),
-            19 => runtime::value(map, &mut self.status),
-            20 => runtime::value(map, &mut self.path),
-            21 => runtime::value(map, &mut self.cwd),
-            22 => runtime::value(map, &mut self.cli_version),
-            23 => runtime::value(map, &mut self.originator),
-            24 => runtime::value(map, &mut self.source),
-            25 => runtime::value(map, &mut self.can_accept_direct_input),
-            26 => runtime::value(map, &mut self.thread_source),
-            27 => runtime::value(map, &mut self.agent_nickname),
-            28 => runtime::value(map, &mut self.agent_role),
-            29 => runtime::value(map, &mut self.git_info),
-            30 => runtime::value(map, &mut self.name),
-            31 => runtime::value(map, &mut self.daybreak_enabled),
-            32 => runtime::value(map, &mut self.turns),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("environments", &self.environments);
@@ -1454,6 +1377,50 @@ impl Record for Thread {
         members.field("daybreakEnabled", &self.daybreak_enabled);
         members.field("turns", &self.turns);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for Thread {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.environments.decode(input),
+            2 => self.extra_.decode(input),
+            3 => self.session_id.decode(input),
+            4 => self.forked_from_id.decode(input),
+            5 => self.attached_to_thread_id.decode(input),
+            6 => self.parent_thread_id.decode(input),
+            7 => self.preview.decode(input),
+            8 => self.ephemeral.decode(input),
+            9 => self.section.decode(input),
+            10 => self.section_entered_at.decode(input),
+            11 => self.project_id.decode(input),
+            12 => self.history_mode.decode(input),
+            13 => self.model_provider.decode(input),
+            14 => self.model.decode(input),
+            15 => self.reasoning_effort.decode(input),
+            16 => self.created_at.decode(input),
+            17 => self.updated_at.decode(input),
+            18 => self.recency_at.decode(input),
+            19 => self.status.decode(input),
+            20 => self.path.decode(input),
+            21 => self.cwd.decode(input),
+            22 => self.cli_version.decode(input),
+            23 => self.originator.decode(input),
+            24 => self.source.decode(input),
+            25 => self.can_accept_direct_input.decode(input),
+            26 => self.thread_source.decode(input),
+            27 => self.agent_nickname.decode(input),
+            28 => self.agent_role.decode(input),
+            29 => self.git_info.decode(input),
+            30 => self.name.decode(input),
+            31 => self.daybreak_enabled.decode(input),
+            32 => self.turns.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1521,28 +1488,23 @@ impl Record for ThreadApproveGuardianDeniedActionParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.event),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("event", &self.event);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadApproveGuardianDeniedActionParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.event.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1579,22 +1541,17 @@ impl Record for ThreadApproveGuardianDeniedActionResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadApproveGuardianDeniedActionResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1632,26 +1589,21 @@ impl Record for ThreadArchiveParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadArchiveParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1688,22 +1640,17 @@ impl Record for ThreadArchiveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadArchiveResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1741,26 +1688,21 @@ impl Record for ThreadArchivedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadArchivedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1833,27 +1775,6 @@ impl Record for ThreadAttachment {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.attachment_type),
-            2 => runtime::value(map, &mut self.identity_key),
-            3 => runtime::value(map, &mut self.payload),
-            4 => runtime::value(map, &mut self.created_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("attachmentType", &self.attachment_type);
@@ -1861,6 +1782,22 @@ impl Record for ThreadAttachment {
         members.field("payload", &self.payload);
         members.field("createdAt", &self.created_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachment {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.attachment_type.decode(input),
+            2 => self.identity_key.decode(input),
+            3 => self.payload.decode(input),
+            4 => self.created_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1942,32 +1879,27 @@ impl Record for ThreadAttachmentAddParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.attachment_type),
-            2 => runtime::value(map, &mut self.identity_key),
-            3 => runtime::value(map, &mut self.payload),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("attachmentType", &self.attachment_type);
         members.field("identityKey", &self.identity_key);
         members.field("payload", &self.payload);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentAddParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.attachment_type.decode(input),
+            2 => self.identity_key.decode(input),
+            3 => self.payload.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2012,28 +1944,23 @@ impl Record for ThreadAttachmentAddResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.outcome),
-            1 => runtime::value(map, &mut self.attachment),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("outcome", &self.outcome);
         members.field("attachment", &self.attachment);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentAddResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.outcome.decode(input),
+            1 => self.attachment.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2089,30 +2016,25 @@ impl Record for ThreadAttachmentListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.cursor),
-            2 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.cursor.decode(input),
+            2 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2153,28 +2075,23 @@ impl Record for ThreadAttachmentListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2231,28 +2148,23 @@ impl Record for ThreadAttachmentOwner {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.archived),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("archived", &self.archived);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentOwner {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.archived.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2324,27 +2236,6 @@ impl Record for ThreadAttachmentOwnerListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.attachment_type),
-            1 => runtime::value(map, &mut self.identity_key),
-            2 => runtime::value(map, &mut self.archived),
-            3 => runtime::value(map, &mut self.cursor),
-            4 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("attachmentType", &self.attachment_type);
         members.field("identityKey", &self.identity_key);
@@ -2352,6 +2243,22 @@ impl Record for ThreadAttachmentOwnerListParams {
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentOwnerListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.attachment_type.decode(input),
+            1 => self.identity_key.decode(input),
+            2 => self.archived.decode(input),
+            3 => self.cursor.decode(input),
+            4 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2392,28 +2299,23 @@ impl Record for ThreadAttachmentOwnerListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentOwnerListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2463,30 +2365,25 @@ impl Record for ThreadAttachmentRemoveParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.attachment_type),
-            2 => runtime::value(map, &mut self.identity_key),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("attachmentType", &self.attachment_type);
         members.field("identityKey", &self.identity_key);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentRemoveParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.attachment_type.decode(input),
+            2 => self.identity_key.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2523,22 +2420,17 @@ impl Record for ThreadAttachmentRemoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentRemoveResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2604,27 +2496,6 @@ impl Record for ThreadAttachmentUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.attachment_type),
-            2 => runtime::value(map, &mut self.identity_key),
-            3 => runtime::value(map, &mut self.attachment_id),
-            4 => runtime::value(map, &mut self.operation),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("attachmentType", &self.attachment_type);
@@ -2632,6 +2503,22 @@ impl Record for ThreadAttachmentUpdatedNotification {
         members.field("attachmentId", &self.attachment_id);
         members.field("operation", &self.operation);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadAttachmentUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.attachment_type.decode(input),
+            2 => self.identity_key.decode(input),
+            3 => self.attachment_id.decode(input),
+            4 => self.operation.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2697,29 +2584,6 @@ impl Record for ThreadBackgroundTerminal {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_id),
-            1 => runtime::value(map, &mut self.process_id),
-            2 => runtime::value(map, &mut self.command),
-            3 => runtime::value(map, &mut self.cwd),
-            4 => runtime::value(map, &mut self.os_pid),
-            5 => runtime::value(map, &mut self.cpu_percent),
-            6 => runtime::value(map, &mut self.rss_kb),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemId", &self.item_id);
         members.field("processId", &self.process_id);
@@ -2729,6 +2593,24 @@ impl Record for ThreadBackgroundTerminal {
         members.field("cpuPercent", &self.cpu_percent);
         members.field("rssKb", &self.rss_kb);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadBackgroundTerminal {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_id.decode(input),
+            1 => self.process_id.decode(input),
+            2 => self.command.decode(input),
+            3 => self.cwd.decode(input),
+            4 => self.os_pid.decode(input),
+            5 => self.cpu_percent.decode(input),
+            6 => self.rss_kb.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2768,26 +2650,21 @@ impl Record for ThreadBackgroundTerminalsCleanParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadBackgroundTerminalsCleanParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2826,22 +2703,17 @@ impl Record for ThreadBackgroundTerminalsCleanResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadBackgroundTerminalsCleanResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2899,30 +2771,25 @@ impl Record for ThreadBackgroundTerminalsListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.cursor),
-            2 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadBackgroundTerminalsListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.cursor.decode(input),
+            2 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2965,28 +2832,23 @@ impl Record for ThreadBackgroundTerminalsListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadBackgroundTerminalsListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3030,28 +2892,23 @@ impl Record for ThreadBackgroundTerminalsTerminateParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.process_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("processId", &self.process_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadBackgroundTerminalsTerminateParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.process_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3091,26 +2948,21 @@ impl Record for ThreadBackgroundTerminalsTerminateResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.terminated),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("terminated", &self.terminated);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadBackgroundTerminalsTerminateResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.terminated.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3148,26 +3000,21 @@ impl Record for ThreadClosedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadClosedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3205,26 +3052,21 @@ impl Record for ThreadCompactStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadCompactStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3261,22 +3103,17 @@ impl Record for ThreadCompactStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadCompactStartResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3316,26 +3153,21 @@ impl Record for ThreadDecrementElicitationParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadDecrementElicitationParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3379,28 +3211,23 @@ impl Record for ThreadDecrementElicitationResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.count),
-            1 => runtime::value(map, &mut self.paused),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("count", &self.count);
         members.field("paused", &self.paused);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadDecrementElicitationResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.count.decode(input),
+            1 => self.paused.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3438,26 +3265,21 @@ impl Record for ThreadDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadDeleteParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3494,22 +3316,17 @@ impl Record for ThreadDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadDeleteResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3547,26 +3364,21 @@ impl Record for ThreadDeletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadDeletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3616,30 +3428,25 @@ impl Record for ThreadEnvironment {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.environment_id),
-            1 => runtime::value(map, &mut self.cwd),
-            2 => runtime::value(map, &mut self.runtime_workspace_roots),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("environmentId", &self.environment_id);
         members.field("cwd", &self.cwd);
         members.field("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadEnvironment {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.environment_id.decode(input),
+            1 => self.cwd.decode(input),
+            2 => self.runtime_workspace_roots.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -3676,22 +3483,17 @@ impl Record for ThreadExtra {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadExtra {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4027,45 +3829,6 @@ impl Record for ThreadForkParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::some(map, &mut self.experimental_prediction_mode),
-            2 => runtime::some(map, &mut self.experimental_disable_prediction_mcp),
-            3 => runtime::value(map, &mut self.last_turn_id),
-            4 => runtime::value(map, &mut self.before_turn_id),
-            5 => runtime::value(map, &mut self.path),
-            6 => runtime::value(map, &mut self.model),
-            7 => runtime::value(map, &mut self.model_provider),
-            8 => runtime::value(map, &mut self.service_tier),
-            9 => runtime::value(map, &mut self.cwd),
-            10 => runtime::value(map, &mut self.runtime_workspace_roots),
-            11 => runtime::value(map, &mut self.approval_policy),
-            12 => runtime::value(map, &mut self.approvals_reviewer),
-            13 => runtime::value(map, &mut self.sandbox),
-            14 => runtime::value(map, &mut self.permissions),
-            15 => runtime::value(map, &mut self.config),
-            16 => runtime::value(map, &mut self.base_instructions),
-            17 => runtime::value(map, &mut self.developer_instructions),
-            18 => runtime::some(map, &mut self.ephemeral),
-            19 => runtime::some(map, &mut self.attach_to_source),
-            20 => runtime::value(map, &mut self.thread_source),
-            21 => runtime::some(map, &mut self.exclude_turns),
-            22 => runtime::some(map, &mut self.defer_goal_continuation),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("experimentalPredictionMode", &self.experimental_prediction_mode);
@@ -4095,6 +3858,40 @@ impl Record for ThreadForkParams {
         members.omit("excludeTurns", &self.exclude_turns);
         members.omit("deferGoalContinuation", &self.defer_goal_continuation);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadForkParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => runtime::some(&mut self.experimental_prediction_mode, input),
+            2 => runtime::some(&mut self.experimental_disable_prediction_mcp, input),
+            3 => self.last_turn_id.decode(input),
+            4 => self.before_turn_id.decode(input),
+            5 => self.path.decode(input),
+            6 => self.model.decode(input),
+            7 => self.model_provider.decode(input),
+            8 => self.service_tier.decode(input),
+            9 => self.cwd.decode(input),
+            10 => self.runtime_workspace_roots.decode(input),
+            11 => self.approval_policy.decode(input),
+            12 => self.approvals_reviewer.decode(input),
+            13 => self.sandbox.decode(input),
+            14 => self.permissions.decode(input),
+            15 => self.config.decode(input),
+            16 => self.base_instructions.decode(input),
+            17 => self.developer_instructions.decode(input),
+            18 => runtime::some(&mut self.ephemeral, input),
+            19 => runtime::some(&mut self.attach_to_source, input),
+            20 => self.thread_source.decode(input),
+            21 => runtime::some(&mut self.exclude_turns, input),
+            22 => runtime::some(&mut self.defer_goal_continuation, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4206,36 +4003,6 @@ impl Record for ThreadForkResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            1 => runtime::value(map, &mut self.model),
-            2 => runtime::value(map, &mut self.model_provider),
-            3 => runtime::value(map, &mut self.service_tier),
-            4 => runtime::value(map, &mut self.disabled_plugin_ids),
-            5 => runtime::value(map, &mut self.cwd),
-            6 => runtime::value(map, &mut self.runtime_workspace_roots),
-            7 => runtime::value(map, &mut self.instruction_sources),
-            8 => runtime::value(map, &mut self.approval_policy),
-            9 => runtime::value(map, &mut self.approvals_reviewer),
-            10 => runtime::value(map, &mut self.sandbox),
-            11 => runtime::value(map, &mut self.active_permission_profile),
-            12 => runtime::value(map, &mut self.reasoning_effort),
-            13 => runtime::value(map, &mut self.multi_agent_mode),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.field("model", &self.model);
@@ -4252,6 +4019,31 @@ impl Record for ThreadForkResponse {
         members.field("reasoningEffort", &self.reasoning_effort);
         members.field("multiAgentMode", &self.multi_agent_mode);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadForkResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            1 => self.model.decode(input),
+            2 => self.model_provider.decode(input),
+            3 => self.service_tier.decode(input),
+            4 => self.disabled_plugin_ids.decode(input),
+            5 => self.cwd.decode(input),
+            6 => self.runtime_workspace_roots.decode(input),
+            7 => self.instruction_sources.decode(input),
+            8 => self.approval_policy.decode(input),
+            9 => self.approvals_reviewer.decode(input),
+            10 => self.sandbox.decode(input),
+            11 => self.active_permission_profile.decode(input),
+            12 => self.reasoning_effort.decode(input),
+            13 => self.multi_agent_mode.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4333,30 +4125,6 @@ impl Record for ThreadGoal {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.objective),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.token_budget),
-            4 => runtime::value(map, &mut self.tokens_used),
-            5 => runtime::value(map, &mut self.time_used_seconds),
-            6 => runtime::value(map, &mut self.created_at),
-            7 => runtime::value(map, &mut self.updated_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("objective", &self.objective);
@@ -4367,6 +4135,25 @@ impl Record for ThreadGoal {
         members.field("createdAt", &self.created_at);
         members.field("updatedAt", &self.updated_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoal {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.objective.decode(input),
+            2 => self.status.decode(input),
+            3 => self.token_budget.decode(input),
+            4 => self.tokens_used.decode(input),
+            5 => self.time_used_seconds.decode(input),
+            6 => self.created_at.decode(input),
+            7 => self.updated_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4413,28 +4200,23 @@ impl Record for ThreadGoalClearParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.origin),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("origin", &self.origin);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalClearParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.origin.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4472,26 +4254,21 @@ impl Record for ThreadGoalClearResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cleared),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("cleared", &self.cleared);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalClearResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cleared.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4529,26 +4306,21 @@ impl Record for ThreadGoalClearedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalClearedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4586,26 +4358,21 @@ impl Record for ThreadGoalGetParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalGetParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4647,26 +4414,21 @@ impl Record for ThreadGoalGetResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.goal),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("goal", &self.goal);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalGetResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.goal.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4755,27 +4517,6 @@ impl Record for ThreadGoalSetParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.origin),
-            2 => runtime::value(map, &mut self.objective),
-            3 => runtime::value(map, &mut self.status),
-            4 => runtime::value(map, &mut self.token_budget),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("origin", &self.origin);
@@ -4783,6 +4524,22 @@ impl Record for ThreadGoalSetParams {
         members.omit("status", &self.status);
         members.omit("tokenBudget", &self.token_budget);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalSetParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.origin.decode(input),
+            2 => self.objective.decode(input),
+            3 => self.status.decode(input),
+            4 => self.token_budget.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4820,26 +4577,21 @@ impl Record for ThreadGoalSetResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.goal),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("goal", &self.goal);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalSetResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.goal.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4909,30 +4661,25 @@ impl Record for ThreadGoalUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.goal),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("goal", &self.goal);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGoalUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.goal.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -4989,32 +4736,27 @@ impl Record for ThreadGuardianAssessment {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.outcome),
-            1 => runtime::value(map, &mut self.risk_level),
-            2 => runtime::value(map, &mut self.user_authorization),
-            3 => runtime::value(map, &mut self.rationale),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("outcome", &self.outcome);
         members.field("riskLevel", &self.risk_level);
         members.field("userAuthorization", &self.user_authorization);
         members.field("rationale", &self.rationale);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGuardianAssessment {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.outcome.decode(input),
+            1 => self.risk_level.decode(input),
+            2 => self.user_authorization.decode(input),
+            3 => self.rationale.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5054,26 +4796,21 @@ impl Record for ThreadGuardianReviewParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGuardianReviewParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5116,28 +4853,23 @@ impl Record for ThreadGuardianReviewResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.call_id),
-            1 => runtime::value(map, &mut self.assessment),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("callId", &self.call_id);
         members.field("assessment", &self.assessment);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadGuardianReviewResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.call_id.decode(input),
+            1 => self.assessment.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5200,26 +4932,21 @@ impl Record for ThreadIncrementElicitationParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadIncrementElicitationParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5263,28 +4990,23 @@ impl Record for ThreadIncrementElicitationResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.count),
-            1 => runtime::value(map, &mut self.paused),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("count", &self.count);
         members.field("paused", &self.paused);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadIncrementElicitationResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.count.decode(input),
+            1 => self.paused.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5336,28 +5058,23 @@ impl Record for ThreadInjectItemsParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.items),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("items", &self.items);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadInjectItemsParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.items.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5394,22 +5111,17 @@ impl Record for ThreadInjectItemsResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadInjectItemsResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5613,27 +5325,6 @@ impl Record for UserMessageThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.client_id),
-            4 => runtime::value(map, &mut self.content),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -5641,6 +5332,22 @@ impl Record for UserMessageThreadItem {
         members.field("clientId", &self.client_id);
         members.field("content", &self.content);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UserMessageThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.client_id.decode(input),
+            4 => self.content.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5688,32 +5395,27 @@ impl Record for HookPromptThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.fragments),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("fragments", &self.fragments);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for HookPromptThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.fragments.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5786,31 +5488,6 @@ impl Record for AgentMessageThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.moderation),
-            3 => runtime::value(map, &mut self.id),
-            4 => runtime::value(map, &mut self.text),
-            5 => runtime::value(map, &mut self.phase),
-            6 => runtime::value(map, &mut self.memory_citation),
-            7 => runtime::value(map, &mut self.delivery),
-            8 => runtime::value(map, &mut self.questions),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -5822,6 +5499,26 @@ impl Record for AgentMessageThreadItem {
         members.field("delivery", &self.delivery);
         members.field("questions", &self.questions);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AgentMessageThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.moderation.decode(input),
+            3 => self.id.decode(input),
+            4 => self.text.decode(input),
+            5 => self.phase.decode(input),
+            6 => self.memory_citation.decode(input),
+            7 => self.delivery.decode(input),
+            8 => self.questions.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5880,28 +5577,6 @@ impl Record for FunctionCallOutputThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.name),
-            4 => runtime::value(map, &mut self.namespace),
-            5 => runtime::value(map, &mut self.output),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -5910,6 +5585,23 @@ impl Record for FunctionCallOutputThreadItem {
         members.field("namespace", &self.namespace);
         members.field("output", &self.output);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FunctionCallOutputThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.name.decode(input),
+            4 => self.namespace.decode(input),
+            5 => self.output.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -5957,32 +5649,27 @@ impl Record for PlanThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for PlanThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6032,27 +5719,6 @@ impl Record for ReasoningThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.summary),
-            4 => runtime::value(map, &mut self.content),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6060,6 +5726,22 @@ impl Record for ReasoningThreadItem {
         members.field("summary", &self.summary);
         members.field("content", &self.content);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReasoningThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.summary.decode(input),
+            4 => self.content.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6161,36 +5843,6 @@ impl Record for CommandExecutionThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.plugin_id),
-            4 => runtime::value(map, &mut self.script_path),
-            5 => runtime::value(map, &mut self.command),
-            6 => runtime::value(map, &mut self.cwd),
-            7 => runtime::value(map, &mut self.process_id),
-            8 => runtime::value(map, &mut self.source),
-            9 => runtime::value(map, &mut self.status),
-            10 => runtime::value(map, &mut self.command_actions),
-            11 => runtime::value(map, &mut self.aggregated_output),
-            12 => runtime::value(map, &mut self.exit_code),
-            13 => runtime::value(map, &mut self.duration_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6207,6 +5859,31 @@ impl Record for CommandExecutionThreadItem {
         members.field("exitCode", &self.exit_code);
         members.field("durationMs", &self.duration_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CommandExecutionThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.plugin_id.decode(input),
+            4 => self.script_path.decode(input),
+            5 => self.command.decode(input),
+            6 => self.cwd.decode(input),
+            7 => self.process_id.decode(input),
+            8 => self.source.decode(input),
+            9 => self.status.decode(input),
+            10 => self.command_actions.decode(input),
+            11 => self.aggregated_output.decode(input),
+            12 => self.exit_code.decode(input),
+            13 => self.duration_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6262,27 +5939,6 @@ impl Record for FileChangeThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.changes),
-            4 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6290,6 +5946,22 @@ impl Record for FileChangeThreadItem {
         members.field("changes", &self.changes);
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FileChangeThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.changes.decode(input),
+            4 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6418,37 +6090,6 @@ impl Record for McpToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.server),
-            4 => runtime::value(map, &mut self.tool),
-            5 => runtime::value(map, &mut self.status),
-            6 => runtime::value(map, &mut self.arguments),
-            7 => runtime::value(map, &mut self.app_context),
-            8 => runtime::value(map, &mut self.mcp_app_resource_uri),
-            9 => runtime::value(map, &mut self.mcp_app_ui),
-            10 => runtime::value(map, &mut self.plugin_id),
-            11 => runtime::value(map, &mut self.read_only_hint),
-            12 => runtime::value(map, &mut self.result),
-            13 => runtime::value(map, &mut self.error),
-            14 => runtime::value(map, &mut self.duration_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6466,6 +6107,32 @@ impl Record for McpToolCallThreadItem {
         members.field("error", &self.error);
         members.field("durationMs", &self.duration_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for McpToolCallThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.server.decode(input),
+            4 => self.tool.decode(input),
+            5 => self.status.decode(input),
+            6 => self.arguments.decode(input),
+            7 => self.app_context.decode(input),
+            8 => self.mcp_app_resource_uri.decode(input),
+            9 => self.mcp_app_ui.decode(input),
+            10 => self.plugin_id.decode(input),
+            11 => self.read_only_hint.decode(input),
+            12 => self.result.decode(input),
+            13 => self.error.decode(input),
+            14 => self.duration_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6567,32 +6234,6 @@ impl Record for DynamicToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.namespace),
-            4 => runtime::value(map, &mut self.tool),
-            5 => runtime::value(map, &mut self.arguments),
-            6 => runtime::value(map, &mut self.status),
-            7 => runtime::value(map, &mut self.content_items),
-            8 => runtime::value(map, &mut self.success),
-            9 => runtime::value(map, &mut self.duration_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6605,6 +6246,27 @@ impl Record for DynamicToolCallThreadItem {
         members.field("success", &self.success);
         members.field("durationMs", &self.duration_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for DynamicToolCallThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.namespace.decode(input),
+            4 => self.tool.decode(input),
+            5 => self.arguments.decode(input),
+            6 => self.status.decode(input),
+            7 => self.content_items.decode(input),
+            8 => self.success.decode(input),
+            9 => self.duration_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6696,33 +6358,6 @@ impl Record for CollabAgentToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.tool),
-            4 => runtime::value(map, &mut self.status),
-            5 => runtime::value(map, &mut self.sender_thread_id),
-            6 => runtime::value(map, &mut self.receiver_thread_ids),
-            7 => runtime::value(map, &mut self.prompt),
-            8 => runtime::value(map, &mut self.model),
-            9 => runtime::value(map, &mut self.reasoning_effort),
-            10 => runtime::value(map, &mut self.agents_states),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6736,6 +6371,28 @@ impl Record for CollabAgentToolCallThreadItem {
         members.field("reasoningEffort", &self.reasoning_effort);
         members.field("agentsStates", &self.agents_states);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CollabAgentToolCallThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.tool.decode(input),
+            4 => self.status.decode(input),
+            5 => self.sender_thread_id.decode(input),
+            6 => self.receiver_thread_ids.decode(input),
+            7 => self.prompt.decode(input),
+            8 => self.model.decode(input),
+            9 => self.reasoning_effort.decode(input),
+            10 => self.agents_states.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6811,30 +6468,6 @@ impl Record for SubAgentActivityThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.model),
-            3 => runtime::value(map, &mut self.reasoning_effort),
-            4 => runtime::value(map, &mut self.id),
-            5 => runtime::value(map, &mut self.kind),
-            6 => runtime::value(map, &mut self.agent_thread_id),
-            7 => runtime::value(map, &mut self.agent_path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6845,6 +6478,25 @@ impl Record for SubAgentActivityThreadItem {
         members.field("agentThreadId", &self.agent_thread_id);
         members.field("agentPath", &self.agent_path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SubAgentActivityThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.model.decode(input),
+            3 => self.reasoning_effort.decode(input),
+            4 => self.id.decode(input),
+            5 => self.kind.decode(input),
+            6 => self.agent_thread_id.decode(input),
+            7 => self.agent_path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6914,28 +6566,6 @@ impl Record for WebSearchThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.query),
-            4 => runtime::value(map, &mut self.action),
-            5 => runtime::value(map, &mut self.results),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -6944,6 +6574,23 @@ impl Record for WebSearchThreadItem {
         members.field("action", &self.action);
         members.field("results", &self.results);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WebSearchThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.query.decode(input),
+            4 => self.action.decode(input),
+            5 => self.results.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -6991,32 +6638,27 @@ impl Record for ImageViewThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("path", &self.path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ImageViewThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7064,32 +6706,27 @@ impl Record for SleepThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.duration_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("durationMs", &self.duration_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SleepThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.duration_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7193,34 +6830,6 @@ impl Record for ImageGenerationThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.status),
-            4 => runtime::value(map, &mut self.revised_prompt),
-            5 => runtime::value(map, &mut self.transparent_background),
-            6 => runtime::value(map, &mut self.failure),
-            7 => runtime::value(map, &mut self.saved_path),
-            8 => runtime::some(map, &mut self.input_images),
-            9 => runtime::value(map, &mut self.generation_id),
-            10 => runtime::some(map, &mut self.file_id),
-            11 => runtime::some(map, &mut self.result),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
@@ -7235,6 +6844,29 @@ impl Record for ImageGenerationThreadItem {
         members.omit("fileId", &self.file_id);
         members.omit("result", &self.result);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ImageGenerationThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.status.decode(input),
+            4 => self.revised_prompt.decode(input),
+            5 => self.transparent_background.decode(input),
+            6 => self.failure.decode(input),
+            7 => self.saved_path.decode(input),
+            8 => runtime::some(&mut self.input_images, input),
+            9 => self.generation_id.decode(input),
+            10 => runtime::some(&mut self.file_id, input),
+            11 => runtime::some(&mut self.result, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7282,32 +6914,27 @@ impl Record for EnteredReviewModeThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.review),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("review", &self.review);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for EnteredReviewModeThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.review.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7355,32 +6982,27 @@ impl Record for ExitedReviewModeThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            3 => runtime::value(map, &mut self.review),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.field("review", &self.review);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExitedReviewModeThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.review.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7424,30 +7046,25 @@ impl Record for ContextCompactionThreadItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.started_at_ms),
-            1 => runtime::value(map, &mut self.completed_at_ms),
-            2 => runtime::value(map, &mut self.id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.field("id", &self.id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ContextCompactionThreadItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7498,27 +7115,6 @@ impl Record for ThreadItemEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn_id),
-            1 => runtime::value(map, &mut self.item),
-            2 => runtime::some(map, &mut self.output_deferred),
-            3 => runtime::value(map, &mut self.started_at_ms),
-            4 => runtime::value(map, &mut self.completed_at_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turnId", &self.turn_id);
         members.field("item", &self.item);
@@ -7526,6 +7122,22 @@ impl Record for ThreadItemEntry {
         members.field("startedAtMs", &self.started_at_ms);
         members.field("completedAtMs", &self.completed_at_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadItemEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            1 => self.item.decode(input),
+            2 => runtime::some(&mut self.output_deferred, input),
+            3 => self.started_at_ms.decode(input),
+            4 => self.completed_at_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7586,28 +7198,23 @@ impl Record for ThreadItemOutputDeferral {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.command_execution),
-            1 => runtime::some(map, &mut self.mcp_tool_call),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("commandExecution", &self.command_execution);
         members.omit("mcpToolCall", &self.mcp_tool_call);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadItemOutputDeferral {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.command_execution, input),
+            1 => runtime::some(&mut self.mcp_tool_call, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7660,26 +7267,21 @@ impl Record for ItemThreadItemsListAnchor {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.item_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("itemId", &self.item_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ItemThreadItemsListAnchor {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7773,28 +7375,6 @@ impl Record for ThreadItemsListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.cursor),
-            3 => runtime::value(map, &mut self.limit),
-            4 => runtime::value(map, &mut self.sort_direction),
-            5 => runtime::value(map, &mut self.defer_output),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("turnId", &self.turn_id);
@@ -7803,6 +7383,23 @@ impl Record for ThreadItemsListParams {
         members.omit("sortDirection", &self.sort_direction);
         members.omit("deferOutput", &self.defer_output);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadItemsListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.cursor.decode(input),
+            3 => self.limit.decode(input),
+            4 => self.sort_direction.decode(input),
+            5 => self.defer_output.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7846,30 +7443,25 @@ impl Record for ThreadItemsListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            2 => runtime::value(map, &mut self.backwards_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.field("backwardsCursor", &self.backwards_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadItemsListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            2 => self.backwards_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7921,30 +7513,25 @@ impl Record for ThreadItemsReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item_ids),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("itemIds", &self.item_ids);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadItemsReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item_ids.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -7984,26 +7571,21 @@ impl Record for ThreadItemsReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadItemsReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8259,41 +7841,6 @@ impl Record for ThreadListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.include_attached_threads),
-            1 => runtime::some(map, &mut self.current_account_only),
-            2 => runtime::value(map, &mut self.cursor),
-            3 => runtime::value(map, &mut self.limit),
-            4 => runtime::value(map, &mut self.excluded_thread_ids),
-            5 => runtime::value(map, &mut self.sort_key),
-            6 => runtime::value(map, &mut self.sort_direction),
-            7 => runtime::value(map, &mut self.model_providers),
-            8 => runtime::value(map, &mut self.source_kinds),
-            9 => runtime::value(map, &mut self.originators),
-            10 => runtime::value(map, &mut self.archived),
-            11 => runtime::value(map, &mut self.section_id),
-            12 => runtime::value(map, &mut self.project_id),
-            13 => runtime::value(map, &mut self.cwd),
-            14 => runtime::some(map, &mut self.use_state_db_only),
-            15 => runtime::value(map, &mut self.search_term),
-            16 => runtime::value(map, &mut self.parent_thread_id),
-            17 => runtime::value(map, &mut self.ancestor_thread_id),
-            18 => runtime::value(map, &mut self.attached_to_thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("includeAttachedThreads", &self.include_attached_threads);
         members.omit("currentAccountOnly", &self.current_account_only);
@@ -8315,6 +7862,36 @@ impl Record for ThreadListParams {
         members.omit("ancestorThreadId", &self.ancestor_thread_id);
         members.omit("attachedToThreadId", &self.attached_to_thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.include_attached_threads, input),
+            1 => runtime::some(&mut self.current_account_only, input),
+            2 => self.cursor.decode(input),
+            3 => self.limit.decode(input),
+            4 => self.excluded_thread_ids.decode(input),
+            5 => self.sort_key.decode(input),
+            6 => self.sort_direction.decode(input),
+            7 => self.model_providers.decode(input),
+            8 => self.source_kinds.decode(input),
+            9 => self.originators.decode(input),
+            10 => self.archived.decode(input),
+            11 => self.section_id.decode(input),
+            12 => self.project_id.decode(input),
+            13 => self.cwd.decode(input),
+            14 => runtime::some(&mut self.use_state_db_only, input),
+            15 => self.search_term.decode(input),
+            16 => self.parent_thread_id.decode(input),
+            17 => self.ancestor_thread_id.decode(input),
+            18 => self.attached_to_thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8363,32 +7940,27 @@ impl Record for ThreadListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.read_states),
-            2 => runtime::value(map, &mut self.next_cursor),
-            3 => runtime::value(map, &mut self.backwards_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("readStates", &self.read_states);
         members.field("nextCursor", &self.next_cursor);
         members.field("backwardsCursor", &self.backwards_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.read_states.decode(input),
+            2 => self.next_cursor.decode(input),
+            3 => self.backwards_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8445,28 +8017,23 @@ impl Record for ThreadLoadedListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.cursor),
-            1 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadLoadedListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cursor.decode(input),
+            1 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8507,28 +8074,23 @@ impl Record for ThreadLoadedListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadLoadedListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8587,28 +8149,23 @@ impl Record for ThreadMemoryModeSetParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.mode),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("mode", &self.mode);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadMemoryModeSetParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.mode.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8647,22 +8204,17 @@ impl Record for ThreadMemoryModeSetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadMemoryModeSetResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8702,26 +8254,21 @@ impl Record for ThreadMemoryReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadMemoryReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8765,26 +8312,21 @@ impl Record for ThreadMemoryReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.summary),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("summary", &self.summary);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadMemoryReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.summary.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8850,30 +8392,25 @@ impl Record for ThreadMetadataGitInfoUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.sha),
-            1 => runtime::value(map, &mut self.branch),
-            2 => runtime::value(map, &mut self.origin_url),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.tristate("sha", &self.sha);
         members.tristate("branch", &self.branch);
         members.tristate("originUrl", &self.origin_url);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadMetadataGitInfoUpdateParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sha.decode(input),
+            1 => self.branch.decode(input),
+            2 => self.origin_url.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -8942,32 +8479,27 @@ impl Record for ThreadMetadataUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.project_id),
-            2 => runtime::value(map, &mut self.git_info),
-            3 => runtime::value(map, &mut self.daybreak_enabled),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("projectId", &self.project_id);
         members.omit("gitInfo", &self.git_info);
         members.omit("daybreakEnabled", &self.daybreak_enabled);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadMetadataUpdateParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.project_id.decode(input),
+            2 => self.git_info.decode(input),
+            3 => self.daybreak_enabled.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9005,26 +8537,21 @@ impl Record for ThreadMetadataUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadMetadataUpdateResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9065,28 +8592,23 @@ impl Record for ThreadNameUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.thread_name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("threadName", &self.thread_name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadNameUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.thread_name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9130,28 +8652,23 @@ impl Record for ThreadPredictionRequestParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.source_turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("sourceTurnId", &self.source_turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadPredictionRequestParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.source_turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9190,22 +8707,17 @@ impl Record for ThreadPredictionRequestResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadPredictionRequestResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9265,26 +8777,21 @@ impl Record for CompletedThreadPredictionResult {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for CompletedThreadPredictionResult {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9321,22 +8828,17 @@ impl Record for FailedThreadPredictionResult {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for FailedThreadPredictionResult {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9384,30 +8886,25 @@ impl Record for ThreadPredictionUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.source_turn_id),
-            2 => runtime::value(map, &mut self.result),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("sourceTurnId", &self.source_turn_id);
         members.field("result", &self.result);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadPredictionUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.source_turn_id.decode(input),
+            2 => self.result.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9460,30 +8957,25 @@ impl Record for ThreadPrepareApprovedPlanParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.markdown),
-            2 => runtime::value(map, &mut self.attachment_path),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("markdown", &self.markdown);
         members.omit("attachmentPath", &self.attachment_path);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadPrepareApprovedPlanParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.markdown.decode(input),
+            2 => self.attachment_path.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9523,26 +9015,21 @@ impl Record for ThreadPrepareApprovedPlanResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.prompt),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("prompt", &self.prompt);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadPrepareApprovedPlanResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.prompt.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9587,28 +9074,23 @@ impl Record for ThreadProjectUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.project_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("projectId", &self.project_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadProjectUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.project_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9692,32 +9174,27 @@ impl Record for ThreadQueueAddParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.input),
-            2 => runtime::value(map, &mut self.client_user_message_id),
-            3 => runtime::value(map, &mut self.responsesapi_client_metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("input", &self.input);
         members.field("clientUserMessageId", &self.client_user_message_id);
         members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueAddParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.input.decode(input),
+            2 => self.client_user_message_id.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9757,26 +9234,21 @@ impl Record for ThreadQueueAddResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.queued_submission),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("queuedSubmission", &self.queued_submission);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueAddResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.queued_submission.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9814,26 +9286,21 @@ impl Record for ThreadQueueChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueChangedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9880,28 +9347,23 @@ impl Record for ThreadQueueDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.queued_submission_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("queuedSubmissionId", &self.queued_submission_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueDeleteParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.queued_submission_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -9941,26 +9403,21 @@ impl Record for ThreadQueueDeleteResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.deleted),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("deleted", &self.deleted);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueDeleteResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.deleted.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10018,30 +9475,25 @@ impl Record for ThreadQueueListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.cursor),
-            2 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.cursor.decode(input),
+            2 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10084,28 +9536,23 @@ impl Record for ThreadQueueListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10152,28 +9599,23 @@ impl Record for ThreadQueueReorderParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.queued_submission_ids),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("queuedSubmissionIds", &self.queued_submission_ids);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueReorderParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.queued_submission_ids.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10212,22 +9654,17 @@ impl Record for ThreadQueueReorderResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueReorderResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10279,28 +9716,23 @@ impl Record for ThreadQueueStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.queued_submission_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("queuedSubmissionId", &self.queued_submission_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.queued_submission_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10340,26 +9772,21 @@ impl Record for ThreadQueueStartResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turn", &self.turn);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueStartResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10438,32 +9865,27 @@ impl Record for ThreadQueueUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.queued_submission_id),
-            2 => runtime::value(map, &mut self.input),
-            3 => runtime::value(map, &mut self.responsesapi_client_metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("queuedSubmissionId", &self.queued_submission_id);
         members.field("input", &self.input);
         members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueUpdateParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.queued_submission_id.decode(input),
+            2 => self.input.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10503,26 +9925,21 @@ impl Record for ThreadQueueUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.queued_submission),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("queuedSubmission", &self.queued_submission);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadQueueUpdateResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.queued_submission.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10569,28 +9986,23 @@ impl Record for ThreadReadParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::some(map, &mut self.include_turns),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("includeTurns", &self.include_turns);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadReadParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => runtime::some(&mut self.include_turns, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10633,28 +10045,23 @@ impl Record for ThreadReadResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            1 => runtime::value(map, &mut self.read_state),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.field("readState", &self.read_state);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadReadResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            1 => self.read_state.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10695,28 +10102,23 @@ impl Record for ThreadReadState {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.first_unread),
-            1 => runtime::value(map, &mut self.revision),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("firstUnread", &self.first_unread);
         members.field("revision", &self.revision);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadReadState {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.first_unread.decode(input),
+            1 => self.revision.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10758,28 +10160,23 @@ impl Record for ThreadReadStateChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.read_state),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("readState", &self.read_state);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadReadStateChangedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.read_state.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10834,22 +10231,17 @@ impl Record for ReadThreadReadStateOperation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ReadThreadReadStateOperation {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10886,22 +10278,17 @@ impl Record for UnreadThreadReadStateOperation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for UnreadThreadReadStateOperation {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -10951,30 +10338,25 @@ impl Record for ThreadReadStateUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.operation),
-            2 => runtime::value(map, &mut self.expected_revision),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("operation", &self.operation);
         members.field("expectedRevision", &self.expected_revision);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadReadStateUpdateParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.operation.decode(input),
+            2 => self.expected_revision.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11014,26 +10396,21 @@ impl Record for ThreadReadStateUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.read_state),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("readState", &self.read_state);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadReadStateUpdateResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.read_state.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11077,28 +10454,23 @@ impl Record for ThreadRealtimeAppendAudioParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.audio),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("audio", &self.audio);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeAppendAudioParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.audio.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11137,22 +10509,17 @@ impl Record for ThreadRealtimeAppendAudioResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeAppendAudioResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11196,28 +10563,23 @@ impl Record for ThreadRealtimeAppendSpeechParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeAppendSpeechParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11256,22 +10618,17 @@ impl Record for ThreadRealtimeAppendSpeechResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeAppendSpeechResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11324,30 +10681,25 @@ impl Record for ThreadRealtimeAppendTextParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.text),
-            2 => runtime::value(map, &mut self.role),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("text", &self.text);
         members.field("role", &self.role);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeAppendTextParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.text.decode(input),
+            2 => self.role.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11386,22 +10738,17 @@ impl Record for ThreadRealtimeAppendTextResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeAppendTextResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11465,27 +10812,6 @@ impl Record for ThreadRealtimeAudioChunk {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.sample_rate),
-            2 => runtime::value(map, &mut self.num_channels),
-            3 => runtime::value(map, &mut self.samples_per_channel),
-            4 => runtime::value(map, &mut self.item_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("sampleRate", &self.sample_rate);
@@ -11493,6 +10819,22 @@ impl Record for ThreadRealtimeAudioChunk {
         members.field("samplesPerChannel", &self.samples_per_channel);
         members.field("itemId", &self.item_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeAudioChunk {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.sample_rate.decode(input),
+            2 => self.num_channels.decode(input),
+            3 => self.samples_per_channel.decode(input),
+            4 => self.item_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11552,22 +10894,17 @@ impl Record for WholeItemThreadRealtimeBemItemPresentation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WholeItemThreadRealtimeBemItemPresentation {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11604,22 +10941,17 @@ impl Record for InlineMarkdownThreadRealtimeBemItemPresentation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InlineMarkdownThreadRealtimeBemItemPresentation {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11657,26 +10989,21 @@ impl Record for InlineVisualizationThreadRealtimeBemItemPresentation {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.index),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("index", &self.index);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for InlineVisualizationThreadRealtimeBemItemPresentation {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.index.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11715,28 +11042,23 @@ impl Record for ThreadRealtimeClosedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.reason),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("reason", &self.reason);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeClosedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.reason.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11778,28 +11100,23 @@ impl Record for ThreadRealtimeErrorNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.message),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("message", &self.message);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeErrorNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.message.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11841,28 +11158,23 @@ impl Record for ThreadRealtimeInitialItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.role),
-            1 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("role", &self.role);
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeInitialItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.role.decode(input),
+            1 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -11957,28 +11269,23 @@ impl Record for RealtimeSessionStartedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.realtime_session_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("realtimeSessionId", &self.realtime_session_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RealtimeSessionStartedThreadRealtimeItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.realtime_session_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12033,32 +11340,27 @@ impl Record for TranscriptSegmentThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.realtime_session_id),
-            2 => runtime::value(map, &mut self.role),
-            3 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("realtimeSessionId", &self.realtime_session_id);
         members.field("role", &self.role);
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TranscriptSegmentThreadRealtimeItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.realtime_session_id.decode(input),
+            2 => self.role.decode(input),
+            3 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12118,27 +11420,6 @@ impl Record for BemItemPromotedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.realtime_session_id),
-            2 => runtime::value(map, &mut self.turn_id),
-            3 => runtime::value(map, &mut self.item_id),
-            4 => runtime::value(map, &mut self.presentation),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("realtimeSessionId", &self.realtime_session_id);
@@ -12146,6 +11427,22 @@ impl Record for BemItemPromotedThreadRealtimeItem {
         members.field("itemId", &self.item_id);
         members.field("presentation", &self.presentation);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for BemItemPromotedThreadRealtimeItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.realtime_session_id.decode(input),
+            2 => self.turn_id.decode(input),
+            3 => self.item_id.decode(input),
+            4 => self.presentation.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12195,30 +11492,25 @@ impl Record for RealtimeSessionClosedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.realtime_session_id),
-            2 => runtime::value(map, &mut self.outcome),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("realtimeSessionId", &self.realtime_session_id);
         members.field("outcome", &self.outcome);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RealtimeSessionClosedThreadRealtimeItem {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.realtime_session_id.decode(input),
+            2 => self.outcome.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12268,28 +11560,23 @@ impl Record for ThreadRealtimeItemAddedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.item),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("item", &self.item);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeItemAddedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.item.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12334,28 +11621,23 @@ impl Record for ThreadRealtimeItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.item),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("item", &self.item);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeItemCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.item.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12400,28 +11682,23 @@ impl Record for ThreadRealtimeItemStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.item),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("item", &self.item);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeItemStartedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.item.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12471,30 +11748,25 @@ impl Record for ThreadRealtimeItemTranscriptDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.item_id),
-            2 => runtime::value(map, &mut self.delta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("itemId", &self.item_id);
         members.field("delta", &self.delta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeItemTranscriptDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.item_id.decode(input),
+            2 => self.delta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12533,22 +11805,17 @@ impl Record for ThreadRealtimeListVoicesParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeListVoicesParams {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12588,26 +11855,21 @@ impl Record for ThreadRealtimeListVoicesResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.voices),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("voices", &self.voices);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeListVoicesResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.voices.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12649,28 +11911,23 @@ impl Record for ThreadRealtimeOutputAudioDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.audio),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("audio", &self.audio);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeOutputAudioDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.audio.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -12712,28 +11969,23 @@ impl Record for ThreadRealtimeSdpNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.sdp),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("sdp", &self.sdp);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeSdpNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.sdp.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13019,43 +12271,6 @@ impl Record for ThreadRealtimeStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.client_managed_handoffs),
-            2 => runtime::value(map, &mut self.delegation_ack_filler),
-            3 => runtime::value(map, &mut self.flush_transcript_tail_on_session_end),
-            4 => runtime::value(map, &mut self.codex_responses_as_items),
-            5 => runtime::value(map, &mut self.codex_response_item_prefix),
-            6 => runtime::value(map, &mut self.codex_response_handoff_mode),
-            7 => runtime::some(map, &mut self.backend_reasoning_status),
-            8 => runtime::value(map, &mut self.codex_response_handoff_channel_prefixes),
-            9 => runtime::value(map, &mut self.model),
-            10 => runtime::value(map, &mut self.output_modality),
-            11 => runtime::value(map, &mut self.include_startup_context),
-            12 => runtime::value(map, &mut self.initial_items),
-            13 => runtime::value(map, &mut self.realtime_start_instructions),
-            14 => runtime::value(map, &mut self.realtime_end_instructions),
-            15 => runtime::value(map, &mut self.prompt),
-            16 => runtime::value(map, &mut self.realtime_session_id),
-            17 => runtime::value(map, &mut self.voice_session_id),
-            18 => runtime::value(map, &mut self.transport),
-            19 => runtime::value(map, &mut self.version),
-            20 => runtime::value(map, &mut self.voice),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("clientManagedHandoffs", &self.client_managed_handoffs);
@@ -13087,6 +12302,38 @@ impl Record for ThreadRealtimeStartParams {
         members.omit("version", &self.version);
         members.omit("voice", &self.voice);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.client_managed_handoffs.decode(input),
+            2 => self.delegation_ack_filler.decode(input),
+            3 => self.flush_transcript_tail_on_session_end.decode(input),
+            4 => self.codex_responses_as_items.decode(input),
+            5 => self.codex_response_item_prefix.decode(input),
+            6 => self.codex_response_handoff_mode.decode(input),
+            7 => runtime::some(&mut self.backend_reasoning_status, input),
+            8 => self.codex_response_handoff_channel_prefixes.decode(input),
+            9 => self.model.decode(input),
+            10 => self.output_modality.decode(input),
+            11 => self.include_startup_context.decode(input),
+            12 => self.initial_items.decode(input),
+            13 => self.realtime_start_instructions.decode(input),
+            14 => self.realtime_end_instructions.decode(input),
+            15 => self.prompt.decode(input),
+            16 => self.realtime_session_id.decode(input),
+            17 => self.voice_session_id.decode(input),
+            18 => self.transport.decode(input),
+            19 => self.version.decode(input),
+            20 => self.voice.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13125,22 +12372,17 @@ impl Record for ThreadRealtimeStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeStartResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13199,22 +12441,17 @@ impl Record for WebsocketThreadRealtimeStartTransport {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WebsocketThreadRealtimeStartTransport {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13252,26 +12489,21 @@ impl Record for WebrtcThreadRealtimeStartTransport {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.sdp),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sdp", &self.sdp);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for WebrtcThreadRealtimeStartTransport {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sdp.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13309,26 +12541,21 @@ impl Record for ExistingCallThreadRealtimeStartTransport {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.call_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("callId", &self.call_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ExistingCallThreadRealtimeStartTransport {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.call_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13374,30 +12601,25 @@ impl Record for ThreadRealtimeStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.realtime_session_id),
-            2 => runtime::value(map, &mut self.version),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("realtimeSessionId", &self.realtime_session_id);
         members.field("version", &self.version);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeStartedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.realtime_session_id.decode(input),
+            2 => self.version.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13437,26 +12659,21 @@ impl Record for ThreadRealtimeStopParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeStopParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13495,22 +12712,17 @@ impl Record for ThreadRealtimeStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeStopResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13560,30 +12772,25 @@ impl Record for ThreadRealtimeTranscriptDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.role),
-            2 => runtime::value(map, &mut self.delta),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("role", &self.role);
         members.field("delta", &self.delta);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeTranscriptDeltaNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.role.decode(input),
+            2 => self.delta.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13633,30 +12840,25 @@ impl Record for ThreadRealtimeTranscriptDoneNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.role),
-            2 => runtime::value(map, &mut self.text),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("role", &self.role);
         members.field("text", &self.text);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRealtimeTranscriptDoneNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.role.decode(input),
+            2 => self.text.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -13737,30 +12939,25 @@ impl Record for ThreadResumeInitialTurnsPageParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.limit),
-            1 => runtime::value(map, &mut self.sort_direction),
-            2 => runtime::value(map, &mut self.items_view),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("limit", &self.limit);
         members.omit("sortDirection", &self.sort_direction);
         members.omit("itemsView", &self.items_view);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadResumeInitialTurnsPageParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.limit.decode(input),
+            1 => self.sort_direction.decode(input),
+            2 => self.items_view.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14027,40 +13224,6 @@ impl Record for ThreadResumeParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.history),
-            2 => runtime::value(map, &mut self.path),
-            3 => runtime::value(map, &mut self.model),
-            4 => runtime::value(map, &mut self.model_provider),
-            5 => runtime::value(map, &mut self.service_tier),
-            6 => runtime::value(map, &mut self.cwd),
-            7 => runtime::value(map, &mut self.runtime_workspace_roots),
-            8 => runtime::value(map, &mut self.approval_policy),
-            9 => runtime::value(map, &mut self.approvals_reviewer),
-            10 => runtime::value(map, &mut self.sandbox),
-            11 => runtime::value(map, &mut self.permissions),
-            12 => runtime::value(map, &mut self.config),
-            13 => runtime::value(map, &mut self.base_instructions),
-            14 => runtime::value(map, &mut self.developer_instructions),
-            15 => runtime::value(map, &mut self.personality),
-            16 => runtime::some(map, &mut self.exclude_turns),
-            17 => runtime::value(map, &mut self.initial_turns_page),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("history", &self.history);
@@ -14081,6 +13244,35 @@ impl Record for ThreadResumeParams {
         members.omit("excludeTurns", &self.exclude_turns);
         members.omit("initialTurnsPage", &self.initial_turns_page);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadResumeParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.history.decode(input),
+            2 => self.path.decode(input),
+            3 => self.model.decode(input),
+            4 => self.model_provider.decode(input),
+            5 => self.service_tier.decode(input),
+            6 => self.cwd.decode(input),
+            7 => self.runtime_workspace_roots.decode(input),
+            8 => self.approval_policy.decode(input),
+            9 => self.approvals_reviewer.decode(input),
+            10 => self.sandbox.decode(input),
+            11 => self.permissions.decode(input),
+            12 => self.config.decode(input),
+            13 => self.base_instructions.decode(input),
+            14 => self.developer_instructions.decode(input),
+            15 => self.personality.decode(input),
+            16 => runtime::some(&mut self.exclude_turns, input),
+            17 => self.initial_turns_page.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14214,40 +13406,6 @@ impl Record for ThreadResumeResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            1 => runtime::value(map, &mut self.model),
-            2 => runtime::value(map, &mut self.model_provider),
-            3 => runtime::value(map, &mut self.service_tier),
-            4 => runtime::value(map, &mut self.disabled_plugin_ids),
-            5 => runtime::value(map, &mut self.cwd),
-            6 => runtime::value(map, &mut self.runtime_workspace_roots),
-            7 => runtime::value(map, &mut self.instruction_sources),
-            8 => runtime::value(map, &mut self.approval_policy),
-            9 => runtime::value(map, &mut self.approvals_reviewer),
-            10 => runtime::value(map, &mut self.sandbox),
-            11 => runtime::value(map, &mut self.active_permission_profile),
-            12 => runtime::value(map, &mut self.reasoning_effort),
-            13 => runtime::value(map, &mut self.collaboration_mode),
-            14 => runtime::value(map, &mut self.multi_agent_mode),
-            15 => runtime::value(map, &mut self.initial_turns_page),
-            16 => runtime::value(map, &mut self.turns_backwards_cursor),
-            17 => runtime::value(map, &mut self.items_backwards_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.field("model", &self.model);
@@ -14268,6 +13426,35 @@ impl Record for ThreadResumeResponse {
         members.field("turnsBackwardsCursor", &self.turns_backwards_cursor);
         members.field("itemsBackwardsCursor", &self.items_backwards_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadResumeResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            1 => self.model.decode(input),
+            2 => self.model_provider.decode(input),
+            3 => self.service_tier.decode(input),
+            4 => self.disabled_plugin_ids.decode(input),
+            5 => self.cwd.decode(input),
+            6 => self.runtime_workspace_roots.decode(input),
+            7 => self.instruction_sources.decode(input),
+            8 => self.approval_policy.decode(input),
+            9 => self.approvals_reviewer.decode(input),
+            10 => self.sandbox.decode(input),
+            11 => self.active_permission_profile.decode(input),
+            12 => self.reasoning_effort.decode(input),
+            13 => self.collaboration_mode.decode(input),
+            14 => self.multi_agent_mode.decode(input),
+            15 => self.initial_turns_page.decode(input),
+            16 => self.turns_backwards_cursor.decode(input),
+            17 => self.items_backwards_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14311,28 +13498,23 @@ impl Record for ThreadRevertParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.before_turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("beforeTurnId", &self.before_turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRevertParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.before_turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14380,30 +13562,25 @@ impl Record for ThreadRevertResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            1 => runtime::value(map, &mut self.turns_backwards_cursor),
-            2 => runtime::value(map, &mut self.items_backwards_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.field("turnsBackwardsCursor", &self.turns_backwards_cursor);
         members.field("itemsBackwardsCursor", &self.items_backwards_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRevertResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            1 => self.turns_backwards_cursor.decode(input),
+            2 => self.items_backwards_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14441,26 +13618,21 @@ impl Record for ThreadRevertedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadRevertedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14500,26 +13672,21 @@ impl Record for ThreadSampleCancelParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.request_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("requestId", &self.request_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSampleCancelParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.request_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14558,22 +13725,17 @@ impl Record for ThreadSampleCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSampleCancelResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14723,32 +13885,6 @@ impl Record for ThreadSampleParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.expected_turn_id),
-            2 => runtime::some(map, &mut self.allow_in_progress_turn),
-            3 => runtime::value(map, &mut self.prompt),
-            4 => runtime::value(map, &mut self.effort),
-            5 => runtime::value(map, &mut self.thread_source),
-            6 => runtime::value(map, &mut self.turn_trigger),
-            7 => runtime::value(map, &mut self.responsesapi_client_metadata),
-            8 => runtime::some(map, &mut self.disable_mcp),
-            9 => runtime::value(map, &mut self.interrupt_on_cancel),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("expectedTurnId", &self.expected_turn_id);
@@ -14761,6 +13897,27 @@ impl Record for ThreadSampleParams {
         members.omit("disableMcp", &self.disable_mcp);
         members.omit("interruptOnCancel", &self.interrupt_on_cancel);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSampleParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.expected_turn_id.decode(input),
+            2 => runtime::some(&mut self.allow_in_progress_turn, input),
+            3 => self.prompt.decode(input),
+            4 => self.effort.decode(input),
+            5 => self.thread_source.decode(input),
+            6 => self.turn_trigger.decode(input),
+            7 => self.responsesapi_client_metadata.decode(input),
+            8 => runtime::some(&mut self.disable_mcp, input),
+            9 => self.interrupt_on_cancel.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14826,28 +13983,6 @@ impl Record for ThreadSampleResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.source_turn_id),
-            1 => runtime::value(map, &mut self.response_id),
-            2 => runtime::value(map, &mut self.text),
-            3 => runtime::value(map, &mut self.input_tokens),
-            4 => runtime::value(map, &mut self.cached_input_tokens),
-            5 => runtime::value(map, &mut self.output_tokens),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("sourceTurnId", &self.source_turn_id);
         members.field("responseId", &self.response_id);
@@ -14856,6 +13991,23 @@ impl Record for ThreadSampleResponse {
         members.field("cachedInputTokens", &self.cached_input_tokens);
         members.field("outputTokens", &self.output_tokens);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSampleResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.source_turn_id.decode(input),
+            1 => self.response_id.decode(input),
+            2 => self.text.decode(input),
+            3 => self.input_tokens.decode(input),
+            4 => self.cached_input_tokens.decode(input),
+            5 => self.output_tokens.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -14917,27 +14069,6 @@ impl Record for ThreadSearchOccurrence {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn_id),
-            1 => runtime::value(map, &mut self.item_id),
-            2 => runtime::value(map, &mut self.snippet),
-            3 => runtime::value(map, &mut self.snippet_match_range),
-            4 => runtime::value(map, &mut self.turn_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turnId", &self.turn_id);
         members.field("itemId", &self.item_id);
@@ -14945,6 +14076,22 @@ impl Record for ThreadSearchOccurrence {
         members.field("snippetMatchRange", &self.snippet_match_range);
         members.field("turnCursor", &self.turn_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSearchOccurrence {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            1 => self.item_id.decode(input),
+            2 => self.snippet.decode(input),
+            3 => self.snippet_match_range.decode(input),
+            4 => self.turn_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15006,32 +14153,27 @@ impl Record for ThreadSearchOccurrencesParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.search_term),
-            2 => runtime::value(map, &mut self.cursor),
-            3 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("searchTerm", &self.search_term);
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSearchOccurrencesParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.search_term.decode(input),
+            2 => self.cursor.decode(input),
+            3 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15074,28 +14216,23 @@ impl Record for ThreadSearchOccurrencesResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSearchOccurrencesResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15217,31 +14354,6 @@ impl Record for ThreadSearchParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::some(map, &mut self.include_attached_threads),
-            1 => runtime::some(map, &mut self.current_account_only),
-            2 => runtime::value(map, &mut self.cursor),
-            3 => runtime::value(map, &mut self.limit),
-            4 => runtime::value(map, &mut self.sort_key),
-            5 => runtime::value(map, &mut self.sort_direction),
-            6 => runtime::value(map, &mut self.source_kinds),
-            7 => runtime::value(map, &mut self.archived),
-            8 => runtime::value(map, &mut self.search_term),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("includeAttachedThreads", &self.include_attached_threads);
         members.omit("currentAccountOnly", &self.current_account_only);
@@ -15253,6 +14365,26 @@ impl Record for ThreadSearchParams {
         members.omit("archived", &self.archived);
         members.field("searchTerm", &self.search_term);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSearchParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => runtime::some(&mut self.include_attached_threads, input),
+            1 => runtime::some(&mut self.current_account_only, input),
+            2 => self.cursor.decode(input),
+            3 => self.limit.decode(input),
+            4 => self.sort_key.decode(input),
+            5 => self.sort_direction.decode(input),
+            6 => self.source_kinds.decode(input),
+            7 => self.archived.decode(input),
+            8 => self.search_term.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15298,30 +14430,25 @@ impl Record for ThreadSearchResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            2 => runtime::value(map, &mut self.backwards_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.field("backwardsCursor", &self.backwards_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSearchResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            2 => self.backwards_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15363,28 +14490,23 @@ impl Record for ThreadSearchResult {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            1 => runtime::value(map, &mut self.snippet),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.field("snippet", &self.snippet);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSearchResult {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            1 => self.snippet.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15446,28 +14568,23 @@ impl Record for ThreadSearchTextRange {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.start),
-            1 => runtime::value(map, &mut self.end),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("start", &self.start);
         members.field("end", &self.end);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSearchTextRange {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.start.decode(input),
+            1 => self.end.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15512,28 +14629,23 @@ impl Record for ThreadSectionChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.section_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("sectionId", &self.section_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSectionChangedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.section_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15587,30 +14699,25 @@ impl Record for ThreadSectionMoveParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.section_id),
-            2 => runtime::value(map, &mut self.before_thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("sectionId", &self.section_id);
         members.omit("beforeThreadId", &self.before_thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSectionMoveParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.section_id.decode(input),
+            2 => self.before_thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15647,22 +14754,17 @@ impl Record for ThreadSectionMoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSectionMoveResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15704,28 +14806,23 @@ impl Record for ThreadSetNameParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSetNameParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15762,22 +14859,17 @@ impl Record for ThreadSetNameResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSetNameResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -15891,37 +14983,6 @@ impl Record for ThreadSettings {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.disabled_plugin_ids),
-            1 => runtime::value(map, &mut self.cwd),
-            2 => runtime::value(map, &mut self.environments),
-            3 => runtime::value(map, &mut self.approval_policy),
-            4 => runtime::value(map, &mut self.approvals_reviewer),
-            5 => runtime::value(map, &mut self.sandbox_policy),
-            6 => runtime::value(map, &mut self.active_permission_profile),
-            7 => runtime::value(map, &mut self.model),
-            8 => runtime::value(map, &mut self.model_provider),
-            9 => runtime::value(map, &mut self.service_tier),
-            10 => runtime::value(map, &mut self.effort),
-            11 => runtime::value(map, &mut self.summary),
-            12 => runtime::value(map, &mut self.collaboration_mode),
-            13 => runtime::value(map, &mut self.multi_agent_mode),
-            14 => runtime::value(map, &mut self.personality),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("disabledPluginIds", &self.disabled_plugin_ids);
         members.field("cwd", &self.cwd);
@@ -15939,6 +15000,32 @@ impl Record for ThreadSettings {
         members.field("multiAgentMode", &self.multi_agent_mode);
         members.field("personality", &self.personality);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSettings {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.disabled_plugin_ids.decode(input),
+            1 => self.cwd.decode(input),
+            2 => self.environments.decode(input),
+            3 => self.approval_policy.decode(input),
+            4 => self.approvals_reviewer.decode(input),
+            5 => self.sandbox_policy.decode(input),
+            6 => self.active_permission_profile.decode(input),
+            7 => self.model.decode(input),
+            8 => self.model_provider.decode(input),
+            9 => self.service_tier.decode(input),
+            10 => self.effort.decode(input),
+            11 => self.summary.decode(input),
+            12 => self.collaboration_mode.decode(input),
+            13 => self.multi_agent_mode.decode(input),
+            14 => self.personality.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -16131,37 +15218,6 @@ impl Record for ThreadSettingsUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.disabled_plugin_ids),
-            2 => runtime::value(map, &mut self.cwd),
-            3 => runtime::value(map, &mut self.environments),
-            4 => runtime::value(map, &mut self.approval_policy),
-            5 => runtime::value(map, &mut self.approvals_reviewer),
-            6 => runtime::value(map, &mut self.sandbox_policy),
-            7 => runtime::value(map, &mut self.permissions),
-            8 => runtime::value(map, &mut self.model),
-            9 => runtime::value(map, &mut self.service_tier),
-            10 => runtime::value(map, &mut self.effort),
-            11 => runtime::value(map, &mut self.summary),
-            12 => runtime::value(map, &mut self.collaboration_mode),
-            13 => runtime::value(map, &mut self.multi_agent_mode),
-            14 => runtime::value(map, &mut self.personality),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("disabledPluginIds", &self.disabled_plugin_ids);
@@ -16179,6 +15235,32 @@ impl Record for ThreadSettingsUpdateParams {
         members.omit("multiAgentMode", &self.multi_agent_mode);
         members.omit("personality", &self.personality);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSettingsUpdateParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.disabled_plugin_ids.decode(input),
+            2 => self.cwd.decode(input),
+            3 => self.environments.decode(input),
+            4 => self.approval_policy.decode(input),
+            5 => self.approvals_reviewer.decode(input),
+            6 => self.sandbox_policy.decode(input),
+            7 => self.permissions.decode(input),
+            8 => self.model.decode(input),
+            9 => self.service_tier.decode(input),
+            10 => self.effort.decode(input),
+            11 => self.summary.decode(input),
+            12 => self.collaboration_mode.decode(input),
+            13 => self.multi_agent_mode.decode(input),
+            14 => self.personality.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -16217,22 +15299,17 @@ impl Record for ThreadSettingsUpdateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSettingsUpdateResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -16274,28 +15351,23 @@ impl Record for ThreadSettingsUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.thread_settings),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("threadSettings", &self.thread_settings);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSettingsUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.thread_settings.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -16346,30 +15418,25 @@ impl Record for ThreadShellCommandParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.command),
-            2 => runtime::value(map, &mut self.timeout_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("command", &self.command);
         members.omit("timeoutMs", &self.timeout_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadShellCommandParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.command.decode(input),
+            2 => self.timeout_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -16406,22 +15473,17 @@ impl Record for ThreadShellCommandResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadShellCommandResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -16538,27 +15600,6 @@ impl Record for ThreadSpawnSubAgentSource {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.parent_thread_id),
-            1 => runtime::value(map, &mut self.depth),
-            2 => runtime::value(map, &mut self.agent_path),
-            3 => runtime::value(map, &mut self.agent_nickname),
-            4 => runtime::value(map, &mut self.agent_role),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("parent_thread_id", &self.parent_thread_id);
         members.field("depth", &self.depth);
@@ -16566,6 +15607,22 @@ impl Record for ThreadSpawnSubAgentSource {
         members.field("agent_nickname", &self.agent_nickname);
         members.field("agent_role", &self.agent_role);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadSpawnSubAgentSource {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.parent_thread_id.decode(input),
+            1 => self.depth.decode(input),
+            2 => self.agent_path.decode(input),
+            3 => self.agent_nickname.decode(input),
+            4 => self.agent_role.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -16963,49 +16020,6 @@ impl Record for ThreadStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.model),
-            1 => runtime::value(map, &mut self.model_provider),
-            2 => runtime::some(map, &mut self.allow_provider_model_fallback),
-            3 => runtime::value(map, &mut self.service_tier),
-            4 => runtime::value(map, &mut self.cwd),
-            5 => runtime::value(map, &mut self.runtime_workspace_roots),
-            6 => runtime::value(map, &mut self.approval_policy),
-            7 => runtime::value(map, &mut self.approvals_reviewer),
-            8 => runtime::value(map, &mut self.sandbox),
-            9 => runtime::value(map, &mut self.permissions),
-            10 => runtime::value(map, &mut self.config),
-            11 => runtime::value(map, &mut self.service_name),
-            12 => runtime::value(map, &mut self.base_instructions),
-            13 => runtime::value(map, &mut self.developer_instructions),
-            14 => runtime::value(map, &mut self.personality),
-            15 => runtime::value(map, &mut self.multi_agent_mode),
-            16 => runtime::value(map, &mut self.ephemeral),
-            17 => runtime::value(map, &mut self.history_mode),
-            18 => runtime::value(map, &mut self.session_start_source),
-            19 => runtime::value(map, &mut self.thread_source),
-            20 => runtime::value(map, &mut self.project_id),
-            21 => runtime::value(map, &mut self.daybreak_enabled),
-            22 => runtime::value(map, &mut self.environments),
-            23 => runtime::value(map, &mut self.dynamic_tools),
-            24 => runtime::value(map, &mut self.selected_capability_roots),
-            25 => runtime::value(map, &mut self.mock_experimental_field),
-            26 => runtime::some(map, &mut self.experimental_raw_events),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.omit("model", &self.model);
         members.omit("modelProvider", &self.model_provider);
@@ -17035,6 +16049,44 @@ impl Record for ThreadStartParams {
         members.omit("mockExperimentalField", &self.mock_experimental_field);
         members.omit("experimentalRawEvents", &self.experimental_raw_events);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.model_provider.decode(input),
+            2 => runtime::some(&mut self.allow_provider_model_fallback, input),
+            3 => self.service_tier.decode(input),
+            4 => self.cwd.decode(input),
+            5 => self.runtime_workspace_roots.decode(input),
+            6 => self.approval_policy.decode(input),
+            7 => self.approvals_reviewer.decode(input),
+            8 => self.sandbox.decode(input),
+            9 => self.permissions.decode(input),
+            10 => self.config.decode(input),
+            11 => self.service_name.decode(input),
+            12 => self.base_instructions.decode(input),
+            13 => self.developer_instructions.decode(input),
+            14 => self.personality.decode(input),
+            15 => self.multi_agent_mode.decode(input),
+            16 => self.ephemeral.decode(input),
+            17 => self.history_mode.decode(input),
+            18 => self.session_start_source.decode(input),
+            19 => self.thread_source.decode(input),
+            20 => self.project_id.decode(input),
+            21 => self.daybreak_enabled.decode(input),
+            22 => self.environments.decode(input),
+            23 => self.dynamic_tools.decode(input),
+            24 => self.selected_capability_roots.decode(input),
+            25 => self.mock_experimental_field.decode(input),
+            26 => runtime::some(&mut self.experimental_raw_events, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17146,36 +16198,6 @@ impl Record for ThreadStartResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            1 => runtime::value(map, &mut self.model),
-            2 => runtime::value(map, &mut self.model_provider),
-            3 => runtime::value(map, &mut self.service_tier),
-            4 => runtime::value(map, &mut self.disabled_plugin_ids),
-            5 => runtime::value(map, &mut self.cwd),
-            6 => runtime::value(map, &mut self.runtime_workspace_roots),
-            7 => runtime::value(map, &mut self.instruction_sources),
-            8 => runtime::value(map, &mut self.approval_policy),
-            9 => runtime::value(map, &mut self.approvals_reviewer),
-            10 => runtime::value(map, &mut self.sandbox),
-            11 => runtime::value(map, &mut self.active_permission_profile),
-            12 => runtime::value(map, &mut self.reasoning_effort),
-            13 => runtime::value(map, &mut self.multi_agent_mode),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.field("model", &self.model);
@@ -17192,6 +16214,31 @@ impl Record for ThreadStartResponse {
         members.field("reasoningEffort", &self.reasoning_effort);
         members.field("multiAgentMode", &self.multi_agent_mode);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadStartResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            1 => self.model.decode(input),
+            2 => self.model_provider.decode(input),
+            3 => self.service_tier.decode(input),
+            4 => self.disabled_plugin_ids.decode(input),
+            5 => self.cwd.decode(input),
+            6 => self.runtime_workspace_roots.decode(input),
+            7 => self.instruction_sources.decode(input),
+            8 => self.approval_policy.decode(input),
+            9 => self.approvals_reviewer.decode(input),
+            10 => self.sandbox.decode(input),
+            11 => self.active_permission_profile.decode(input),
+            12 => self.reasoning_effort.decode(input),
+            13 => self.multi_agent_mode.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17244,26 +16291,21 @@ impl Record for ThreadStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadStartedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17323,22 +16365,17 @@ impl Record for NotLoadedThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for NotLoadedThreadStatus {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17375,22 +16412,17 @@ impl Record for IdleThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for IdleThreadStatus {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17427,22 +16459,17 @@ impl Record for SystemErrorThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for SystemErrorThreadStatus {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17480,26 +16507,21 @@ impl Record for ActiveThreadStatus {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.active_flags),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("activeFlags", &self.active_flags);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ActiveThreadStatus {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.active_flags.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17539,28 +16561,23 @@ impl Record for ThreadStatusChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadStatusChangedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17649,30 +16666,25 @@ impl Record for ItemThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.position),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.item),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("position", &self.position);
         members.field("turnId", &self.turn_id);
         members.field("item", &self.item);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ItemThreadTimelineEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.position.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.item.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17714,28 +16726,23 @@ impl Record for RealtimeThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.position),
-            1 => runtime::value(map, &mut self.item),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("position", &self.position);
         members.field("item", &self.item);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for RealtimeThreadTimelineEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.position.decode(input),
+            1 => self.item.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17780,30 +16787,25 @@ impl Record for TurnStartedThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.position),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.started_at),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("position", &self.position);
         members.field("turnId", &self.turn_id);
         members.field("startedAt", &self.started_at);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnStartedThreadTimelineEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.position.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.started_at.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17873,29 +16875,6 @@ impl Record for TurnCompletedThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.position),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.status),
-            3 => runtime::value(map, &mut self.error),
-            4 => runtime::value(map, &mut self.started_at),
-            5 => runtime::value(map, &mut self.completed_at),
-            6 => runtime::value(map, &mut self.duration_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("position", &self.position);
         members.field("turnId", &self.turn_id);
@@ -17905,6 +16884,24 @@ impl Record for TurnCompletedThreadTimelineEntry {
         members.field("completedAt", &self.completed_at);
         members.field("durationMs", &self.duration_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnCompletedThreadTimelineEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.position.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.error.decode(input),
+            4 => self.started_at.decode(input),
+            5 => self.completed_at.decode(input),
+            6 => self.duration_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -17960,30 +16957,25 @@ impl Record for ThreadTimelineListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.cursor),
-            2 => runtime::value(map, &mut self.limit),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("cursor", &self.cursor);
         members.omit("limit", &self.limit);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadTimelineListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.cursor.decode(input),
+            2 => self.limit.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18029,25 +17021,6 @@ impl Record for ThreadTimelineListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            2 => runtime::value(map, &mut self.active_realtime_session_at_page_start),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
@@ -18057,6 +17030,20 @@ impl Record for ThreadTimelineListResponse {
                 &self.active_realtime_session_at_page_start,
             );
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadTimelineListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            2 => self.active_realtime_session_at_page_start.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18101,30 +17088,25 @@ impl Record for ThreadTokenUsage {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.total),
-            1 => runtime::value(map, &mut self.last),
-            2 => runtime::value(map, &mut self.model_context_window),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("total", &self.total);
         members.field("last", &self.last);
         members.field("modelContextWindow", &self.model_context_window);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadTokenUsage {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.total.decode(input),
+            1 => self.last.decode(input),
+            2 => self.model_context_window.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18174,30 +17156,25 @@ impl Record for ThreadTokenUsageUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.token_usage),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("tokenUsage", &self.token_usage);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadTokenUsageUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.token_usage.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18271,27 +17248,6 @@ impl Record for ThreadTurnsListParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.cursor),
-            2 => runtime::value(map, &mut self.limit),
-            3 => runtime::value(map, &mut self.sort_direction),
-            4 => runtime::value(map, &mut self.items_view),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("cursor", &self.cursor);
@@ -18299,6 +17255,22 @@ impl Record for ThreadTurnsListParams {
         members.omit("sortDirection", &self.sort_direction);
         members.omit("itemsView", &self.items_view);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadTurnsListParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.cursor.decode(input),
+            2 => self.limit.decode(input),
+            3 => self.sort_direction.decode(input),
+            4 => self.items_view.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18342,30 +17314,25 @@ impl Record for ThreadTurnsListResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            2 => runtime::value(map, &mut self.backwards_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.field("backwardsCursor", &self.backwards_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadTurnsListResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            2 => self.backwards_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18403,26 +17370,21 @@ impl Record for ThreadUnarchiveParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadUnarchiveParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18460,26 +17422,21 @@ impl Record for ThreadUnarchiveResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("thread", &self.thread);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadUnarchiveResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18517,26 +17474,21 @@ impl Record for ThreadUnarchivedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadUnarchivedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18591,22 +17543,17 @@ impl Record for ThreadStartThreadUnreadPosition {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadStartThreadUnreadPosition {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18644,26 +17591,21 @@ impl Record for TurnThreadUnreadPosition {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turnId", &self.turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnThreadUnreadPosition {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18699,26 +17641,21 @@ impl Record for ThreadUnsubscribeParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadUnsubscribeParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18756,26 +17693,21 @@ impl Record for ThreadUnsubscribeResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for ThreadUnsubscribeResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -18837,30 +17769,25 @@ impl Record for TurnsPage {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.data),
-            1 => runtime::value(map, &mut self.next_cursor),
-            2 => runtime::value(map, &mut self.backwards_cursor),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("data", &self.data);
         members.field("nextCursor", &self.next_cursor);
         members.field("backwardsCursor", &self.backwards_cursor);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnsPage {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            2 => self.backwards_cursor.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -15,8 +15,8 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::de::MapAccess, serde::ser::SerializeMap,
-    serde_json::Value, crate::runtime::{self, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
+    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -69,30 +69,25 @@ impl Record for AdditionalContextEntry {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.value),
-            1 => runtime::value(map, &mut self.kind),
-            2 => runtime::value(map, &mut self.name),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("value", &self.value);
         members.field("kind", &self.kind);
         members.omit("name", &self.name);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for AdditionalContextEntry {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.value.decode(input),
+            1 => self.kind.decode(input),
+            2 => self.name.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -185,31 +180,6 @@ impl Record for Turn {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.id),
-            1 => runtime::value(map, &mut self.root_turn_id),
-            2 => runtime::value(map, &mut self.items),
-            3 => runtime::value(map, &mut self.items_view),
-            4 => runtime::value(map, &mut self.status),
-            5 => runtime::value(map, &mut self.error),
-            6 => runtime::value(map, &mut self.started_at),
-            7 => runtime::value(map, &mut self.completed_at),
-            8 => runtime::value(map, &mut self.duration_ms),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("id", &self.id);
         members.field("rootTurnId", &self.root_turn_id);
@@ -221,6 +191,26 @@ impl Record for Turn {
         members.field("completedAt", &self.completed_at);
         members.field("durationMs", &self.duration_ms);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for Turn {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.root_turn_id.decode(input),
+            2 => self.items.decode(input),
+            3 => self.items_view.decode(input),
+            4 => self.status.decode(input),
+            5 => self.error.decode(input),
+            6 => self.started_at.decode(input),
+            7 => self.completed_at.decode(input),
+            8 => self.duration_ms.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -262,28 +252,23 @@ impl Record for TurnCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turn", &self.turn);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnCompletedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -333,30 +318,25 @@ impl Record for TurnDiffUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.diff),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("diff", &self.diff);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnDiffUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.diff.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -413,30 +393,25 @@ impl Record for TurnEnvironmentParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.environment_id),
-            1 => runtime::value(map, &mut self.cwd),
-            2 => runtime::value(map, &mut self.runtime_workspace_roots),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("environmentId", &self.environment_id);
         members.field("cwd", &self.cwd);
         members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnEnvironmentParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.environment_id.decode(input),
+            1 => self.cwd.decode(input),
+            2 => self.runtime_workspace_roots.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -483,32 +458,27 @@ impl Record for TurnError {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.message),
-            1 => runtime::value(map, &mut self.codex_error_info),
-            2 => runtime::value(map, &mut self.additional_details),
-            3 => runtime::value(map, &mut self.misalignment),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("message", &self.message);
         members.field("codexErrorInfo", &self.codex_error_info);
         members.field("additionalDetails", &self.additional_details);
         members.field("misalignment", &self.misalignment);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnError {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            1 => self.codex_error_info.decode(input),
+            2 => self.additional_details.decode(input),
+            3 => self.misalignment.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -550,28 +520,23 @@ impl Record for TurnInterruptParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnInterruptParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -608,22 +573,17 @@ impl Record for TurnInterruptResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: usize,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Err(runtime::no_such_member())
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnInterruptResponse {
+    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
+        runtime::no_such_member(input)
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -701,30 +661,25 @@ impl Record for TurnModerationMetadataNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.metadata),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("metadata", &self.metadata);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnModerationMetadataNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.metadata.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -766,28 +721,23 @@ impl Record for TurnPlanStep {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.step),
-            1 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("step", &self.step);
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnPlanStep {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.step.decode(input),
+            1 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -858,32 +808,27 @@ impl Record for TurnPlanUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.explanation),
-            3 => runtime::value(map, &mut self.plan),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
         members.field("explanation", &self.explanation);
         members.field("plan", &self.plan);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnPlanUpdatedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.explanation.decode(input),
+            3 => self.plan.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -993,30 +938,6 @@ impl Record for TurnSettingsUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn_id),
-            2 => runtime::value(map, &mut self.approvals_reviewer),
-            3 => runtime::value(map, &mut self.environments),
-            4 => runtime::value(map, &mut self.model),
-            5 => runtime::value(map, &mut self.effort),
-            6 => runtime::value(map, &mut self.summary),
-            7 => runtime::value(map, &mut self.service_tier),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turnId", &self.turn_id);
@@ -1027,6 +948,25 @@ impl Record for TurnSettingsUpdateParams {
         members.omit("summary", &self.summary);
         members.tristate("serviceTier", &self.service_tier);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnSettingsUpdateParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn_id.decode(input),
+            2 => self.approvals_reviewer.decode(input),
+            3 => self.environments.decode(input),
+            4 => self.model.decode(input),
+            5 => self.effort.decode(input),
+            6 => self.summary.decode(input),
+            7 => self.service_tier.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1066,26 +1006,21 @@ impl Record for TurnSettingsUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.status),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("status", &self.status);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnSettingsUpdateResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1512,50 +1447,6 @@ impl Record for TurnStartParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.disabled_plugin_ids),
-            2 => runtime::value(map, &mut self.client_user_message_id),
-            3 => runtime::value(map, &mut self.input),
-            4 => runtime::value(map, &mut self.turn_trigger),
-            5 => runtime::value(map, &mut self.parent_turn_id),
-            6 => runtime::value(map, &mut self.root_turn_id),
-            7 => runtime::value(map, &mut self.tool_output),
-            8 => runtime::value(map, &mut self.responsesapi_client_metadata),
-            9 => runtime::value(map, &mut self.responsesapi_client_metadata_patch),
-            10 => runtime::value(map, &mut self.additional_context),
-            11 => runtime::value(map, &mut self.environments),
-            12 => runtime::value(map, &mut self.cwd),
-            13 => runtime::value(map, &mut self.runtime_workspace_roots),
-            14 => runtime::value(map, &mut self.approval_policy),
-            15 => runtime::value(map, &mut self.approvals_reviewer),
-            16 => runtime::value(map, &mut self.sandbox_policy),
-            17 => runtime::value(map, &mut self.permissions),
-            18 => runtime::value(map, &mut self.model),
-            19 => runtime::value(map, &mut self.service_tier),
-            20 => runtime::value(map, &mut self.service_tier_for_turn),
-            21 => runtime::value(map, &mut self.effort),
-            22 => runtime::value(map, &mut self.summary),
-            23 => runtime::value(map, &mut self.personality),
-            24 => runtime::value(map, &mut self.output_schema),
-            25 => runtime::value(map, &mut self.collaboration_mode),
-            26 => runtime::value(map, &mut self.multi_agent_mode),
-            27 => runtime::value(map, &mut self.cyber_access_program),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("disabledPluginIds", &self.disabled_plugin_ids);
@@ -1593,6 +1484,45 @@ impl Record for TurnStartParams {
     }
 }
 
+impl Fields for TurnStartParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.disabled_plugin_ids.decode(input),
+            2 => self.client_user_message_id.decode(input),
+            3 => self.input.decode(input),
+            4 => self.turn_trigger.decode(input),
+            5 => self.parent_turn_id.decode(input),
+            6 => self.root_turn_id.decode(input),
+            7 => self.tool_output.decode(input),
+            8 => self.responsesapi_client_metadata.decode(input),
+            9 => self.responsesapi_client_metadata_patch.decode(input),
+            10 => self.additional_context.decode(input),
+            11 => self.environments.decode(input),
+            12 => self.cwd.decode(input),
+            13 => self.runtime_workspace_roots.decode(input),
+            14 => self.approval_policy.decode(input),
+            15 => self.approvals_reviewer.decode(input),
+            16 => self.sandbox_policy.decode(input),
+            17 => self.permissions.decode(input),
+            18 => self.model.decode(input),
+            19 => self.service_tier.decode(input),
+            20 => self.service_tier_for_turn.decode(input),
+            21 => self.effort.decode(input),
+            22 => self.summary.decode(input),
+            23 => self.personality.decode(input),
+            24 => self.output_schema.decode(input),
+            25 => self.collaboration_mode.decode(input),
+            26 => self.multi_agent_mode.decode(input),
+            27 => self.cyber_access_program.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
+}
+
 crate::runtime::records!(TurnStartParams);
 
 /// The answer to [`turn/start`](crate::requests::TurnStart).
@@ -1627,26 +1557,21 @@ impl Record for TurnStartResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turn", &self.turn);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnStartResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1688,28 +1613,23 @@ impl Record for TurnStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.turn),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.field("turn", &self.turn);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnStartedNotification {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.turn.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1868,29 +1788,6 @@ impl Record for TurnSteerParams {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.thread_id),
-            1 => runtime::value(map, &mut self.client_user_message_id),
-            2 => runtime::value(map, &mut self.input),
-            3 => runtime::value(map, &mut self.responsesapi_client_metadata),
-            4 => runtime::value(map, &mut self.responsesapi_client_metadata_patch),
-            5 => runtime::value(map, &mut self.additional_context),
-            6 => runtime::value(map, &mut self.expected_turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("threadId", &self.thread_id);
         members.omit("clientUserMessageId", &self.client_user_message_id);
@@ -1904,6 +1801,24 @@ impl Record for TurnSteerParams {
         members.omit("additionalContext", &self.additional_context);
         members.field("expectedTurnId", &self.expected_turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnSteerParams {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.client_user_message_id.decode(input),
+            2 => self.input.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            4 => self.responsesapi_client_metadata_patch.decode(input),
+            5 => self.additional_context.decode(input),
+            6 => self.expected_turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -1941,26 +1856,21 @@ impl Record for TurnSteerResponse {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.turn_id),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("turnId", &self.turn_id);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnSteerResponse {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
@@ -2023,32 +1933,27 @@ impl Record for TurnToolOutput {
             extra: Extra::new(),
         }
     }
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => runtime::value(map, &mut self.name),
-            1 => runtime::value(map, &mut self.namespace),
-            2 => runtime::value(map, &mut self.output),
-            3 => runtime::some(map, &mut self.retain),
-            _ => Err(runtime::no_such_member()),
-        }
-    }
-    fn read_other<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: String,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        runtime::unknown_member(name, map, &mut self.extra)
-    }
     fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
         members.field("name", &self.name);
         members.field("namespace", &self.namespace);
         members.field("output", &self.output);
         members.omit("retain", &self.retain);
         members.extra(&self.extra);
+    }
+}
+
+impl Fields for TurnToolOutput {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            1 => self.namespace.decode(input),
+            2 => self.output.decode(input),
+            3 => runtime::some(&mut self.retain, input),
+            _ => runtime::no_such_member(input),
+        }
+    }
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 

@@ -1,113 +1,59 @@
 //! Unions of strings and objects with one member that names the variant.
 
-use std::fmt;
+use serde_json::Value;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{self, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use super::decode::Decode;
+use super::input::{Done, Input};
+use super::note;
 
-use super::decode::{Decode, WithStr};
-use super::note::{self, Segment};
-
-/// A union of strings and one-member objects. Only the generator implements it.
-pub(crate) trait External: Decode + serde::Serialize {
+/// What the decoder must know of a union.
+pub struct ExternalInfo {
     /// The definition's name, for errors.
-    const NAME: &'static str;
+    pub(crate) name: &'static str,
     /// The strings that are variants without a value.
-    const UNITS: &'static [&'static str];
+    pub(crate) units: &'static [&'static str],
     /// The member names that are variants with a value.
-    const KEYS: &'static [&'static str];
-
+    pub(crate) keys: &'static [&'static str],
     /// Whether upstream itself allows any other string and object.
-    const OPEN: bool;
+    pub(crate) open: bool,
+}
 
-    /// The variant with this index in `UNITS`.
-    fn unit(index: usize) -> Self;
+/// A union of strings and one-member objects that is being read. Only the
+/// generator implements it.
+pub trait ExternalFields {
+    fn info(&self) -> &'static ExternalInfo;
 
-    /// The variant with this index in `KEYS`, blank.
-    fn select(index: usize) -> Self;
+    /// Becomes the variant with this index in the units.
+    fn set_unit(&mut self, index: usize);
+
+    /// Becomes the variant with this index in the keys, blank.
+    fn select(&mut self, index: usize);
 
     /// Reads the value of the variant that was selected.
-    fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error>;
+    fn read(&mut self, input: &mut dyn Input) -> Done;
 
-    fn unrecognized(value: Value) -> Self;
-}
+    fn set_unrecognized(&mut self, value: Value);
 
-struct ExternalVisitor<'a, T>(&'a mut T);
+    fn to_value(&self) -> Result<Value, serde_json::Error>;
 
-impl<'de, T: External> Visitor<'de> for ExternalVisitor<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a string or an object with one member ({})", T::NAME)
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
-        *self.0 = match T::UNITS.iter().position(|unit| *unit == name) {
-            Some(index) => T::unit(index),
-            None => {
-                unknown::<T>();
-                T::unrecognized(name.into())
-            }
-        };
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let find = |name: &str| T::KEYS.iter().position(|key| *key == name).ok_or_else(|| name.to_owned());
-        let mut members = Map::new();
-        match map.next_key_seed(WithStr::new(find))? {
-            None => return Err(A::Error::custom(format_args!("{}: an object without a member", T::NAME))),
-            Some(Ok(index)) => {
-                *self.0 = T::select(index);
-                self.0
-                    .read(&mut map)
-                    .inspect_err(|_| note::failed_below(Segment::Key(T::KEYS[index])))?;
-                let Some(second) = map.next_key::<String>()? else {
-                    return Ok(());
-                };
-                // More than one member is no variant that we know, whatever the first says.
-                let known = crate::envelope::json_value(&*self.0).map_err(A::Error::custom)?;
-                if let Value::Object(known) = known {
-                    members = known;
-                }
-                members.insert(second, map.next_value()?);
-            }
-            Some(Err(name)) => {
-                members.insert(name, map.next_value()?);
-            }
+    /// Becomes a value that is no variant, and counts it as unknown unless
+    /// upstream's own word allows it.
+    fn set_unknown(&mut self, value: Value) {
+        if !self.info().open {
+            note::unknown();
         }
-        while let Some((name, value)) = map.next_entry()? {
-            members.insert(name, value);
-        }
-        unknown::<T>();
-        *self.0 = T::unrecognized(Value::Object(members));
-        Ok(())
+        self.set_unrecognized(value);
     }
 }
 
-/// Counts an unknown value, unless it is none by upstream's own word.
-fn unknown<T: External>() {
-    if !T::OPEN {
-        note::unknown();
-    }
-}
-
-pub(crate) fn decode_external<'de, T: External, D: Deserializer<'de>>(
-    union: &mut T,
-    deserializer: D,
-) -> Result<(), D::Error> {
-    deserializer.deserialize_any(ExternalVisitor(union))
-}
-
-/// Reads one of the strings without a deserializer.
-pub(crate) fn external_from_str<T: External>(name: &str) -> T {
+/// Reads one of the strings without an input.
+pub(crate) fn external_from_str<T: ExternalFields + Decode>(name: &str) -> T {
     let mut union = T::blank();
-    let string: StrDeserializer<'_, de::value::Error> = de::IntoDeserializer::into_deserializer(name);
-    match decode_external(&mut union, string) {
-        Ok(()) => union,
-        Err(_) => T::unrecognized(name.into()),
+    match union.info().units.iter().position(|unit| *unit == name) {
+        Some(index) => union.set_unit(index),
+        None => union.set_unrecognized(name.into()),
     }
+    union
 }
 
 /// Implements everything of a union but its definition. The index of a variant is
@@ -119,36 +65,43 @@ macro_rules! external_union {
             keys { $($index:literal: $variant:ident($value:ty) = $key:literal),* $(,)? }
         }
     ) => {
-        impl $crate::runtime::External for $union {
-            const NAME: &'static str = stringify!($union);
-            const UNITS: &'static [&'static str] = &[$($unit_name),*];
-            const KEYS: &'static [&'static str] = &[$($key),*];
-            const OPEN: bool = $open;
+        impl $crate::runtime::ExternalFields for $union {
+            fn info(&self) -> &'static $crate::runtime::ExternalInfo {
+                &$crate::runtime::ExternalInfo {
+                    name: stringify!($union),
+                    units: &[$($unit_name),*],
+                    keys: &[$($key),*],
+                    open: $open,
+                }
+            }
 
-            fn unit(index: usize) -> Self {
-                match index {
+            fn set_unit(&mut self, index: usize) {
+                *self = match index {
                     $($unit_index => Self::$unit,)*
                     _ => $crate::runtime::Decode::blank(),
-                }
+                };
             }
 
-            fn select(index: usize) -> Self {
-                match index {
+            fn select(&mut self, index: usize) {
+                *self = match index {
                     $($index => Self::$variant($crate::runtime::Decode::blank()),)*
                     _ => $crate::runtime::Decode::blank(),
-                }
+                };
             }
 
-            #[allow(unused_variables, reason = "a union may have no variant with a value")]
-            fn read<'de, A: ::serde::de::MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+            fn read(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
                 match self {
-                    $(Self::$variant(value) => $crate::runtime::value(map, value),)*
-                    _ => Ok(()),
+                    $(Self::$variant(value) => $crate::runtime::Decode::decode(value, input),)*
+                    _ => $crate::runtime::no_such_member(input),
                 }
             }
 
-            fn unrecognized(value: ::serde_json::Value) -> Self {
-                Self::Unrecognized(value)
+            fn set_unrecognized(&mut self, value: ::serde_json::Value) {
+                *self = Self::Unrecognized(value);
+            }
+
+            fn to_value(&self) -> Result<::serde_json::Value, ::serde_json::Error> {
+                $crate::envelope::json_value(self)
             }
         }
 
@@ -157,8 +110,8 @@ macro_rules! external_union {
                 Self::Unrecognized(::serde_json::Value::Null)
             }
 
-            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-                $crate::runtime::decode_external(self, deserializer)
+            fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
+                input.external(self)
             }
         }
 

@@ -1,9 +1,9 @@
 //! Enums over all methods that one side may send in one kind of message.
 
-use serde::de::MapAccess;
 use serde::ser::SerializeMap;
 
 use super::encode::Members;
+use super::input::{Done, Input};
 use crate::UnrecognizedMethod;
 
 /// The methods of one direction and kind. It can't be implemented outside of this
@@ -21,10 +21,7 @@ pub trait Methods: Sized {
     fn unrecognized(method: UnrecognizedMethod) -> Self;
 
     /// Reads the value of `params`.
-    fn read_params<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error>;
-
-    /// Reads `params` that were buffered because they came before the method.
-    fn read_params_from_text(&mut self, text: &str) -> Result<(), serde_json::Error>;
+    fn read_params(&mut self, input: &mut dyn Input) -> Done;
 
     /// Whether `params` may be left out.
     fn params_optional(&self) -> bool;
@@ -70,23 +67,13 @@ macro_rules! methods {
                 Self::Unrecognized(method)
             }
 
-            fn read_params<'de, A: ::serde::de::MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+            fn read_params(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
                 match self {
                     $(Self::$variant(params) => {
                         let params: &mut $params = params;
-                        $crate::runtime::value(map, params)
+                        $crate::runtime::Decode::decode(params, input)
                     })*
-                    Self::Unrecognized(method) => $crate::runtime::value(map, &mut method.params),
-                }
-            }
-
-            fn read_params_from_text(&mut self, text: &str) -> Result<(), ::serde_json::Error> {
-                match self {
-                    $(Self::$variant(params) => {
-                        let params: &mut $params = params;
-                        $crate::runtime::fill_from_text(params, text)
-                    })*
-                    Self::Unrecognized(method) => $crate::runtime::fill_from_text(&mut method.params, text),
+                    Self::Unrecognized(method) => $crate::runtime::Decode::decode(&mut method.params, input),
                 }
             }
 
@@ -128,12 +115,8 @@ impl Methods for UnrecognizedMethod {
         method
     }
 
-    fn read_params<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
-        super::value(map, &mut self.params)
-    }
-
-    fn read_params_from_text(&mut self, text: &str) -> Result<(), serde_json::Error> {
-        super::fill_from_text(&mut self.params, text)
+    fn read_params(&mut self, input: &mut dyn Input) -> Done {
+        super::Decode::decode(&mut self.params, input)
     }
 
     fn params_optional(&self) -> bool {

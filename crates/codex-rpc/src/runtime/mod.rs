@@ -13,6 +13,7 @@
 mod decode;
 mod encode;
 mod external;
+mod input;
 mod methods;
 pub(crate) mod note;
 mod open_enum;
@@ -23,17 +24,15 @@ mod untagged;
 
 #[allow(unused_imports, reason = "not every release has a default that is no literal")]
 pub(crate) use decode::decoded;
-pub(crate) use decode::{Decode, Slot, blank, carry, decode_option, fill_from_text, from_deserializer};
+pub(crate) use decode::{Decode, Slot, blank, fill_from_text, from_deserializer, some};
 pub(crate) use encode::{Members, encode_one, encode_record};
-pub(crate) use external::{External, decode_external, external_from_str, external_union};
+pub(crate) use external::{ExternalFields, ExternalInfo, external_from_str, external_union};
+pub(crate) use input::{Done, Input, Waiting, carry};
 pub use methods::Methods;
 pub(crate) use methods::{method_index, methods};
-pub(crate) use open_enum::{OpenEnumVisitor, named_strings, newtypes, open_enum};
-pub(crate) use record::{
-    Fields, Record, Shape, decode_record, entry, no_such_member, open_member, some, unknown_member,
-    value,
-};
-pub(crate) use tagged::{Tagged, decode_tagged, encode_arm, encode_unrecognized, tagged_union};
+pub(crate) use open_enum::{named_strings, newtypes, open_enum};
+pub(crate) use record::{Fields, Record, Shape, entry, no_such_member, open_member, unknown_member};
+pub(crate) use tagged::{NO_SHAPE, TaggedFields, TaggedInfo, encode_arm, encode_unrecognized, tagged_union};
 pub(crate) use untagged::{decode_untagged, try_arm, untagged_union};
 
 macro_rules! serde_via_decode {
@@ -59,8 +58,8 @@ macro_rules! records {
                 <Self as $crate::runtime::Record>::blank()
             }
 
-            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-                $crate::runtime::decode_record(self, deserializer)
+            fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
+                input.object(<Self as $crate::runtime::Record>::SHAPE, self)
             }
         }
 

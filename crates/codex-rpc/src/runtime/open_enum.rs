@@ -1,29 +1,5 @@
 //! Sets of strings that may grow.
 
-use std::fmt;
-
-use serde::de::{self, Visitor};
-
-/// Reads a string as an enum; `find` answers with the variant, or with none for a
-/// string that this release does not know.
-pub(crate) struct OpenEnumVisitor<'a, T> {
-    pub(crate) slot: &'a mut T,
-    pub(crate) name: &'static str,
-}
-
-impl<T: for<'s> From<&'s str>> Visitor<'_> for OpenEnumVisitor<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a string ({})", self.name)
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        *self.slot = T::from(value);
-        Ok(())
-    }
-}
-
 /// Implements everything of an enum but its definition.
 macro_rules! open_enum {
     ($name:ident { $($variant:ident = $value:literal),* $(,)? }) => {
@@ -85,11 +61,8 @@ macro_rules! open_enum {
                 Self::Unrecognized(String::new())
             }
 
-            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-                deserializer.deserialize_str($crate::runtime::OpenEnumVisitor {
-                    slot: &mut *self,
-                    name: stringify!($name),
-                })?;
+            fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
+                input.text(&mut |value| *self = Self::from(value))?;
                 if !self.is_recognized() {
                     $crate::runtime::note::unknown();
                 }
@@ -159,8 +132,8 @@ macro_rules! newtypes {
                 Self($crate::runtime::Decode::blank())
             }
 
-            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-                $crate::runtime::Decode::decode(&mut self.0, deserializer)
+            fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
+                $crate::runtime::Decode::decode(&mut self.0, input)
             }
         }
 

@@ -90,11 +90,7 @@ pub(crate) struct Named<'a, T: ?Sized>(&'a str, &'a T);
 
 impl<T: Json + ?Sized> fmt::Debug for Named<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_secret_name(self.0) {
-            Placeholder.fmt(f)
-        } else {
-            self.1.fmt_json(f)
-        }
+        if is_secret_name(self.0) { Placeholder.fmt(f) } else { self.1.fmt_json(f) }
     }
 }
 
@@ -105,10 +101,9 @@ pub(crate) fn named<'a, T: Json + ?Sized>(name: &'a str, value: &'a T) -> Named<
 impl Json for Value {
     fn fmt_json(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Object(map) => f
-                .debug_map()
-                .entries(map.iter().map(|(name, value)| (name, named(name, value))))
-                .finish(),
+            Self::Object(map) => {
+                f.debug_map().entries(map.iter().map(|(name, value)| (name, named(name, value)))).finish()
+            }
             Self::Array(items) => f.debug_list().entries(items.iter().map(json)).finish(),
             Self::Null => f.write_str("null"),
             Self::Bool(value) => fmt::Debug::fmt(value, f),
@@ -132,9 +127,7 @@ impl<T: Json> Json for Vec<T> {
 
 impl<T: Json> Json for BTreeMap<String, T> {
     fn fmt_json(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|(name, value)| (name, named(name, value))))
-            .finish()
+        f.debug_map().entries(self.iter().map(|(name, value)| (name, named(name, value)))).finish()
     }
 }
 
@@ -162,14 +155,28 @@ impl<T: Json> Json for crate::Tristate<T> {
 /// Counts are no secrets, so `tokens` and `tokenUsage` stay visible, and neither
 /// is the name of an environment variable that holds one (`bearerTokenEnvVar`).
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    let flat: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    const SUFFIXES: [&str; 17] = [
-        "apikey", "accesskey", "secretkey", "privatekey", "signingkey", "accesskeyid", "token", "secret", "password",
-        "passwd", "passphrase", "credential", "credentials", "authorization", "cookie", "jwt", "secrets",
+    let flat: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    const SUFFIXES: [&str; 20] = [
+        "apikey",
+        "accesskey",
+        "secretkey",
+        "privatekey",
+        "signingkey",
+        "accesskeyid",
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "credential",
+        "credentials",
+        "authorization",
+        "cookie",
+        "jwt",
+        "secrets",
+        "usercode",
+        "pairingcode",
+        "signature",
     ];
     SUFFIXES.iter().any(|suffix| flat.ends_with(suffix))
 }
@@ -180,7 +187,9 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_told_from_names_of_counts() {
-        for name in ["apiKey", "api_key", "OPENAI_API_KEY", "accessToken", "authToken", "token", "password", "Authorization"] {
+        for name in
+            ["apiKey", "api_key", "OPENAI_API_KEY", "accessToken", "authToken", "token", "password", "Authorization"]
+        {
             assert!(is_secret_name(name), "{name} is a secret");
         }
         for name in ["tokens", "tokenUsage", "inputTokens", "bearerTokenEnvVar", "key", "keyboard"] {

@@ -1,137 +1,54 @@
 //! Unions whose arms are told apart by a member, mostly `type`.
 
-use std::fmt;
-
-use serde::de::{self, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::{Map, Value};
 
-use super::decode::{Decode, WithStr, carry, fill_from_text};
-use super::note;
-use super::record::{Fields, Shape, read_members};
+use super::record::{Fields, Shape};
 use crate::UnrecognizedVariant;
 
-/// A union of objects. Only the generator implements it.
-pub(crate) trait Tagged: Decode {
+/// What the decoder must know of a union.
+pub struct TaggedInfo {
     /// The definition's name, for errors.
-    const NAME: &'static str;
+    pub(crate) name: &'static str,
     /// The wire name of the member that tells the arms apart.
-    const TAG: &'static str;
+    pub(crate) tag: &'static str,
+    /// The same as a table of one.
+    pub(crate) tag_only: &'static [&'static str],
     /// The tag of each arm.
-    const TAGS: &'static [&'static str];
-
-    /// The arm with this index in `TAGS`, blank.
-    fn select(index: usize) -> Self;
-
-    /// The arm that was selected; none for an unrecognised one.
-    fn arm<'de, A: MapAccess<'de>>(&mut self) -> Option<(&'static Shape, &mut dyn Fields<'de, A>)>;
-
-    fn unrecognized(variant: UnrecognizedVariant) -> Self;
+    pub(crate) tags: &'static [&'static str],
 }
 
-enum Tag {
-    Known(usize),
-    Unknown(String),
-}
-
-struct TagSeed(&'static [&'static str]);
-
-impl<'de> DeserializeSeed<'de> for TagSeed {
-    type Value = Tag;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tag, D::Error> {
-        deserializer.deserialize_str(self)
+impl TaggedInfo {
+    #[cold]
+    pub(crate) fn missing_tag<E: de::Error>(&self) -> E {
+        E::custom(format_args!("{}: missing field `{}`", self.name, self.tag))
     }
 }
 
-impl Visitor<'_> for TagSeed {
-    type Value = Tag;
+/// A union of objects that is being read. Only the generator implements it.
+pub trait TaggedFields {
+    fn info(&self) -> &'static TaggedInfo;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string that names the variant")
-    }
+    /// Becomes the arm with this index in the tags, blank, to be read.
+    fn select(&mut self, index: usize) -> (&'static Shape, &mut dyn Fields);
 
-    fn visit_str<E: de::Error>(self, tag: &str) -> Result<Tag, E> {
-        let index = self.0.iter().position(|known| *known == tag);
-        Ok(index.map_or_else(|| Tag::Unknown(tag.to_owned()), Tag::Known))
-    }
+    fn set_unrecognized(&mut self, variant: UnrecognizedVariant);
 }
 
-struct TaggedVisitor<'a, T>(&'a mut T);
+/// The shape of a variant that has none: every member is an unknown one.
+pub(crate) const NO_SHAPE: &Shape = &Shape { name: "an unrecognised variant", keys: &[], required: 0, one_of: &[] };
 
-impl<'de, T: Tagged> Visitor<'de> for TaggedVisitor<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with `{}` ({})", T::TAG, T::NAME)
+impl Fields for UnrecognizedVariant {
+    fn read(&mut self, _: usize, input: &mut dyn super::Input) -> super::Done {
+        super::no_such_member(input)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let first = map.next_key_seed(WithStr::new(|name| if name == T::TAG { None } else { Some(name.to_owned()) }))?;
-        match first {
-            Some(None) => {}
-            Some(Some(name)) => return buffered(self.0, name, map),
-            None => return Err(missing_tag::<T, _>()),
-        }
-        match map.next_value_seed(TagSeed(T::TAGS))? {
-            Tag::Known(index) => {
-                *self.0 = T::select(index);
-                match self.0.arm::<A>() {
-                    Some((shape, fields)) => read_members(&mut map, shape, Some(T::TAG), fields),
-                    None => Err(missing_tag::<T, _>()),
-                }
-            }
-            Tag::Unknown(tag) => {
-                let mut fields = Map::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    if name == T::TAG {
-                        return Err(A::Error::duplicate_field(T::TAG));
-                    }
-                    fields.insert(name, value);
-                }
-                note::unknown();
-                *self.0 = T::unrecognized(UnrecognizedVariant { tag, fields });
-                Ok(())
-            }
-        }
+    fn read_other(&mut self, name: String, input: &mut dyn super::Input) -> super::Done {
+        let mut value = serde_json::Value::Null;
+        input.any(&mut value)?;
+        self.fields.insert(name, value);
+        Ok(())
     }
-}
-
-#[cold]
-fn missing_tag<T: Tagged, E: de::Error>() -> E {
-    E::custom(format_args!("{}: missing field `{}`", T::NAME, T::TAG))
-}
-
-/// Reads an object whose tag does not come first: the members are put behind the
-/// tag and read again as text, so that this road too ends in the one concrete
-/// decoder that is compiled anyway.
-#[cold]
-fn buffered<'de, T: Tagged, A: MapAccess<'de>>(union: &mut T, first: String, mut map: A) -> Result<(), A::Error> {
-    let mut members = Map::new();
-    members.insert(first, map.next_value()?);
-    while let Some((name, value)) = map.next_entry::<String, Value>()? {
-        if members.insert(name, value).is_some() {
-            return Err(A::Error::custom(format_args!("{}: a field is there twice", T::NAME)));
-        }
-    }
-    let Some(tag) = members.remove(T::TAG) else {
-        return Err(missing_tag::<T, _>());
-    };
-    let mut text = format!("{{{}:{tag}", Value::from(T::TAG));
-    if members.is_empty() {
-        text.push('}');
-    } else {
-        text.push(',');
-        text.push_str(&Value::Object(members).to_string()[1..]);
-    }
-    fill_from_text(union, &text).map_err(|error| carry(&error))
-}
-
-pub(crate) fn decode_tagged<'de, T: Tagged, D: Deserializer<'de>>(
-    union: &mut T,
-    deserializer: D,
-) -> Result<(), D::Error> {
-    deserializer.deserialize_map(TaggedVisitor(union))
 }
 
 pub(crate) fn encode_unrecognized<S: Serializer>(
@@ -183,32 +100,32 @@ macro_rules! tagged_union {
             }
         }
 
-        impl $crate::runtime::Tagged for $union {
-            const NAME: &'static str = stringify!($union);
-            const TAG: &'static str = $tag;
-            const TAGS: &'static [&'static str] = &[$($value),*];
-
-            fn select(index: usize) -> Self {
-                match index {
-                    $($index => Self::$variant(<$arm as $crate::runtime::Record>::blank().into()),)*
-                    _ => $crate::runtime::Decode::blank(),
+        impl $crate::runtime::TaggedFields for $union {
+            fn info(&self) -> &'static $crate::runtime::TaggedInfo {
+                &$crate::runtime::TaggedInfo {
+                    name: stringify!($union),
+                    tag: $tag,
+                    tag_only: &[$tag],
+                    tags: &[$($value),*],
                 }
             }
 
-            fn arm<'de, A: ::serde::de::MapAccess<'de>>(
-                &mut self,
-            ) -> Option<(&'static $crate::runtime::Shape, &mut dyn $crate::runtime::Fields<'de, A>)> {
+            fn select(&mut self, index: usize) -> (&'static $crate::runtime::Shape, &mut dyn $crate::runtime::Fields) {
+                *self = match index {
+                    $($index => Self::$variant(<$arm as $crate::runtime::Record>::blank().into()),)*
+                    _ => $crate::runtime::Decode::blank(),
+                };
                 match self {
                     $(Self::$variant(arm) => {
                         let arm: &mut $arm = arm;
-                        Some((<$arm as $crate::runtime::Record>::SHAPE, arm))
+                        (<$arm as $crate::runtime::Record>::SHAPE, arm)
                     })*
-                    Self::Unrecognized(_) => None,
+                    Self::Unrecognized(variant) => ($crate::runtime::NO_SHAPE, variant),
                 }
             }
 
-            fn unrecognized(variant: $crate::UnrecognizedVariant) -> Self {
-                Self::Unrecognized(variant)
+            fn set_unrecognized(&mut self, variant: $crate::UnrecognizedVariant) {
+                *self = Self::Unrecognized(variant);
             }
         }
 
@@ -217,8 +134,8 @@ macro_rules! tagged_union {
                 Self::Unrecognized($crate::UnrecognizedVariant::default())
             }
 
-            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-                $crate::runtime::decode_tagged(self, deserializer)
+            fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
+                input.tagged(self)
             }
         }
 

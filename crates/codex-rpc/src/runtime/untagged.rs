@@ -1,9 +1,9 @@
 //! Unions whose arms only their content tells apart.
 
-use serde::de::{self, Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::decode::{Decode, fill_from_text};
+use super::input::{Done, Input};
 use super::note;
 
 /// One attempt to read a text as an arm: the union and how much of the text the
@@ -14,7 +14,7 @@ pub(crate) type Attempt<T> = fn(&str) -> Option<(T, u32)>;
 pub(crate) fn try_arm<A: Decode, T>(text: &str, wrap: fn(A) -> T) -> Option<(T, u32)> {
     let mark = note::path_mark();
     let mut arm = A::blank();
-    let (result, unknown) = note::count_unknown(|| fill_from_text(&mut arm, text));
+    let (result, unknown) = note::count_unknown(|| fill_from_text(&mut |input| arm.decode(input), text));
     note::forget_unknown(unknown);
     match result {
         Ok(()) => Some((wrap(arm), unknown)),
@@ -26,13 +26,15 @@ pub(crate) fn try_arm<A: Decode, T>(text: &str, wrap: fn(A) -> T) -> Option<(T, 
 }
 
 /// Takes the first arm that knows all of the value, else the one that knows most.
-pub(crate) fn decode_untagged<'de, T, D: Deserializer<'de>>(
+pub(crate) fn decode_untagged<T>(
     union: &mut T,
     name: &'static str,
     arms: &[Attempt<T>],
-    deserializer: D,
-) -> Result<(), D::Error> {
-    let text = Value::deserialize(deserializer)?.to_string();
+    input: &mut dyn Input,
+) -> Done {
+    let mut value = Value::Null;
+    input.any(&mut value)?;
+    let text = value.to_string();
     let mut best: Option<(T, u32)> = None;
     for arm in arms {
         let Some(attempt) = arm(&text) else { continue };
@@ -44,7 +46,7 @@ pub(crate) fn decode_untagged<'de, T, D: Deserializer<'de>>(
         }
     }
     let Some((value, unknown)) = best else {
-        return Err(de::Error::custom(format_args!("{name}: the value fits no variant")));
+        return Err(input.fail(format_args!("{name}: the value fits no variant")));
     };
     for _ in 0..unknown {
         note::unknown();
@@ -61,7 +63,7 @@ macro_rules! untagged_union {
                 Self::$first($crate::runtime::Decode::blank())
             }
 
-            fn decode<'de, D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+            fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
                 $crate::runtime::decode_untagged(
                     self,
                     stringify!($union),
@@ -69,7 +71,7 @@ macro_rules! untagged_union {
                         |text| $crate::runtime::try_arm::<$first_type, Self>(text, Self::$first),
                         $(|text| $crate::runtime::try_arm::<$arm, Self>(text, Self::$variant)),*
                     ],
-                    deserializer,
+                    input,
                 )
             }
         }

@@ -36,12 +36,9 @@ fn mutations_are_made() {
             with("inner", json!({ "on": "x" })),
         ],
     );
-    for never in [
-        with("meta", Value::Null),
-        with("ratio", Value::Null),
-        with("count", Value::Null),
-        with("mode", json!("x")),
-    ] {
+    for never in
+        [with("meta", Value::Null), with("ratio", Value::Null), with("count", Value::Null), with("mode", json!("x"))]
+    {
         assert!(!made.contains(&never), "{never}");
     }
     let shape = of(&all, "Shape", Kind::Invalid);
@@ -87,40 +84,17 @@ fn unknowns_are_made() {
             "unknown tag at /of/0, with content (type=group)",
         ],
     );
-    has(
-        "Policy",
-        &[
-            "unknown string at the root",
-            "unknown one-key object at the root",
-        ],
-    );
-    has(
-        "Options",
-        &["unknown enum value at /mode", "unknown field at /inner"],
-    );
+    has("Policy", &["unknown string at the root", "unknown one-key object at the root"]);
+    has("Options", &["unknown enum value at /mode", "unknown field at /inner"]);
     // What all arms share stays with an unknown tag.
     let made = values(&all, "Shape", Kind::Tolerated);
     let unknown = |value: &&Value| value["type"] == "xUnknown";
-    assert!(
-        made.iter()
-            .filter(unknown)
-            .all(|value| value["id"] == "text")
-    );
+    assert!(made.iter().filter(unknown).all(|value| value["id"] == "text"));
     // The note tells the truth.
-    for instance in all
-        .iter()
-        .filter(|i| i.note.starts_with("unknown field at the root"))
-    {
-        assert!(
-            instance.value.get("xUnknownField").is_some(),
-            "{instance:?}"
-        );
+    for instance in all.iter().filter(|i| i.note.starts_with("unknown field at the root")) {
+        assert!(instance.value.get("xUnknownField").is_some(), "{instance:?}");
     }
     // A one-key object has one key.
     let made = values(&all, "Policy", Kind::Tolerated);
-    assert!(
-        made.iter()
-            .filter_map(Value::as_object)
-            .all(|object| object.len() == 1)
-    );
+    assert!(made.iter().filter_map(Value::as_object).all(|object| object.len() == 1));
 }
