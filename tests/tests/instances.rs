@@ -60,7 +60,8 @@ fn valid_instances_come_back_equal_invalid_ones_are_rejected_tolerated_ones_pres
     for instance in &all {
         *counts.entry(instance.kind.as_str()).or_insert(0) += 1;
         let line = json!({"type": instance.definition, "value": instance.value, "kind": instance.kind.as_str()});
-        lines.push_str(&format!("{line}\n"));
+        lines.push_str(&line.to_string());
+        lines.push('\n');
     }
     let mut trip = RoundTrip::new();
     trip.instances("instances", lines.as_bytes());

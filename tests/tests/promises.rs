@@ -23,10 +23,10 @@ fn a_login_does_not_show_its_api_key() {
 fn every_field_that_is_a_secret_by_name_is_hidden() {
     let mut hidden = BTreeSet::new();
     for definition in definitions() {
-        let records: Vec<(Option<(&str, &str)>, &[Member])> = match definition.shape {
-            Shape::Record(members) => vec![(None, members.known)],
+        let records: Vec<(Map<String, Value>, &[Member])> = match definition.shape {
+            Shape::Record(members) => vec![(Map::new(), members.known)],
             Shape::Tagged { tag, arms } => {
-                arms.iter().map(|(name, members)| (Some((tag, *name)), members.known)).collect()
+                arms.iter().map(|(name, members)| (tagged(tag, name), members.known)).collect()
             }
             _ => continue,
         };
@@ -36,7 +36,7 @@ fn every_field_that_is_a_secret_by_name_is_hidden() {
                     continue;
                 }
                 let mut value = minimal(members);
-                value.extend(tag.map(|(tag, name)| (tag.to_owned(), name.into())));
+                value.extend(tag.clone());
                 value.insert(member.name.to_owned(), "s3cr3t-marker".into());
                 let shown = show(definition, &Value::Object(value));
                 assert!(!shown.contains("s3cr3t-marker"), "{}.{}: {shown}", definition.name, member.name);
@@ -56,6 +56,10 @@ fn secrets_in_free_form_json_and_unknown_members_are_hidden_too() {
     let unknown = json!({"type": "newLogin", "accessToken": "s3cr3t-marker", "hint": "/shown"});
     let shown = show(codex_rpc::registry::find("LoginAccountParams").expect("a definition"), &unknown);
     assert!(!shown.contains("s3cr3t-marker") && shown.contains("/shown"), "{shown}");
+}
+
+fn tagged(tag: &str, name: &str) -> Map<String, Value> {
+    Map::from_iter([(tag.to_owned(), name.into())])
 }
 
 fn show(definition: &Definition, value: &Value) -> String {

@@ -28,6 +28,7 @@
 #![deny(missing_docs)]
 
 mod compare;
+mod outcome;
 pub mod report;
 pub mod round_trip;
 pub mod transcript;

@@ -69,6 +69,12 @@ struct Entry {
     message: Box<RawValue>,
 }
 
+enum Next {
+    End,
+    Blank,
+    Line(Line),
+}
+
 /// Reads a transcript; yields line numbers, from 1, and what the lines hold. Blank
 /// lines are passed over.
 pub struct Reader<R> {
@@ -84,25 +90,25 @@ impl<R: BufRead> Reader<R> {
         Self { input, number: 0, messages: 0, ended: false }
     }
 
-    /// The next line; `None` at the end, `Some(None)` for a blank one.
-    fn line(&mut self) -> io::Result<Option<Option<Line>>> {
+    /// The next line.
+    fn line(&mut self) -> io::Result<Next> {
         let mut bytes = Vec::new();
         (&mut self.input).take(LONGEST_LINE).read_until(b'\n', &mut bytes)?;
         if bytes.is_empty() {
-            return Ok(None);
+            return Ok(Next::End);
         }
         self.number += 1;
         if bytes.last() != Some(&b'\n') && bytes.len() as u64 == LONGEST_LINE {
             let more = self.skip_line()?;
             let length = bytes.len() as u64 + more;
-            return Ok(Some(Some(Line::Unreadable(format!(
+            return Ok(Next::Line(Line::Unreadable(format!(
                 "the line has {length} bytes; {LONGEST_LINE} are the most"
-            )))));
+            ))));
         }
         if bytes.trim_ascii().is_empty() {
-            return Ok(Some(None));
+            return Ok(Next::Blank);
         }
-        Ok(Some(Some(self.parse(&bytes))))
+        Ok(Next::Line(self.parse(&bytes)))
     }
 
     /// Passes over the rest of a line without keeping it.
@@ -150,9 +156,9 @@ impl<R: BufRead> Iterator for Reader<R> {
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {
             match self.line() {
-                Ok(None) => self.ended = true,
-                Ok(Some(None)) => {}
-                Ok(Some(Some(line))) => return Some((self.number, line)),
+                Ok(Next::End) => self.ended = true,
+                Ok(Next::Blank) => {}
+                Ok(Next::Line(line)) => return Some((self.number, line)),
                 Err(error) => {
                     self.ended = true;
                     return Some((self.number + 1, Line::Unreadable(format!("can't be read: {error}"))));

@@ -73,13 +73,11 @@ fn shape(value: &Value, shape: &Shape, pointer: &str) -> Option<Vec<Unknown>> {
         Shape::Tagged { tag, arms } => {
             let object = value.as_object()?;
             let found = object.get(*tag)?.as_str()?;
-            match arms.iter().find(|(name, _)| *name == found) {
-                Some((_, members)) => record(object, members, Some(tag), pointer),
-                None => {
-                    let pointer = child(pointer, tag);
-                    Some(vec![Unknown { kind: Kind::Value, pointer, what: found.to_owned() }])
-                }
+            if let Some((_, members)) = arms.iter().find(|(name, _)| *name == found) {
+                return record(object, members, Some(tag), pointer);
             }
+            let pointer = child(pointer, tag);
+            Some(vec![Unknown { kind: Kind::Value, pointer, what: found.to_owned() }])
         }
         Shape::External { units, keys, open } => {
             if let Some(text) = value.as_str() {

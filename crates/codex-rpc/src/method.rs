@@ -179,11 +179,7 @@ pub struct MethodInfo {
 }
 
 impl MethodInfo {
-    #[expect(
-        clippy::too_many_arguments,
-        clippy::fn_params_excessive_bools,
-        reason = "only the generated table calls it"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "only the generated table calls it")]
     pub(crate) const fn new(
         method: &'static str,
         direction: Direction,

@@ -7,6 +7,7 @@ mod check;
 pub mod derived;
 mod docs;
 mod methods;
+mod record;
 mod registry;
 mod types;
 

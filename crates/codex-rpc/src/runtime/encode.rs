@@ -27,6 +27,7 @@ impl<'a, M: SerializeMap> Members<'a, M> {
     }
 
     /// Writes a member if there is a value.
+    #[expect(clippy::ref_option, reason = "the generated calls pass fields as they are")]
     pub(crate) fn omit<T: Serialize>(&mut self, name: &'static str, value: &Option<T>) {
         if let Some(value) = value {
             self.field(name, value);

@@ -21,6 +21,7 @@ mod record;
 pub(crate) mod redact;
 mod tagged;
 mod untagged;
+mod visit;
 
 #[allow(unused_imports, reason = "not every release has a default that is no literal")]
 pub(crate) use decode::decoded;

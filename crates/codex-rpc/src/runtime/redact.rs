@@ -155,7 +155,6 @@ impl<T: Json> Json for crate::Tristate<T> {
 /// Counts are no secrets, so `tokens` and `tokenUsage` stay visible, and neither
 /// is the name of an environment variable that holds one (`bearerTokenEnvVar`).
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    let flat: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     const SUFFIXES: [&str; 20] = [
         "apikey",
         "accesskey",
@@ -178,6 +177,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
         "pairingcode",
         "signature",
     ];
+    let flat: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     SUFFIXES.iter().any(|suffix| flat.ends_with(suffix))
 }
 

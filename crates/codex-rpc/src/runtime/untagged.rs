@@ -16,13 +16,11 @@ pub(crate) fn try_arm<A: Decode, T>(text: &str, wrap: fn(A) -> T) -> Option<(T, 
     let mut arm = A::blank();
     let (result, unknown) = note::count_unknown(|| fill_from_text(&mut |input| arm.decode(input), text));
     note::forget_unknown(unknown);
-    match result {
-        Ok(()) => Some((wrap(arm), unknown)),
-        Err(_) => {
-            note::forget_path(mark);
-            None
-        }
+    if result.is_err() {
+        note::forget_path(mark);
+        return None;
     }
+    Some((wrap(arm), unknown))
 }
 
 /// Takes the first arm that knows all of the value, else the one that knows most.
