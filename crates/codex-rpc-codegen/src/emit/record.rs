@@ -213,10 +213,13 @@ impl Emitter<'_> {
         let reads = record.fields.iter().enumerate().map(|(place, field)| {
             let (place, rust) = (index(place), format_ident!("{}", field.rust));
             let never_null = field.presence == Presence::Optional && !field.nullable;
-            if never_null {
-                quote!(#place => runtime::some(&mut self.#rust, input))
-            } else {
-                quote!(#place => self.#rust.decode(input))
+            let plain = matches!(field.presence, Presence::Required | Presence::Always);
+            match (field.boxed && !plain, field.presence) {
+                (true, Presence::Tristate) => quote!(#place => runtime::boxed_tristate(&mut self.#rust, input)),
+                (true, _) if never_null => quote!(#place => runtime::boxed_some(&mut self.#rust, input)),
+                (true, _) => quote!(#place => runtime::boxed_option(&mut self.#rust, input)),
+                (false, _) if never_null => quote!(#place => runtime::some(&mut self.#rust, input)),
+                (false, _) => quote!(#place => self.#rust.decode(input)),
             }
         });
         let other = match &record.rest {
@@ -295,7 +298,7 @@ impl Emitter<'_> {
             _ => return quote!(None),
         }
         if field.boxed {
-            return quote!(runtime::blank());
+            return quote!(Box::new(runtime::blank()));
         }
         match &field.ty {
             Type::Bool => quote!(false),

@@ -23,9 +23,9 @@ mod tagged;
 mod untagged;
 mod visit;
 
-#[allow(unused_imports, reason = "not every release has a default that is no literal")]
-pub(crate) use decode::decoded;
 pub(crate) use decode::{Decode, Slot, blank, fill_from_text, from_deserializer, some};
+#[allow(unused_imports, reason = "not every release has a type that holds itself or a default that is no literal")]
+pub(crate) use decode::{boxed_option, boxed_some, boxed_tristate, decoded};
 pub(crate) use encode::{Members, encode_one, encode_record};
 pub(crate) use external::{ExternalFields, ExternalInfo, external_from_str, external_union};
 pub(crate) use input::{Done, Input, Waiting, carry};
@@ -51,16 +51,6 @@ macro_rules! records {
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 $crate::runtime::encode_record(self, serializer)
-            }
-        }
-
-        impl $crate::runtime::Decode for $name {
-            fn blank() -> Self {
-                <Self as $crate::runtime::Record>::blank()
-            }
-
-            fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
-                input.object(<Self as $crate::runtime::Record>::SHAPE, self)
             }
         }
 
