@@ -6,6 +6,10 @@
 //!   the two as JSON values. What is unknown or different is named with file, line,
 //!   method and JSON pointer.
 //! - [`report`]: the outcome as text or JSON.
+#![cfg_attr(
+    feature = "record",
+    doc = "- [`stand_in`]: a stand-in for the model, so that codex runs without an account."
+)]
 //!
 //! It stands on the registry of [`codex_rpc`] and names none of its types, so it
 //! compiles against the bindings of any codex release.
@@ -31,5 +35,7 @@ mod compare;
 mod outcome;
 pub mod report;
 pub mod round_trip;
+#[cfg(feature = "record")]
+pub mod stand_in;
 pub mod transcript;
 mod unknown;
