@@ -1,6 +1,6 @@
 //! Slow streams, WebSocket connections and the end of the stand-in.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
@@ -56,6 +56,9 @@ fn a_client_that_leaves_is_no_problem() {
     let mut client = Client::send(&model, "POST", "/v1/responses", "{}");
     client.head();
     drop(client);
+    let mut stream = connect(model.port());
+    stream.write_all(b"POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf").unwrap();
+    drop(stream);
     assert_eq!(post(&model, &json!({})).message(), "Done.");
     assert_eq!(model.problems(), [""; 0]);
 }
@@ -112,4 +115,15 @@ fn without_websocket_answers_a_handshake_is_not_found() {
     let url = format!("ws://127.0.0.1:{}/v1/realtime", model.port());
     let error = tungstenite::client(url, connect(model.port())).unwrap_err();
     assert!(error.to_string().contains("404"), "{error}");
+}
+
+#[test]
+fn an_async_program_can_start_use_and_drop_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let port = runtime.block_on(async {
+        let model = start("{}");
+        assert_eq!(post(&model, &json!({})).message(), "Done.");
+        model.port()
+    });
+    assert_eq!(TcpStream::connect(("127.0.0.1", port)).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }

@@ -10,7 +10,7 @@ fn events_of(answer: &str) -> String {
     let response = post(&model, &json!({"input": []}));
     assert_eq!(model.problems(), [""; 0]);
     assert_eq!(response.head.status, 200);
-    response.events().iter().map(|event| format!("{event}\n")).collect()
+    response.events().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
