@@ -132,10 +132,10 @@ impl<R: BufRead> Reader<R> {
             Ok(text) => text,
             Err(error) => return Line::Unreadable(format!("not UTF-8: {error}")),
         };
-        if self.messages == 0 {
-            if let Ok(header) = serde_json::from_str::<Header>(text) {
-                return Line::Header(header);
-            }
+        if self.messages == 0
+            && let Ok(header) = serde_json::from_str::<Header>(text)
+        {
+            return Line::Header(header);
         }
         match serde_json::from_str::<Entry>(text) {
             Ok(entry) => {
