@@ -5,6 +5,8 @@
 //! - [`round_trip`]: decodes every message as what it is, encodes it, and compares
 //!   the two as JSON values. What is unknown or different is named with file, line,
 //!   method and JSON pointer.
+//! - [`fixtures`]: valid messages for tests, from what the test is about, and
+//!   assertions.
 //! - [`report`]: the outcome as text or JSON.
 //! - [`coverage`]: what recorded sessions cover, as a table.
 #![cfg_attr(
@@ -36,6 +38,7 @@
 
 mod compare;
 pub mod coverage;
+pub mod fixtures;
 mod outcome;
 #[cfg(feature = "record")]
 pub mod recorder;
