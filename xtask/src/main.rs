@@ -10,6 +10,7 @@ mod report;
 mod summary;
 mod target;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -84,12 +85,47 @@ enum Verb {
         #[command(flatten)]
         schema: Schema,
     },
+    /// Play scenarios against a codex release and record what is said, sanitised.
+    ///
+    /// Exit status 0 only if every scenario that suits the release came to its end; with
+    /// --check, if the recordings are the same, too.
+    Record {
+        /// Scenarios by name, or paths of .yaml files. Default: all that come with the testkit.
+        scenarios: Vec<String>,
+        /// A version (0.169.0), `latest`, or a codex executable.
+        /// Default: the version that the schema folder is pinned to.
+        #[arg(long, value_name = "RELEASE")]
+        codex: Option<String>,
+        #[command(flatten)]
+        schema: Schema,
+        /// The folder for `<release>/<scenario>.jsonl`.
+        #[arg(long, value_name = "DIR", default_value_os_t = root().join("tests/transcripts"))]
+        out: PathBuf,
+        /// Write nothing; compare with what is there.
+        #[arg(long)]
+        check: bool,
+        /// How many scenarios to play at a time.
+        #[arg(long, value_name = "N", default_value_t = 4)]
+        jobs: usize,
+        /// On a failure, print what was said until then, not sanitised.
+        #[arg(long)]
+        trace: bool,
+    },
+    /// Write what the recorded sessions cover as a table: tests/transcripts/COVERAGE.md.
+    Coverage {
+        /// The folder with a folder of recordings for each release.
+        #[arg(default_value_os_t = root().join("tests/transcripts"))]
+        folder: PathBuf,
+        /// Write nothing; fail if the table is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// Decode and encode transcripts or instances and compare: see `round-trip --help`.
     #[command(disable_help_flag = true)]
     RoundTrip {
         /// What `codex-rpc-testkit round-trip` takes.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
+        arguments: Vec<OsString>,
     },
 }
 
@@ -183,6 +219,22 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
                 Request { release: release.as_deref(), hint: None, schema: &schema.schema, command: &instead };
             report::print(&format!("{}\n", pull::executable(request, progress)?.display()))?;
         }
+        Verb::Record { scenarios, codex, schema, out, check, jobs, trace } => {
+            let instead = report::command("record --codex 0.169.0", None, None);
+            let request = Request { release: codex.as_deref(), hint: None, schema: &schema.schema, command: &instead };
+            let mut arguments: Vec<OsString> = scenarios.into_iter().map(Into::into).collect();
+            arguments.extend(["--executable".into(), pull::executable(request, progress)?.into()]);
+            arguments.extend(["--out".into(), out.into(), "--jobs".into(), jobs.to_string().into()]);
+            arguments.extend(
+                [(check, "--check"), (trace, "--trace")].into_iter().filter(|(on, _)| *on).map(|(_, flag)| flag.into()),
+            );
+            return hand_over("record", &arguments);
+        }
+        Verb::Coverage { folder, check } => {
+            let mut arguments = vec![folder.into()];
+            arguments.extend(check.then(|| "--check".into()));
+            return hand_over("coverage", &arguments);
+        }
         Verb::RoundTrip { arguments } => return hand_over("round-trip", &arguments),
     }
     Ok(ExitCode::SUCCESS)
@@ -230,7 +282,7 @@ fn regenerate(request: Request<'_>, out: &Path, progress: Progress) -> miette::R
 
 /// Runs a verb that needs the bindings: it lives in the testkit, so that this
 /// program builds whatever state they are in.
-fn hand_over(verb: &str, arguments: &[String]) -> miette::Result<ExitCode> {
+fn hand_over(verb: &str, arguments: &[OsString]) -> miette::Result<ExitCode> {
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["run", "--quiet", "--package", "codex-rpc-testkit", "--bin", "codex-rpc-testkit", "--manifest-path"])
         .arg(root().join("Cargo.toml"))

@@ -5,10 +5,15 @@
 //! - [`round_trip`]: decodes every message as what it is, encodes it, and compares
 //!   the two as JSON values. What is unknown or different is named with file, line,
 //!   method and JSON pointer.
+//! - [`fixtures`]: valid messages for tests, from what the test is about, and
+//!   assertions.
 //! - [`report`]: the outcome as text or JSON.
+//! - [`coverage`]: what recorded sessions cover, as a table.
 #![cfg_attr(
     feature = "record",
-    doc = "- [`stand_in`]: a stand-in for the model, so that codex runs without an account."
+    doc = "- [`scenario`]: what a client does in a session, as data; this crate comes with many.\n\
+           - [`stand_in`]: a stand-in for the model, so that codex runs without an account.\n\
+           - [`recorder`]: plays scenarios against the real executable and records them, sanitised."
 )]
 //!
 //! It stands on the registry of [`codex_rpc`] and names none of its types, so it
@@ -32,9 +37,16 @@
 #![deny(missing_docs)]
 
 mod compare;
+pub mod coverage;
+pub mod fixtures;
 mod outcome;
+#[cfg(feature = "record")]
+pub mod recorder;
+pub mod recording;
 pub mod report;
 pub mod round_trip;
+#[cfg(feature = "record")]
+pub mod scenario;
 #[cfg(feature = "record")]
 pub mod stand_in;
 pub mod transcript;

@@ -108,6 +108,15 @@ impl StandIn {
         self.server.port()
     }
 
+    /// Replaces the script; what was captured is forgotten. So a script can name the
+    /// port.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn set_script(&self, script: Script) -> io::Result<()> {
+        self.handle.lock().set_script(script)
+    }
+
     /// Appends an answer to the script.
     pub fn push(&self, answer: Answer) {
         self.handle.lock().push(answer);

@@ -60,6 +60,15 @@ impl State {
         })
     }
 
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn set_script(&mut self, script: Script) -> io::Result<()> {
+        let new = Self::new(script)?;
+        let (requests, problems) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.problems));
+        *self = Self { requests, problems, ..new };
+        Ok(())
+    }
+
     pub(super) fn push(&mut self, answer: Answer) {
         self.answers.push(answer);
     }

@@ -10,7 +10,8 @@ fn events_of(answer: &str) -> String {
     let response = post(&model, &json!({"input": []}));
     assert_eq!(model.problems(), [""; 0]);
     assert_eq!(response.head.status, 200);
-    response.events().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let events: Vec<String> = response.events().iter().map(ToString::to_string).collect();
+    events.join("\n") + "\n"
 }
 
 #[test]

@@ -1,63 +1,17 @@
-//! `codex-rpc-testkit`: what `cargo xtask` hands over to, because it needs the
-//! bindings.
-//!
-//! Exit status: 0 if all went well, 1 if not, 2 if the command line is wrong.
+//! `round-trip`: decode, encode, compare.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
 use codex_rpc_testkit::report;
 use codex_rpc_testkit::round_trip::RoundTrip;
 use indicatif::ProgressBar;
 
-/// Checks the bindings of codex-rpc against what codex says.
-#[derive(Parser)]
-#[command(version, max_term_width = 100)]
-struct Arguments {
-    #[command(subcommand)]
-    verb: Verb,
-}
+use crate::Format;
 
-#[derive(Subcommand)]
-enum Verb {
-    /// Decode and encode transcripts or instances and compare.
-    ///
-    /// Exit status 0 only when everything came back exactly and nothing is unknown.
-    RoundTrip {
-        /// Transcripts: files or folders of .jsonl.
-        #[arg(required_unless_present = "instances")]
-        paths: Vec<PathBuf>,
-        /// Files with lines of {"type": "<definition name>", "value": …}.
-        #[arg(long, value_name = "FILE", num_args = 1..)]
-        instances: Vec<PathBuf>,
-        /// Forgive what is unknown and was preserved.
-        #[arg(long)]
-        allow_unknown: bool,
-        /// How to print the outcome.
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
-    },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-fn main() -> ExitCode {
-    let Arguments { verb } = Arguments::parse();
-    match verb {
-        Verb::RoundTrip { paths, instances, allow_unknown, format } => {
-            round_trip(&paths, &instances, allow_unknown, format)
-        }
-    }
-}
-
-fn round_trip(paths: &[PathBuf], instances: &[PathBuf], allow_unknown: bool, format: Format) -> ExitCode {
+pub(crate) fn round_trip(paths: &[PathBuf], instances: &[PathBuf], allow_unknown: bool, format: Format) -> ExitCode {
     let mut trip = RoundTrip::new();
     let mut files = Vec::new();
     for path in paths {
@@ -100,7 +54,7 @@ fn round_trip(paths: &[PathBuf], instances: &[PathBuf], allow_unknown: bool, for
 }
 
 /// The transcripts that a path stands for: itself, or all below it.
-fn transcripts(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+pub(crate) fn transcripts(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     if !path.is_dir() {
         files.push(path.to_owned());
         return Ok(());
