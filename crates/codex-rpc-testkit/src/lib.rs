@@ -6,6 +6,8 @@
 //!   the two as JSON values. What is unknown or different is named with file, line,
 //!   method and JSON pointer.
 //! - [`report`]: the outcome as text or JSON.
+//! - [`replay`]: plays a transcript as the app-server, in memory or as the program
+//!   `codex-rpc-replay` that is started instead of `codex app-server`.
 //!
 //! It stands on the registry of [`codex_rpc`] and names none of its types, so it
 //! compiles against the bindings of any codex release.
@@ -29,6 +31,7 @@
 
 mod compare;
 mod outcome;
+pub mod replay;
 pub mod report;
 pub mod round_trip;
 pub mod transcript;
