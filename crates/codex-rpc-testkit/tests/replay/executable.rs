@@ -1,33 +1,27 @@
 //! The program, as a client starts it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use tempfile::NamedTempFile;
 
 use crate::{APPROVALS, transcript};
 
-/// A file that goes away.
-struct File(PathBuf);
+/// A transcript on the disk.
+struct File(NamedTempFile);
 
 impl File {
-    fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("codex-rpc-replay-{}-{name}.jsonl", std::process::id()));
-        std::fs::write(&path, text).expect("a file");
-        Self(path)
+    fn new(text: &str) -> Self {
+        let mut file = NamedTempFile::new().expect("a file");
+        file.write_all(text.as_bytes()).expect("it is written");
+        Self(file)
     }
 
     fn path(&self) -> &str {
-        self.0.to_str().expect("a path of text")
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        self.0.path().to_str().expect("a path of text")
     }
 }
 
@@ -70,7 +64,7 @@ fn it_answers_while_the_client_waits_and_ends_with_its_input() {
             let _ = self.0.wait();
         }
     }
-    let file = File::new("waits", &transcript(APPROVALS));
+    let file = File::new(&transcript(APPROVALS));
     let mut child = Killed(command(&[file.path()]).spawn().expect("the program starts"));
     let stdout = BufReader::new(child.0.stdout.take().expect("stdout"));
     let mut stdin = child.0.stdin.take().expect("stdin");
@@ -98,7 +92,7 @@ fn it_answers_while_the_client_waits_and_ends_with_its_input() {
 
 #[test]
 fn a_mismatch_is_answered_printed_and_status_1() {
-    let file = File::new("mismatch", &transcript(APPROVALS));
+    let file = File::new(&transcript(APPROVALS));
     let output = run(&mut command(&[file.path()]), "\n{\"id\":\"x\",\"method\":\"thread/list\"}\n");
     assert_eq!(output.status.code(), Some(1));
     assert_snapshot!(stderr(&output, &file), @"
@@ -112,7 +106,7 @@ fn a_mismatch_is_answered_printed_and_status_1() {
 
 #[test]
 fn an_early_end_is_status_1_unless_it_is_allowed() {
-    let file = File::new("early", &transcript(APPROVALS));
+    let file = File::new(&transcript(APPROVALS));
     let early = CLIENT.lines().next().expect("a line");
     let output = run(&mut command(&[file.path()]), early);
     assert_eq!(output.status.code(), Some(1));
@@ -127,7 +121,7 @@ fn an_early_end_is_status_1_unless_it_is_allowed() {
 
 #[test]
 fn options_are_passed_on() {
-    let file = File::new("options", &transcript(APPROVALS));
+    let file = File::new(&transcript(APPROVALS));
     let client = CLIENT.replace("accept", "decline").replacen("{}", r#"{"cwd":"/"}"#, 1);
     let code = |arguments: &[&str]| {
         let arguments = [&[file.path()], arguments].concat();
@@ -151,7 +145,7 @@ fn options_are_passed_on() {
 
 #[test]
 fn with_the_environment_variable_it_takes_any_command_line() {
-    let file = File::new("variable", &transcript(APPROVALS));
+    let file = File::new(&transcript(APPROVALS));
     let with = |value: &str, arguments: &[&str]| run(command(arguments).env("CODEX_RPC_REPLAY", value), CLIENT);
     for arguments in [&[][..], &["app-server"], &["--params", "same", "-c", "x=y", "app-server"], &["--help"]] {
         let output = with(file.path(), arguments);
@@ -164,7 +158,7 @@ fn with_the_environment_variable_it_takes_any_command_line() {
 
 #[test]
 fn a_wrong_command_line_and_a_transcript_that_cannot_be_read_are_status_2() {
-    let file = File::new("torn", "{\"transcript\":1}\n{\"from\":\"server\",\"mess");
+    let file = File::new("{\"transcript\":1}\n{\"from\":\"server\",\"mess");
     let output = run(&mut command(&[file.path()]), "");
     assert_eq!(output.status.code(), Some(2));
     assert_snapshot!(stderr(&output, &file), @"codex-rpc-replay: FILE:2: the transcript can't be played: not a line of a transcript: EOF while parsing a string at line 1 column 22; the line is torn off");
