@@ -16,7 +16,7 @@ fn messages() -> Vec<(From, String)> {
     for path in transcripts(CODEX_VERSION) {
         let bytes = fs::read(path).expect("a transcript");
         for (_, line) in Reader::new(bytes.as_slice()) {
-            if let Line::Message { from, message } = line {
+            if let Line::Message { from, message, .. } = line {
                 messages.push((from, message.get().to_owned()));
             }
         }

@@ -222,7 +222,6 @@ fn fill(ty: &Type, name: &str, over: Option<&Value>, depth: usize) -> Value {
             Some(found) => shape(found, name, over, depth + 1),
             None => over.cloned().unwrap_or_default(),
         },
-        (Type::Nullable(_), None) => Value::Null,
         (Type::Nullable(inner), Some(over)) if !over.is_null() => fill(inner, name, Some(over), depth),
         (Type::List(item), Some(Value::Array(items))) => {
             items.iter().map(|over| fill(item, name, Some(over), depth)).collect()
@@ -234,7 +233,7 @@ fn fill(ty: &Type, name: &str, over: Option<&Value>, depth: usize) -> Value {
         (Type::Bool, None) => false.into(),
         (Type::Integer | Type::Double, None) => 0.into(),
         (Type::String, None) => name.into(),
-        (Type::Any, None) => Value::Null,
+        (Type::Any | Type::Nullable(_), None) => Value::Null,
         (Type::List(_), None) => json!([]),
         (Type::Map(_), None) => json!({}),
     }

@@ -9,6 +9,8 @@
 //!   assertions.
 //! - [`report`]: the outcome as text or JSON.
 //! - [`coverage`]: what recorded sessions cover, as a table.
+//! - [`replay`]: plays a transcript as the app-server, in memory or as the program
+//!   `codex-rpc-replay` that is started instead of `codex app-server`.
 #![cfg_attr(
     feature = "record",
     doc = "- [`scenario`]: what a client does in a session, as data; this crate comes with many.\n\
@@ -43,6 +45,7 @@ mod outcome;
 #[cfg(feature = "record")]
 pub mod recorder;
 pub mod recording;
+pub mod replay;
 pub mod report;
 pub mod round_trip;
 #[cfg(feature = "record")]

@@ -87,7 +87,7 @@ impl RoundTrip {
                     self.counts.messages += 1;
                     self.fail(&place, FindingKind::Unreadable, "", &why);
                 }
-                Line::Message { from, message } => {
+                Line::Message { from, message, .. } => {
                     self.counts.messages += 1;
                     self.message(place, from, message.get(), &mut pending);
                 }

@@ -2,7 +2,8 @@
 //!
 //! The first line may be a header, `{"transcript": 1, "codex": "0.169.0",
 //! "scenario": "…"}`; then comes a line a message, in the order that the recorder
-//! saw them: `{"from": "client" | "server", "message": {…}}`. Other members are
+//! saw them: `{"from": "client" | "server", "message": {…}}`. A recording of several
+//! processes numbers them: `"process": 2`, 1 where it is left out. Other members are
 //! ignored.
 
 use std::fmt;
@@ -56,6 +57,8 @@ pub enum Line {
     Message {
         /// Who sent it.
         from: From,
+        /// Which process of the app-server it was, from 1; 1 if the line doesn't say.
+        process: u32,
         /// The message's text, as it was recorded.
         message: Box<RawValue>,
     },
@@ -66,7 +69,13 @@ pub enum Line {
 #[derive(Deserialize)]
 struct Entry {
     from: From,
+    #[serde(default = "first")]
+    process: u32,
     message: Box<RawValue>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 enum Next {
@@ -140,7 +149,7 @@ impl<R: BufRead> Reader<R> {
         match serde_json::from_str::<Entry>(text) {
             Ok(entry) => {
                 self.messages += 1;
-                Line::Message { from: entry.from, message: entry.message }
+                Line::Message { from: entry.from, process: entry.process, message: entry.message }
             }
             Err(error) => {
                 let torn = if error.is_eof() && !bytes.ends_with(b"\n") { "; the line is torn off" } else { "" };

@@ -8,8 +8,8 @@ use codex_rpc_testkit::fixtures;
 use codex_rpc_testkit::transcript::From;
 use serde_json::{Value, json};
 
-fn panic_of(test: impl Fn() + UnwindSafe) -> String {
-    let payload = catch_unwind(test).expect_err("a panic");
+fn panic_of(failing: impl Fn() + UnwindSafe) -> String {
+    let payload = catch_unwind(failing).expect_err("a panic");
     let text = payload.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| payload.downcast_ref::<String>().cloned()).expect("a text")
 }
