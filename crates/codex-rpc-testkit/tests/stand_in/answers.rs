@@ -166,3 +166,17 @@ fn two_stand_ins_run_side_by_side() {
     assert_eq!(post(&two, &json!({})).message(), "Two.");
     assert_eq!((one.requests().len(), two.requests().len()), (0, 1));
 }
+
+#[test]
+fn a_new_script_replaces_the_old_one_and_keeps_what_was_seen() {
+    let model = start(r#"{"captures": {"a": "a=(\\w+)"}, "answers": [[{"message": "${a}"}], [{"message": "old"}]]}"#);
+    assert_eq!(post(&model, &json!({"input": "nothing"})).message(), "${a}");
+    model.set_script(serde_json::from_str(r#"{"answers": [[{"message": "new"}]]}"#).unwrap()).unwrap();
+    assert_eq!(post(&model, &json!({})).message(), "new");
+    assert_eq!(post(&model, &json!({})).message(), "Done.");
+    assert_eq!((model.requests().len(), model.problems().len()), (3, 1));
+
+    let bad: Script = serde_json::from_str(r#"{"captures": {"a": "("}}"#).unwrap();
+    assert!(model.set_script(bad).is_err());
+    assert_eq!(model.requests().len(), 3);
+}
