@@ -77,11 +77,11 @@ fn a_capture_replaces_placeholders_and_the_latest_match_wins() {
 fn a_captured_text_that_looks_like_a_placeholder_stays() {
     let model = start(
         r#"{"captures": {"a": "a=(\\S+)", "b": "b=(\\S+)"},
-            "answers": [[{"message": "${a} ${b}"}], {"events": [{"type": "x", "v": "${b}", "w": "${a}"}]}]}"#,
+            "answers": [[{"message": "${a} ${b}"}], {"events": [{"type": "x", "v": "${b}", "w": "${a}", "n": "12"}]}]}"#,
     );
     let body = json!({"input": "a=${b} b=007"});
     assert_eq!(post(&model, &body).message(), "${b} 007");
-    assert_eq!(post(&model, &body).events(), [json!({"type": "x", "v": "007", "w": "${b}"})]);
+    assert_eq!(post(&model, &body).events(), [json!({"type": "x", "v": "007", "w": "${b}", "n": "12"})]);
 }
 
 #[test]
