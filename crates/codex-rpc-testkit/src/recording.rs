@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::transcript::From;
 
@@ -49,15 +49,16 @@ impl Recording {
 }
 
 /// How two transcripts of a scenario differ: a line for each message that only one of
-/// them has, `-` for the first, `+` for the second. The order in which messages of one
-/// process came is no difference: answers and notifications race.
+/// them has, `-` for the first, `+` for the second. The order of messages is no
+/// difference, for answers and notifications race, and neither is the order of members.
 pub fn differences(before: &str, after: &str) -> Vec<String> {
-    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-    for line in before.lines().skip(1) {
-        *counts.entry(line).or_default() -= 1;
-    }
-    for line in after.lines().skip(1) {
-        *counts.entry(line).or_default() += 1;
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    for (text, sign) in [(before, -1), (after, 1)] {
+        for line in text.lines().skip(1) {
+            // With its members in the order of their names.
+            let line = serde_json::from_str::<Value>(line).map_or_else(|_| line.to_owned(), |line| line.to_string());
+            *counts.entry(line).or_default() += sign;
+        }
     }
     let mut lines = Vec::new();
     for (line, count) in counts {
@@ -67,4 +68,19 @@ pub fn differences(before: &str, after: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differences;
+
+    #[test]
+    fn order_is_no_difference_and_a_message_more_or_less_is() {
+        let before = "{}\n{\"a\":1,\"b\":2}\n{\"c\":3}\n{\"c\":3}\n";
+        assert_eq!(differences(before, "{}\n{\"c\":3}\n{\"b\":2,\"a\":1}\n{\"c\":3}\n"), [""; 0]);
+        assert_eq!(
+            differences(before, "{}\n{\"a\":1,\"b\":2}\n{\"c\":3}\n{\"c\":4}\n"),
+            ["- {\"c\":3}", "+ {\"c\":4}"]
+        );
+    }
 }

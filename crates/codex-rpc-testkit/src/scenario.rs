@@ -143,7 +143,10 @@ impl Scenario {
     /// If the text is no YAML, has a key or a step that the format does not know, or
     /// an answer that is not exactly one of `result`, `error`, `never`.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| ScenarioError(error.to_string()))?;
+        // Else `y`, `no` and `on` are booleans, as in YAML 1.1.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let scenario: Self =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| ScenarioError(error.to_string()))?;
         for (index, step) in scenario.steps.iter().enumerate() {
             let action = step.action();
             let answers = match action.map_err(|problem| ScenarioError(format!("step {}: {problem}", index + 1)))? {

@@ -37,6 +37,9 @@ pub(super) fn config(stand_in: &str, own: &Map<String, Value>) -> Result<String,
         "model": "gpt-5.5",
         "approval_policy": "on-request",
         "sandbox_mode": "read-only",
+        // Else a sandboxed command leaves marks in the system's folder that another
+        // recording would see.
+        "sandbox_workspace_write": {"exclude_slash_tmp": true},
         "model_provider": "mock_provider",
         "model_providers": {"mock_provider": {
             "name": "Stand-in",

@@ -75,6 +75,8 @@ impl Places {
             (text(self.tmp()), TMP.to_owned()),
             (text(self.path.clone()), SCRATCH.to_owned()),
             (text(self.root.path().to_owned()), SCRATCH.to_owned()),
+            (text(self.path.clone()).trim_start_matches('/').to_owned(), SCRATCH.trim_start_matches('/').to_owned()),
+            (text(self.path.file_name().map(PathBuf::from).unwrap_or_default()), "scratch".to_owned()),
             (text(self.codex.clone()), CODEX.to_owned()),
             (format!("127.0.0.1:{}", self.free_port), format!("127.0.0.1:{FREE_PORT}")),
         ];

@@ -48,7 +48,7 @@ fn regex(pattern: &str) -> Regex {
 impl Ids {
     fn new() -> Self {
         Self {
-            uuid: regex(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
+            uuid: regex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
             hash: regex(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b"),
             process: regex(&format!(r#""(?:{})":"?(\d+)"?"#, PROCESS.join("|"))),
             numbers: HashMap::new(),
@@ -58,7 +58,7 @@ impl Ids {
 
     fn learn(&mut self, text: &str) {
         let uuids = self.uuid.find_iter(text).filter(|found| !made_up(found.as_str()));
-        let hashes = self.hash.find_iter(text);
+        let hashes = self.hash.find_iter(text).filter(|found| !is_no_hash(found.as_str()));
         let processes = self.process.captures_iter(text).filter_map(|found| found.get(1));
         let found = [uuids.collect::<Vec<_>>(), hashes.collect(), processes.collect()];
         for (kind, ids) in found.into_iter().enumerate() {
@@ -80,6 +80,9 @@ impl Ids {
             format!("01900000-0000-7000-8000-{:012}", number(&found[0]))
         });
         let text = self.hash.replace_all(&text, |found: &Captures<'_>| {
+            if is_no_hash(&found[0]) {
+                return found[0].to_owned();
+            }
             format!("{:0width$x}", number(&found[0]), width = found[0].len())
         });
         let text = self.process.replace_all(&text, |found: &Captures<'_>| {
@@ -92,6 +95,11 @@ impl Ids {
 /// Whether a scenario made the UUID up.
 fn made_up(uuid: &str) -> bool {
     uuid.starts_with("00000000-")
+}
+
+/// Whether git means that there is no file.
+fn is_no_hash(hash: &str) -> bool {
+    hash.bytes().all(|byte| byte == b'0')
 }
 
 impl Sanitiser {
@@ -263,6 +271,13 @@ mod tests {
             one(r#"{"u":"https://x/?state=Zq1&code_challenge=abc&k=1"}"#),
             r#"{"u":"https://x/?state=placeholder&code_challenge=placeholder&k=1"}"#
         );
+    }
+
+    #[test]
+    fn an_id_inside_a_word_is_found_and_the_hash_of_nothing_stays() {
+        assert_eq!(one(&format!(r#"{{"id":"msg_{A}"}}"#)), r#"{"id":"msg_01900000-0000-7000-8000-000000000001"}"#);
+        let diff = format!(r#"{{"diff":"index {}..{}"}}"#, "0".repeat(40), "e".repeat(40));
+        assert_eq!(one(&diff), format!(r#"{{"diff":"index {}..{:040}"}}"#, "0".repeat(40), 1));
     }
 
     #[test]

@@ -1,0 +1,533 @@
+//! The core: bytes in, events out, bytes to write. No clock, no thread, no runtime.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::marker::PhantomData;
+
+use codex_rpc::{
+    ClientMessage, ClientNotification, ClientRequest, ClientRequestMethod, DecodeError, Direction, ErrorResponse,
+    Extra, Message, MethodInfo, Notification, NotificationMethod, Params, RawJson, Request, RequestId, RpcError,
+    ServerMessage, ServerNotification, ServerRequest, ServerRequestMethod, TraceContext,
+};
+use serde::Serialize;
+
+use crate::frame::{Line, LineSplitter};
+use crate::{Call, CallError, Malformed, MalformedKind, TakeClientRequest, TakeServerRequest};
+
+/// A side of a connection: what comes in there. Implemented by [`ClientSide`] and
+/// [`ServerSide`] only.
+pub trait Side: sealed::Sealed + 'static {
+    /// The requests that come in.
+    type Request: Send + fmt::Debug + 'static;
+    /// The notifications that come in.
+    type Notification: Send + fmt::Debug + 'static;
+    /// The direction of what goes out.
+    const SENDS: Direction;
+
+    #[doc(hidden)]
+    fn decode(line: &[u8]) -> Result<Message<Self::Request, Self::Notification>, DecodeError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ClientSide {}
+    impl Sealed for super::ServerSide {}
+}
+
+/// The side of a client of an app-server.
+#[derive(Clone, Copy, Debug)]
+pub enum ClientSide {}
+
+/// The side of an app-server.
+#[derive(Clone, Copy, Debug)]
+pub enum ServerSide {}
+
+impl Side for ClientSide {
+    type Request = ServerRequest;
+    type Notification = ServerNotification;
+    const SENDS: Direction = Direction::ClientToServer;
+
+    fn decode(line: &[u8]) -> Result<ServerMessage, DecodeError> {
+        ServerMessage::from_slice(line)
+    }
+}
+
+impl Side for ServerSide {
+    type Request = ClientRequest;
+    type Notification = ClientNotification;
+    const SENDS: Direction = Direction::ServerToClient;
+
+    fn decode(line: &[u8]) -> Result<ClientMessage, DecodeError> {
+        ClientMessage::from_slice(line)
+    }
+}
+
+/// A connection as a client of an app-server has it.
+pub type ClientConnection<T = ()> = Connection<ClientSide, T>;
+
+/// A connection as an app-server has it.
+pub type ServerConnection<T = ()> = Connection<ServerSide, T>;
+
+/// What a connection takes and sends at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest line that is read, in bytes without the line break. Default: 256 MiB,
+    /// because a thread that is read as a whole is one line.
+    pub incoming: usize,
+    /// The longest line that is sent. Default: 256 MiB.
+    pub outgoing: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { incoming: 256 << 20, outgoing: 256 << 20 }
+    }
+}
+
+impl Limits {
+    /// Sets the longest line that is read.
+    #[must_use]
+    pub fn with_incoming(mut self, bytes: usize) -> Self {
+        self.incoming = bytes;
+        self
+    }
+
+    /// Sets the longest line that is sent.
+    #[must_use]
+    pub fn with_outgoing(mut self, bytes: usize) -> Self {
+        self.outgoing = bytes;
+        self
+    }
+}
+
+/// Something that came in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<S: Side, T = ()> {
+    /// A request of ours has its answer.
+    Answer(Answer<T>),
+    /// The peer asks.
+    Request(IncomingRequest<S>),
+    /// The peer tells.
+    Notification(Notification<S::Notification>),
+    /// Something that is none of these. A malformed request waits for an answer, too:
+    /// see [`Connection::refuse`].
+    Malformed(Malformed),
+}
+
+/// How a request of ours ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer<T = ()> {
+    /// The request's id.
+    pub id: i64,
+    /// The request's method.
+    pub method: &'static str,
+    /// What was given with the request.
+    pub tag: T,
+    /// The result as its text, or why there is none.
+    pub outcome: Result<RawJson, CallError>,
+}
+
+/// A request of the peer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct IncomingRequest<S: Side> {
+    /// The message: id, method with params, trace context.
+    pub request: Request<S::Request>,
+}
+
+impl<S: Side> IncomingRequest<S> {
+    /// The request's id.
+    pub fn id(&self) -> &RequestId {
+        &self.request.id
+    }
+}
+
+impl IncomingRequest<ClientSide> {
+    /// The params and the right to answer, if the request is of this method.
+    ///
+    /// # Errors
+    /// The request itself, if it is of another method.
+    #[expect(clippy::result_large_err, reason = "the error is the input, given back")]
+    pub fn take<M: TakeServerRequest>(self) -> Result<(M::Params, Ticket<M>), Self> {
+        let Request { id, payload, trace, extra, .. } = self.request;
+        match M::take(payload) {
+            Ok(params) => Ok((params, Ticket::new(id))),
+            Err(payload) => Err(Self { request: request(id, payload, trace, extra) }),
+        }
+    }
+}
+
+impl IncomingRequest<ServerSide> {
+    /// The params and the right to answer, if the request is of this method.
+    ///
+    /// # Errors
+    /// The request itself, if it is of another method.
+    #[expect(clippy::result_large_err, reason = "the error is the input, given back")]
+    pub fn take<M: TakeClientRequest>(self) -> Result<(M::Params, Ticket<M>), Self> {
+        let Request { id, payload, trace, extra, .. } = self.request;
+        match M::take(payload) {
+            Ok(params) => Ok((params, Ticket::new(id))),
+            Err(payload) => Err(Self { request: request(id, payload, trace, extra) }),
+        }
+    }
+}
+
+fn request<M>(id: RequestId, payload: M, trace: Option<TraceContext>, extra: Extra) -> Request<M> {
+    let mut request = Request::new(id, payload);
+    request.trace = trace;
+    request.extra = extra;
+    request
+}
+
+/// The right to answer a request, once, with the response of its method.
+pub struct Ticket<M: ?Sized> {
+    id: RequestId,
+    method: PhantomData<fn() -> Box<M>>,
+}
+
+impl<M: ?Sized> Ticket<M> {
+    pub(crate) fn new(id: RequestId) -> Self {
+        Self { id, method: PhantomData }
+    }
+
+    /// The request's id.
+    pub fn id(&self) -> &RequestId {
+        &self.id
+    }
+}
+
+impl<M: ?Sized> fmt::Debug for Ticket<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("id", &self.id).finish()
+    }
+}
+
+/// Why a message can't be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// Its content can't be written as JSON.
+    Unencodable(String),
+    /// It is longer than [`Limits::outgoing`].
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The method is none that this side sends.
+    WrongSide {
+        /// The method.
+        method: &'static str,
+    },
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unencodable(reason) => f.write_str(reason),
+            Self::TooLong { length, limit } => write!(f, "the message has {length} bytes; {limit} are the most"),
+            Self::WrongSide { method } => write!(f, "{method} is sent by the other side"),
+        }
+    }
+}
+
+impl std::error::Error for SendError {}
+
+impl From<SendError> for CallError {
+    fn from(error: SendError) -> Self {
+        Self::Unsendable(error.to_string())
+    }
+}
+
+struct Pending<T> {
+    method: &'static str,
+    tag: T,
+}
+
+/// One side of a connection. `T` is what the caller gives with a request and gets back
+/// with its answer.
+///
+/// A client gets one from a [`Handshake`](crate::Handshake).
+pub struct Connection<S: Side, T = ()> {
+    limits: Limits,
+    experimental: bool,
+    lines: LineSplitter,
+    next_id: i64,
+    pending: HashMap<i64, Pending<T>>,
+    outgoing: VecDeque<Vec<u8>>,
+    /// What came in and was not asked for yet.
+    early: VecDeque<Event<S, T>>,
+    side: PhantomData<fn() -> S>,
+}
+
+impl<S: Side, T> fmt::Debug for Connection<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("experimental", &self.experimental)
+            .field("next_id", &self.next_id)
+            .field("pending", &self.pending.len())
+            .field("outgoing", &self.outgoing.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Side, T> Connection<S, T> {
+    pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self {
+            limits,
+            experimental: false,
+            lines: LineSplitter::new(limits.incoming),
+            next_id: 0,
+            pending: HashMap::new(),
+            outgoing: VecDeque::new(),
+            early: VecDeque::new(),
+            side: PhantomData,
+        }
+    }
+
+    /// Takes bytes of a stream of lines. Then ask for the events.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.lines.push(bytes);
+    }
+
+    /// What came in with the bytes so far, one at a time; none if more bytes are needed.
+    /// Blank lines are passed over.
+    pub fn next_event(&mut self) -> Option<Event<S, T>> {
+        if let Some(event) = self.early.pop_front() {
+            return Some(event);
+        }
+        loop {
+            let line = self.lines.next()?;
+            if let Some(event) = self.take(line) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// At the end of the stream: what stood after the last line break. It may be a whole
+    /// message all the same.
+    pub fn end_of_stream(&mut self) -> Option<Event<S, T>> {
+        loop {
+            let line = self.lines.rest()?;
+            if let Some(event) = self.take(line) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// What one frame is, for transports that have frames: a WebSocket's text message.
+    /// None for a blank one.
+    pub fn frame(&mut self, frame: &[u8]) -> Option<Event<S, T>> {
+        let line =
+            if frame.len() > self.limits.incoming { Line::TooLong(frame.len()) } else { Line::Text(frame.to_vec()) };
+        self.take(line)
+    }
+
+    /// The next message to write, without a line break: write it with one to a stream,
+    /// or as a text frame.
+    pub fn next_outgoing(&mut self) -> Option<Vec<u8>> {
+        self.outgoing.pop_front()
+    }
+
+    /// How many requests of ours wait for an answer.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Gives a request of ours up: its answer will be passed over if it still comes.
+    /// None if it was answered.
+    pub fn forget(&mut self, id: i64) -> Option<T> {
+        self.pending.remove(&id).map(|pending| pending.tag)
+    }
+
+    /// Gives all requests of ours up, at the end of a connection: each ends with this
+    /// reason.
+    pub fn close(&mut self, reason: &str) -> Vec<Answer<T>> {
+        let mut answers: Vec<Answer<T>> = self
+            .pending
+            .drain()
+            .map(|(id, Pending { method, tag })| {
+                let outcome = Err(CallError::Closed { reason: reason.to_owned() });
+                Answer { id, method, tag, outcome }
+            })
+            .collect();
+        answers.sort_by_key(|answer| answer.id);
+        answers
+    }
+
+    /// Sends a notification.
+    ///
+    /// # Errors
+    /// If this side does not send the method, or the params can't be sent.
+    pub fn notify<M: NotificationMethod>(&mut self, params: &M::Params) -> Result<(), SendError> {
+        if MethodInfo::find(S::SENDS, M::METHOD).is_none() {
+            return Err(SendError::WrongSide { method: M::METHOD });
+        }
+        let frame = self.encode(None, M::METHOD, params)?;
+        self.outgoing.push_back(frame);
+        Ok(())
+    }
+
+    /// Answers a request of the peer with an error: any request, a malformed one too.
+    pub fn refuse(&mut self, id: impl Into<RequestId>, error: RpcError) {
+        let response = ErrorResponse::new(id, error);
+        // An error that can't be written is still an answer.
+        let frame = serde_json::to_vec(&response).unwrap_or_else(|error| {
+            let plain = RpcError::new(codex_rpc::ErrorCode::INTERNAL_ERROR, error.to_string());
+            serde_json::to_vec(&ErrorResponse::new(response.id.clone(), plain)).unwrap_or_default()
+        });
+        self.outgoing.push_back(frame);
+    }
+
+    /// Answers a request of the peer with a result that is JSON already, whatever its
+    /// method.
+    pub fn respond_raw(&mut self, id: impl Into<RequestId>, result: RawJson) {
+        let response = codex_rpc::Response::new(id, result);
+        self.outgoing.push_back(serde_json::to_vec(&response).unwrap_or_default());
+    }
+
+    fn respond_with(&mut self, id: RequestId, result: &impl Serialize) -> Result<(), SendError> {
+        let result = RawJson::encode(result).map_err(|error| SendError::Unencodable(error.to_string()))?;
+        self.respond_raw(id, result);
+        Ok(())
+    }
+
+    fn send<M: ?Sized>(&mut self, method: &'static str, params: &impl Params, tag: T) -> Result<Call<M>, CallError> {
+        let id = self.next_id;
+        let frame = self.encode(Some(id), method, params)?;
+        self.next_id += 1;
+        self.pending.insert(id, Pending { method, tag });
+        self.outgoing.push_back(frame);
+        Ok(Call::new(id))
+    }
+
+    fn encode(&self, id: Option<i64>, method: &str, params: &impl Params) -> Result<Vec<u8>, SendError> {
+        let unencodable = |error: serde_json::Error| SendError::Unencodable(error.to_string());
+        let mut frame = Vec::with_capacity(256);
+        frame.extend_from_slice(b"{\"method\":");
+        serde_json::to_writer(&mut frame, method).map_err(unencodable)?;
+        if let Some(id) = id {
+            frame.extend_from_slice(b",\"id\":");
+            serde_json::to_writer(&mut frame, &id).map_err(unencodable)?;
+        }
+        if !params.is_absent() {
+            frame.extend_from_slice(b",\"params\":");
+            serde_json::to_writer(&mut frame, params).map_err(unencodable)?;
+        }
+        frame.push(b'}');
+        if frame.len() > self.limits.outgoing {
+            return Err(SendError::TooLong { length: frame.len(), limit: self.limits.outgoing });
+        }
+        Ok(frame)
+    }
+
+    fn take(&mut self, line: Line) -> Option<Event<S, T>> {
+        let line = match line {
+            Line::TooLong(length) => {
+                return Some(Event::Malformed(Malformed::too_long(length, self.limits.incoming)));
+            }
+            Line::Text(line) => line,
+        };
+        if line.trim_ascii().is_empty() {
+            return None;
+        }
+        let event = match S::decode(&line) {
+            Ok(Message::Notification(message)) => Event::Notification(message),
+            Ok(Message::Request(request)) => Event::Request(IncomingRequest { request }),
+            Ok(Message::Response(response)) => return Some(self.answer(response.id, Ok(response.result), &line)),
+            Ok(Message::Error(response)) => {
+                return Some(self.answer(response.id, Err(CallError::Rpc(Box::new(response.error))), &line));
+            }
+            Err(error) => {
+                let malformed = Malformed::undecodable(&line, &error);
+                match (malformed.kind, malformed.id.clone()) {
+                    (MalformedKind::Response, Some(id)) => {
+                        self.answer(id, Err(CallError::Malformed(Box::new(malformed))), &line)
+                    }
+                    _ => Event::Malformed(malformed),
+                }
+            }
+        };
+        Some(event)
+    }
+
+    fn answer(&mut self, id: RequestId, outcome: Result<RawJson, CallError>, line: &[u8]) -> Event<S, T> {
+        let number = match &id {
+            RequestId::Integer(number) => Some(*number),
+            RequestId::String(_) => None,
+        };
+        match number.and_then(|id| Some((id, self.pending.remove(&id)?))) {
+            Some((id, Pending { method, tag })) => Event::Answer(Answer { id, method, tag, outcome }),
+            None => Event::Malformed(Malformed::unexpected(id, String::from_utf8_lossy(line).into_owned())),
+        }
+    }
+}
+
+impl<T> Connection<ClientSide, Option<T>> {
+    /// The connection after its handshake, with what came before the answer.
+    pub(crate) fn initialised(self, experimental: bool, early: VecDeque<Event<ClientSide, T>>) -> ClientConnection<T> {
+        let Self { limits, lines, next_id, outgoing, side, .. } = self;
+        Connection { limits, experimental, lines, next_id, pending: HashMap::new(), outgoing, early, side }
+    }
+}
+
+impl<T> Connection<ClientSide, T> {
+    /// Whether the connection was initialised with `experimentalApi`.
+    pub fn is_experimental(&self) -> bool {
+        self.experimental
+    }
+
+    /// Sends a request; its answer comes as [`Event::Answer`] with this tag.
+    ///
+    /// # Errors
+    /// [`CallError::ExperimentalApiNeeded`] and [`CallError::Unsendable`].
+    pub fn request<M: ClientRequestMethod>(&mut self, params: &M::Params, tag: T) -> Result<Call<M>, CallError> {
+        if M::EXPERIMENTAL && !self.experimental {
+            return Err(CallError::ExperimentalApiNeeded { method: M::METHOD });
+        }
+        self.send(M::METHOD, params, tag)
+    }
+
+    /// Answers a request of the server. Only the response of its method compiles.
+    ///
+    /// # Errors
+    /// If the response can't be written as JSON.
+    pub fn respond<M: ServerRequestMethod>(
+        &mut self,
+        ticket: Ticket<M>,
+        response: &M::Response,
+    ) -> Result<(), SendError> {
+        self.respond_with(ticket.id, response)
+    }
+}
+
+impl<T> Connection<ServerSide, T> {
+    /// The side of an app-server. It gets `initialize` as the first request.
+    pub fn server(limits: Limits) -> Self {
+        Self::with_limits(limits)
+    }
+
+    /// Sends a request; its answer comes as [`Event::Answer`] with this tag.
+    ///
+    /// # Errors
+    /// [`CallError::Unsendable`].
+    pub fn request<M: ServerRequestMethod>(&mut self, params: &M::Params, tag: T) -> Result<Call<M>, CallError> {
+        self.send(M::METHOD, params, tag)
+    }
+
+    /// Answers a request of the client. Only the response of its method compiles.
+    ///
+    /// # Errors
+    /// If the response can't be written as JSON.
+    pub fn respond<M: ClientRequestMethod>(
+        &mut self,
+        ticket: Ticket<M>,
+        response: &M::Response,
+    ) -> Result<(), SendError> {
+        self.respond_with(ticket.id, response)
+    }
+}

@@ -1,0 +1,22 @@
+//! The thin dispatcher for `codex app-server`: bytes in, typed messages out.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod call;
+mod connection;
+mod frame;
+mod handshake;
+mod malformed;
+mod payload;
+mod route;
+
+pub use call::{Call, CallError};
+pub use connection::{
+    Answer, ClientConnection, ClientSide, Connection, Event, IncomingRequest, Limits, SendError, ServerConnection,
+    ServerSide, Side, Ticket,
+};
+pub use handshake::{Handshake, HandshakeError, Progress};
+pub use malformed::{Malformed, MalformedKind};
+pub use payload::{TakeClientRequest, TakeServerNotification, TakeServerRequest};
+pub use route::{Route, Routed};
