@@ -103,7 +103,7 @@ impl<T> Answer<T> {
     pub fn into_response<M: ClientRequestMethod>(self) -> Result<M::Response, CallError> {
         let id = self.id;
         let raw = self.outcome?;
-        raw.decode().map_err(|error| CallError::Malformed(bad_result(id, M::METHOD, &raw, &error)))
+        raw.decode().map_err(|error| CallError::Malformed(Box::new(bad_result(id, M::METHOD, &raw, &error))))
     }
 
     /// The answer to a server's request, typed.
@@ -113,17 +113,17 @@ impl<T> Answer<T> {
     pub fn into_server_response<M: ServerRequestMethod>(self) -> Result<M::Response, CallError> {
         let id = self.id;
         let raw = self.outcome?;
-        raw.decode().map_err(|error| CallError::Malformed(bad_result(id, M::METHOD, &raw, &error)))
+        raw.decode().map_err(|error| CallError::Malformed(Box::new(bad_result(id, M::METHOD, &raw, &error))))
     }
 }
 
-pub(crate) fn bad_result(id: i64, method: &str, raw: &RawJson, error: &DecodeError) -> Box<Malformed> {
-    Box::new(Malformed {
+pub(crate) fn bad_result(id: i64, method: &str, raw: &RawJson, error: &DecodeError) -> Malformed {
+    Malformed {
         kind: crate::MalformedKind::Response,
         method: Some(method.to_owned()),
         id: Some(id.into()),
         raw: raw.get().to_owned(),
         reason: error.to_string(),
         pointer: format!("/result{}", error.pointer()),
-    })
+    }
 }
