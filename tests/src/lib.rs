@@ -21,6 +21,20 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The releases that there are transcripts of, newest first.
+///
+/// # Panics
+/// If the folder can't be read.
+pub fn releases() -> Vec<String> {
+    let entries = fs::read_dir(root().join("tests/transcripts")).expect("the folder of transcripts");
+    let folders = entries.map(|entry| entry.expect("a folder entry").path()).filter(|path| path.is_dir());
+    let names = folders.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let mut releases: Vec<String> = names.collect();
+    let numbers = |release: &String| release.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u64>>();
+    releases.sort_by_key(|release| std::cmp::Reverse(numbers(release)));
+    releases
+}
+
 /// The transcripts of a release, sorted by name.
 ///
 /// # Panics

@@ -1,12 +1,15 @@
 //! Recorded sessions through the bindings.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 
 use codex_rpc::CODEX_VERSION;
+use codex_rpc_testkit::coverage::{Coverage, markdown};
+use codex_rpc_testkit::differences::Differences;
 use codex_rpc_testkit::report;
 use codex_rpc_testkit::round_trip::{FindingKind, Outcome, RoundTrip};
-use codex_rpc_tests::transcripts;
+use codex_rpc_tests::{read, releases, transcripts};
 
 fn round_trip(text: &str) -> Outcome {
     let mut trip = RoundTrip::new();
@@ -14,19 +17,77 @@ fn round_trip(text: &str) -> Outcome {
     trip.finish()
 }
 
+fn outcome_of(release: &str) -> Outcome {
+    let mut trip = RoundTrip::new();
+    for path in transcripts(release) {
+        let name = path.file_name().expect("a name").to_string_lossy();
+        trip.transcript(&name, BufReader::new(File::open(&path).expect("a transcript")));
+    }
+    trip.finish()
+}
+
 #[test]
 fn every_message_of_every_transcript_comes_back_exactly_and_nothing_is_unknown() {
-    let paths = transcripts(CODEX_VERSION);
-    let mut trip = RoundTrip::new();
-    for path in &paths {
-        let name = path.file_name().expect("a name").to_string_lossy();
-        trip.transcript(&name, BufReader::new(File::open(path).expect("a transcript")));
-    }
-    let outcome = trip.finish();
+    let outcome = outcome_of(CODEX_VERSION);
     assert!(outcome.is_exact(), "{}", report::text(&outcome));
-    assert_eq!((outcome.files.len(), paths.len()), (76, 76), "transcripts");
     let total = outcome.total();
-    assert_eq!((total.messages, total.exact + total.refused), (3893, 3893), "messages");
+    assert_eq!(total.exact + total.refused, total.messages);
+    assert!((outcome.files.len(), total.messages) >= (96, 4_600), "{total:?}");
+}
+
+#[test]
+fn recordings_of_older_releases_decode_and_differ_only_where_it_was_reviewed() {
+    let releases = releases();
+    assert!(releases.len() >= 4, "{releases:?}");
+    for release in releases.iter().filter(|release| *release != CODEX_VERSION) {
+        let outcome = outcome_of(release);
+        assert_eq!(outcome.total().failed, 0, "{release}: {}", report::text(&outcome));
+        let file = format!("tests/transcripts/{release}/differences.tsv");
+        let reviewed = Differences::parse(&read(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let problems = reviewed.compare(&Differences::found(&outcome));
+        assert!(problems.is_empty(), "{file}\n{}", problems.join("\n"));
+        assert!(!reviewed.is_empty(), "{file} lists nothing");
+    }
+}
+
+#[test]
+fn a_difference_that_nobody_reviewed_and_one_that_no_longer_occurs_are_named() {
+    let outcome =
+        round_trip(r#"{"from":"server","message":{"method":"thread/archived","params":{"threadId":"t","mood":1}}}"#);
+    let reviewed = Differences::parse("# reviewed\nunknownMethod\tmoon/rose\t/method\n").expect("a list");
+    assert_eq!(
+        reviewed.compare(&Differences::found(&outcome)),
+        [
+            "not reviewed: unknownField\tthread/archived\t/params/mood",
+            "reviewed, but no longer found: unknownMethod\tmoon/rose\t/method"
+        ]
+    );
+    assert!(Differences::parse("unknownField thread/archived").expect_err("no list").starts_with("line 1: "));
+}
+
+#[test]
+fn the_coverage_table_is_what_the_recordings_hold_and_does_not_shrink() {
+    let releases: Vec<(String, Coverage)> = releases()
+        .into_iter()
+        .map(|release| {
+            let mut coverage = Coverage::default();
+            for path in transcripts(&release) {
+                coverage.transcript(BufReader::new(File::open(path).expect("a transcript")));
+            }
+            (release, coverage)
+        })
+        .collect();
+    let reasons: BTreeMap<String, String> =
+        serde_json::from_str(&read("tests/transcripts/not-recorded.json")).expect("reasons by method");
+    let table = markdown(&releases, &reasons).unwrap_or_else(|problems| panic!("{}", problems.join("\n")));
+    let committed = read("tests/transcripts/COVERAGE.md");
+    let first = table.lines().zip(committed.lines()).find(|(ours, theirs)| ours != theirs);
+    assert!(table == committed, "run `cargo xtask coverage`: {first:?}");
+
+    let (release, newest) = &releases[0];
+    assert_eq!(release, CODEX_VERSION);
+    let reached = [newest.answered.len(), newest.notifications.len(), newest.server_requests.len(), newest.items.len()];
+    assert!(reached.iter().zip([165, 74, 9, 23]).all(|(reached, least)| *reached >= least), "{reached:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! - [`fixtures`]: valid messages for tests, from what the test is about, and
 //!   assertions.
 //! - [`report`]: the outcome as text or JSON.
+//! - [`differences`]: what recordings of another release may not give back, reviewed.
 //! - [`coverage`]: what recorded sessions cover, as a table.
 //! - [`replay`]: plays a transcript as the app-server, in memory or as the program
 //!   `codex-rpc-replay` that is started instead of `codex app-server`.
@@ -40,6 +41,7 @@
 
 mod compare;
 pub mod coverage;
+pub mod differences;
 pub mod fixtures;
 mod outcome;
 #[cfg(feature = "record")]

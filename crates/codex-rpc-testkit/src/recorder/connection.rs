@@ -27,6 +27,19 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes out what came since there were `length` entries, but for what `keep` says.
+    pub(super) fn retain_since(&self, length: usize, keep: impl Fn(&Entry) -> bool) {
+        let mut log = self.lock();
+        let length = length.min(log.len());
+        let since = log.split_off(length);
+        log.extend(since.into_iter().filter(keep));
+    }
+
+    /// Adds an entry.
+    pub(super) fn push(&self, entry: Entry) {
+        self.lock().push(entry);
+    }
+
     pub(super) fn entries(&self) -> Vec<Entry> {
         self.lock().clone()
     }

@@ -78,11 +78,11 @@ impl Places {
             (text(self.path.clone()).trim_start_matches('/').to_owned(), SCRATCH.trim_start_matches('/').to_owned()),
             (text(self.path.file_name().map(PathBuf::from).unwrap_or_default()), "scratch".to_owned()),
             (text(self.codex.clone()), CODEX.to_owned()),
-            (format!("127.0.0.1:{}", self.free_port), format!("127.0.0.1:{FREE_PORT}")),
         ];
         if let Some(python) = &self.python {
             all.push((text(python.clone()), PYTHON.to_owned()));
         }
+        all.extend(port(self.free_port, FREE_PORT));
         all
     }
 
@@ -133,6 +133,12 @@ fn link(to: &Path, at: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn link(to: &Path, at: &Path) -> io::Result<()> {
     fs::copy(to, at).map(|_| ())
+}
+
+/// What is to be replaced for a port, in an address and in one that is part of a URL's
+/// query.
+pub(super) fn port(found: u16, recorded: u16) -> [(String, String); 2] {
+    [":", "%3A"].map(|colon| (format!("127.0.0.1{colon}{found}"), format!("127.0.0.1{colon}{recorded}")))
 }
 
 /// The variables as a recording has them.

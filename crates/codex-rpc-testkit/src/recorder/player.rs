@@ -14,6 +14,8 @@ use super::{AppServer, LIMIT, RecordError, files};
 use crate::recording::Recording;
 use crate::scenario::{Action, Answer, Scenario, Step};
 
+mod burst;
+
 /// How long a replaying app-server is given for what a scenario waits for: it writes
 /// all that it may at once.
 const REPLAY_QUIET: Duration = Duration::from_millis(50);
@@ -24,6 +26,8 @@ const NOT_RUNNING: &str = "no app-server is running";
 struct Received {
     method: Option<String>,
     value: Value,
+    /// Whether a step has waited for it.
+    awaited: bool,
 }
 
 /// The answers to one method's requests, and how many were used.
@@ -45,8 +49,6 @@ struct Player<'a> {
     next_id: i64,
     /// What the current process said.
     received: Vec<Received>,
-    /// Where the next wait for a method begins.
-    consumed: BTreeMap<String, usize>,
     /// Where what came after the last request begins.
     fresh: usize,
     answers: BTreeMap<String, Answers>,
@@ -93,7 +95,6 @@ pub(super) fn play(name: &str, scenario: &Scenario, server: &AppServer) -> Resul
         process: 1,
         next_id: 0,
         received: Vec::new(),
-        consumed: BTreeMap::new(),
         fresh: 0,
         answers: BTreeMap::new(),
         begun: BTreeMap::new(),
@@ -128,7 +129,7 @@ pub(super) fn play(name: &str, scenario: &Scenario, server: &AppServer) -> Resul
     if let Some(places) = &places {
         let mut replacements = places.replacements();
         if let Some(stand_in) = &stand_in {
-            replacements.push((format!("127.0.0.1:{}", stand_in.port()), format!("127.0.0.1:{}", places::PORT)));
+            replacements.extend(places::port(stand_in.port(), places::PORT));
         }
         for name in scenario.tokens.keys() {
             if let Some(Value::String(token)) = variables.get(name) {
@@ -169,7 +170,7 @@ impl Player<'_> {
         if let Some(capabilities) = &self.scenario.capabilities {
             params["capabilities"] = self.variables.in_value(capabilities)?;
         }
-        self.request("initialize", Some(params), LIMIT)?;
+        self.request("initialize", Some(&params), LIMIT)?;
         self.say(&json!({"method": "initialized"}))
     }
 
@@ -178,18 +179,20 @@ impl Player<'_> {
         let params = step.params.as_ref().map(|params| self.variables.in_value(params)).transpose()?;
         match step.action()? {
             Action::Request(method) => {
-                if let Some(name) = &step.name {
-                    let id = self.begin(method, params)?;
+                if let (Some(size), true) = (step.burst, self.places.is_some()) {
+                    self.burst(method, params.as_ref(), size, limit)?;
+                } else if let Some(name) = &step.name {
+                    let id = self.begin(method, params.as_ref())?;
                     self.begun.insert(name.clone(), id);
                 } else {
-                    let answer = self.request(method, params, limit)?;
+                    let answer = self.request(method, params.as_ref(), limit)?;
                     self.save(&step.save, answer.get("result"))?;
                 }
             }
             Action::Thread(own) => {
                 let own = self.variables.in_value(own)?;
                 let params = with(json!({"cwd": self.variables.get("workspace")}), Some(own));
-                let answer = self.request("thread/start", Some(params), limit)?;
+                let answer = self.request("thread/start", Some(&params), limit)?;
                 let thread =
                     answer.pointer("/result/thread/id").ok_or("thread/start was not answered with a thread")?;
                 self.variables.set("thread", thread.clone());
@@ -200,12 +203,12 @@ impl Player<'_> {
                 let thread = self.variables.get("thread").ok_or("there is no thread to start a turn on")?;
                 let input = json!([{"type": "text", "text": text, "text_elements": []}]);
                 let params = with(json!({"threadId": thread, "input": input}), params);
-                self.consumed.insert("turn/completed".to_owned(), self.received.len());
-                let answer = self.request("turn/start", Some(params), limit)?;
+                let answer = self.request("turn/start", Some(&params), limit)?;
                 if let Some(turn) = answer.pointer("/result/turn/id") {
                     self.variables.set("turn", turn.clone());
                     if !step.unfinished {
-                        self.wait("turn/completed", &BTreeMap::new(), false, limit)?;
+                        let own = BTreeMap::from([("/turn/id".to_owned(), turn.clone())]);
+                        self.wait("turn/completed", &own, false, limit)?;
                     }
                 }
             }
@@ -283,7 +286,6 @@ impl Player<'_> {
         self.connection = Some(new);
         (self.next_id, self.fresh, self.ended) = (0, 0, false);
         self.received.clear();
-        self.consumed.clear();
         self.begun.clear();
         self.handshake()
     }
@@ -317,16 +319,15 @@ impl Player<'_> {
     }
 
     /// Sends a request.
-    fn begin(&mut self, method: &str, params: Option<Value>) -> Result<i64, String> {
+    fn begin(&mut self, method: &str, params: Option<&Value>) -> Result<i64, String> {
         self.fresh = self.received.len();
         self.next_id += 1;
         let id = self.next_id;
-        let params = params.map(|params| format!(r#","params":{params}"#)).unwrap_or_default();
-        self.write(&format!(r#"{{"id":{id},"method":{}{params}}}"#, json!(method)), true)?;
+        self.write(&request_line(id, method, params), true)?;
         Ok(id)
     }
 
-    fn request(&mut self, method: &str, params: Option<Value>, limit: Duration) -> Result<Value, String> {
+    fn request(&mut self, method: &str, params: Option<&Value>, limit: Duration) -> Result<Value, String> {
         let id = self.begin(method, params)?;
         self.answer(id, method, limit)
     }
@@ -355,15 +356,12 @@ impl Player<'_> {
         limit: Duration,
     ) -> Result<Value, String> {
         let deadline = Instant::now() + limit;
-        let mut seen = self.consumed.get(method).copied().unwrap_or(0);
-        if fresh {
-            seen = seen.max(self.fresh);
-        }
+        let mut seen = if fresh { self.fresh } else { 0 };
         loop {
-            for (index, message) in self.received.iter().enumerate().skip(seen) {
+            for message in &mut self.received[seen..] {
                 let params = message.value.get("params").unwrap_or(&Value::Null);
-                if message.method.as_deref() == Some(method) && matches(params, matching) {
-                    self.consumed.insert(method.to_owned(), index + 1);
+                if !message.awaited && message.method.as_deref() == Some(method) && matches(params, matching) {
+                    message.awaited = true;
                     return Ok(params.clone());
                 }
             }
@@ -425,7 +423,7 @@ impl Player<'_> {
         if let Some((method, id)) = request {
             self.respond(method, &id, value.get("params").unwrap_or(&Value::Null))?;
         }
-        self.received.push(Received { method, value });
+        self.received.push(Received { method, value, awaited: false });
         Ok(())
     }
 
@@ -451,6 +449,11 @@ impl Player<'_> {
         let body = self.variables.in_value(body)?;
         self.say(&json!({"id": id, kind: body}))
     }
+}
+
+fn request_line(id: i64, method: &str, params: Option<&Value>) -> String {
+    let params = params.map(|params| format!(r#","params":{params}"#)).unwrap_or_default();
+    format!(r#"{{"id":{id},"method":{}{params}}}"#, json!(method))
 }
 
 /// Whether the values at the pointers are these.

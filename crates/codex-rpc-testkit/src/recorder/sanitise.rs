@@ -19,9 +19,7 @@ const NEAR: Duration = Duration::from_secs(36 * 3600);
 
 /// Members whose number says how long something took or how much memory it used; they
 /// become 1.
-const MEASURED: &[&str] = &["durationMs", "timeToFirstTokenMs", "elapsedMs", "uptimeMs", "processResidentMemoryBytes"];
-/// Members whose text names the machine.
-const HOST: &[&str] = &["serverName", "hostName", "hostname"];
+const MEASURED: &[&str] = &["durationMs", "residentMemoryBytes", "physicalFootprintBytes"];
 /// Members whose digits are the id of a process.
 const PROCESS: &[&str] = &["processId", "osPid", "pid"];
 
@@ -126,7 +124,12 @@ impl Sanitiser {
     pub(super) fn sanitise(mut self, entries: &mut [Entry]) {
         let numbers = regex(r"\b\d{10}(?:\d{3})?\b");
         let measured = regex(&format!(r#""({})":\d+(?:\.\d+)?"#, MEASURED.join("|")));
-        let host = regex(&format!(r#""({})":"[^"]*""#, HOST.join("|")));
+        // An MCP server's name is a `serverName`, too.
+        let host = regex(r#""serverName":"[^"]*","installationId""#);
+        let process = regex(r#""process":\{"id":\d+"#);
+        // A listener of codex itself; what a scenario names has fewer digits.
+        let port = regex(r"127\.0\.0\.1(:|%3A)\d{5}\b");
+        let callback = regex(r"(callback(?:/|%2F))[A-Za-z0-9_-]{8,}");
         let system = regex(r#"("userAgent":"[^"(]*)\([^;)]*; ([^)]*)\) [^ "]+"#);
         let secret = regex(r"\b(state|code_challenge|nonce)=[^&\x22\\]+");
         for entry in &mut *entries {
@@ -140,7 +143,10 @@ impl Sanitiser {
             let moment = |found: &Captures<'_>| self.moment(&found[0]);
             text = owned(numbers.replace_all(&text, moment), &text);
             text = owned(measured.replace_all(&text, r#""$1":1"#), &text);
-            text = owned(host.replace_all(&text, r#""$1":"host""#), &text);
+            text = owned(host.replace_all(&text, r#""serverName":"host","installationId""#), &text);
+            text = owned(process.replace_all(&text, r#""process":{"id":1000"#), &text);
+            text = owned(port.replace_all(&text, "127.0.0.1${1}8082"), &text);
+            text = owned(callback.replace_all(&text, "${1}placeholder"), &text);
             text = owned(system.replace_all(&text, "$1(Linux; $2) unknown"), &text);
             text = owned(secret.replace_all(&text, "$1=placeholder"), &text);
             entry.text = text;
@@ -262,14 +268,23 @@ mod tests {
     fn what_was_measured_and_what_names_the_machine_goes() {
         assert_eq!(
             one(
-                r#"{"durationMs":57,"processId":"48213","serverName":"box","userAgent":"r/0.169.0 (Debian 12.0.0; x86_64) xterm (r; 1)"}"#
+                r#"{"durationMs":57,"processId":"48213","serverName":"box","installationId":null,"userAgent":"r/0.169.0 (Debian 12.0.0; x86_64) xterm (r; 1)"}"#
             ),
-            r#"{"durationMs":1,"processId":"1001","serverName":"host","userAgent":"r/0.169.0 (Linux; x86_64) unknown (r; 1)"}"#
+            r#"{"durationMs":1,"processId":"1001","serverName":"host","installationId":null,"userAgent":"r/0.169.0 (Linux; x86_64) unknown (r; 1)"}"#
         );
         assert_eq!(one(r#"{"durationMs":null,"processId":null}"#), r#"{"durationMs":null,"processId":null}"#);
         assert_eq!(
             one(r#"{"u":"https://x/?state=Zq1&code_challenge=abc&k=1"}"#),
             r#"{"u":"https://x/?state=placeholder&code_challenge=placeholder&k=1"}"#
+        );
+    }
+
+    #[test]
+    fn an_mcp_servers_name_stays_and_a_listeners_port_goes() {
+        assert_eq!(one(r#"{"serverName":"tiny"}"#), r#"{"serverName":"tiny"}"#);
+        assert_eq!(
+            one(r#"{"u":"http://x/?r=http%3A%2F%2F127.0.0.1%3A34199%2Fcallback%2FAb1-Zz9_x0Qq","v":"127.0.0.1:9"}"#),
+            r#"{"u":"http://x/?r=http%3A%2F%2F127.0.0.1%3A8082%2Fcallback%2Fplaceholder","v":"127.0.0.1:9"}"#
         );
     }
 

@@ -46,6 +46,10 @@ pub struct Step {
     pub matching: BTreeMap<String, Value>,
     /// Goes with `wait`: only a message that came after the last request was sent.
     pub fresh: bool,
+    /// Goes with `request`: write so many at once, as often as it takes until one is
+    /// refused with -32001. Only that one is recorded: which ones are refused, and
+    /// whether the others are answered, is chance.
+    pub burst: Option<usize>,
     /// Goes with `turn`: go on without its end.
     pub unfinished: bool,
     /// How many seconds to wait at most. Default: 20.

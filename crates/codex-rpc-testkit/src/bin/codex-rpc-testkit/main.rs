@@ -37,6 +37,13 @@ enum Verb {
         /// Forgive what is unknown and was preserved.
         #[arg(long)]
         allow_unknown: bool,
+        /// Forgive the differences that this file lists, and nothing else; what it lists
+        /// must occur.
+        #[arg(long, value_name = "FILE", conflicts_with = "allow_unknown")]
+        reviewed: Option<PathBuf>,
+        /// Write the differences to the file of --reviewed, for a person to review.
+        #[arg(long, requires = "reviewed")]
+        update: bool,
         /// How to print the outcome.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -59,11 +66,23 @@ enum Format {
     Json,
 }
 
+/// What is no failure.
+enum Forgiven {
+    Nothing,
+    Unknown,
+    Reviewed { file: PathBuf, update: bool },
+}
+
 fn main() -> ExitCode {
     let Arguments { verb } = Arguments::parse();
     match verb {
-        Verb::RoundTrip { paths, instances, allow_unknown, format } => {
-            round_trip::round_trip(&paths, &instances, allow_unknown, format)
+        Verb::RoundTrip { paths, instances, allow_unknown, reviewed, update, format } => {
+            let forgiven = match reviewed {
+                Some(file) => Forgiven::Reviewed { file, update },
+                None if allow_unknown => Forgiven::Unknown,
+                None => Forgiven::Nothing,
+            };
+            round_trip::round_trip(&paths, &instances, &forgiven, format)
         }
         #[cfg(feature = "record")]
         Verb::Record(arguments) => record::record(&arguments),
