@@ -8,7 +8,9 @@
 //! How: a [`Record`] is a table of wire names and one method that reads the
 //! member with a given index; the loop over the members is compiled once per
 //! input, not once per type. A [`Tagged`] union reads its tag first when it
-//! comes first, as it always does on the wire, and buffers only otherwise.
+//! comes first, as it mostly does on the wire, and looks for it otherwise. The
+//! types see an [`Input`]: a deserializer of serde, or JSON text on the quick road
+//! of [`text`].
 
 mod decode;
 mod encode;

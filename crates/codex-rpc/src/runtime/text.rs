@@ -3,8 +3,9 @@
 //! What must always hold: it reads what serde_json reads, and to the same values,
 //! or it fails. It does not say why: the text is then read again by serde_json,
 //! whose word is the last on what is wrong and where. So there is little to know
-//! here: how members follow one another, strings without escapes, natural numbers.
-//! Escapes, other numbers and JSON of any shape are left to serde_json at once.
+//! here: how members follow one another, strings, natural numbers.
+//! Other numbers, escaped code points and JSON of any shape are left to serde_json
+//! at once.
 //!
 //! Why: a member's name is mostly the next one of the table, and is then compared
 //! where it stands instead of being scanned, borrowed and looked up, and no value
@@ -166,8 +167,33 @@ impl<'a> Text<'a> {
         self.json.get(start..end).map(Chars::Plain).ok_or(Failed)
     }
 
-    /// A string with escapes.
+    /// A string with escapes; those of code points are left to serde_json.
     fn unescape(&mut self, start: usize) -> Result<Chars<'a>, Failed> {
+        let mut text = String::new();
+        let mut from = start;
+        loop {
+            let at = special(self.bytes(), from);
+            text.push_str(self.json.get(from..at).ok_or(Failed)?);
+            if self.bytes().get(at) == Some(&b'"') {
+                self.at = at + 1;
+                text.shrink_to_fit();
+                return Ok(Chars::Unescaped(text));
+            }
+            text.push(match self.bytes().get(at..at + 2) {
+                Some(br"\n") => '\n',
+                Some(br"\t") => '\t',
+                Some(br"\r") => '\r',
+                Some(br"\b") => '\u{8}',
+                Some(br"\f") => '\u{c}',
+                Some([b'\\', same @ (b'"' | b'\\' | b'/')]) => char::from(*same),
+                Some(br"\u") => return self.unescape_by_serde(start),
+                _ => return Err(Failed),
+            });
+            from = at + 2;
+        }
+    }
+
+    fn unescape_by_serde(&mut self, start: usize) -> Result<Chars<'a>, Failed> {
         let mut end = start;
         loop {
             end = special(self.bytes(), end);
