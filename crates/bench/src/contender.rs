@@ -97,6 +97,7 @@ impl Contender for Derived {
 /// As its clients read a line: the envelope first, then the params by method.
 pub struct CodexCodes;
 
+#[expect(clippy::large_enum_variant, reason = "a box would be ours, not theirs")]
 pub enum CodexCodesMessage {
     Server(codex_codes::ServerMessage),
     Answer(codex_codes::JsonRpcMessage),
