@@ -66,8 +66,62 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What a line may be damaged with: what JSON is made of, and what it is not.
+const DAMAGE: [&str; 24] = [
+    "",
+    " ",
+    "\n",
+    "\u{1}",
+    "\"",
+    "\\",
+    "\\n",
+    "\\u00e9",
+    "\\ud800",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "0",
+    "-",
+    ".5",
+    "e3",
+    "null",
+    "true",
+    "1e400",
+    "\"type\":\"x\",",
+    "é",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_damaged_line_is_read_as_serde_reads_it(
+        which in any::<Index>(),
+        places in prop::collection::vec((any::<Index>(), 0..DAMAGE.len(), 0..3_usize), 0..4),
+    ) {
+        static MESSAGES: std::sync::LazyLock<Vec<(From, String)>> = std::sync::LazyLock::new(messages);
+        let (from, text) = which.get(&MESSAGES);
+        let mut characters: Vec<char> = text.chars().collect();
+        for (place, damage, cut) in places {
+            let place = place.index(characters.len());
+            let end = characters.len().min(place + cut);
+            characters.splice(place..end, DAMAGE[damage].chars());
+        }
+        let text: String = characters.into_iter().collect();
+        match from {
+            From::Client => prop_assert_eq!(
+                ClientMessage::from_json(&text).map_err(|error| error.is_syntax()),
+                serde_json::from_str::<ClientMessage>(&text).map_err(|error| error.is_syntax() || error.is_eof())
+            ),
+            From::Server => prop_assert_eq!(
+                ServerMessage::from_json(&text).map_err(|error| error.is_syntax()),
+                serde_json::from_str::<ServerMessage>(&text).map_err(|error| error.is_syntax() || error.is_eof())
+            ),
+        }
+    }
 
     #[test]
     fn a_message_means_the_same_in_any_order_of_its_members(which in any::<Index>(), mut seed in any::<u64>()) {

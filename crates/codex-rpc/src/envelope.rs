@@ -2,6 +2,8 @@
 
 mod decode;
 
+pub(crate) use decode::KEYS;
+
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};

@@ -95,7 +95,7 @@ impl Decode for RequestId {
     fn decode(&mut self, input: &mut dyn Input) -> Done {
         let mut value = Value::Null;
         input.any(&mut value)?;
-        *self = Self::deserialize(&value).map_err(|error| input.fail(format_args!("{error}")))?;
+        *self = Self::deserialize(value).map_err(|error| input.fail(format_args!("{error}")))?;
         Ok(())
     }
 }

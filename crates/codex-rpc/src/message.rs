@@ -14,6 +14,9 @@ pub type ServerMessage = Message<ServerRequest, ServerNotification>;
 /// A message of a client.
 pub type ClientMessage = Message<ClientRequest, ClientNotification>;
 
+/// What a message mostly has room in, so that encoding asks for memory once.
+const USUAL_SIZE: usize = 512;
+
 /// Decodes JSON text.
 ///
 /// ```
@@ -56,7 +59,8 @@ macro_rules! entry_points {
             /// When the text is no JSON or no message, or when a method that is
             /// known has params of another shape.
             pub fn from_json(text: &str) -> Result<Self, DecodeError> {
-                from_json(text)
+                note::forget_path(0);
+                Self::from_text(text).map_err(DecodeError::new)
             }
 
             /// Decodes a message from bytes that were not checked to be UTF-8 yet.
@@ -65,7 +69,7 @@ macro_rules! entry_points {
             /// Those of [`from_json`](Self::from_json), and when the bytes are no
             /// UTF-8.
             pub fn from_slice(bytes: &[u8]) -> Result<Self, DecodeError> {
-                from_json(utf8(bytes)?)
+                Self::from_json(utf8(bytes)?)
             }
 
             /// Encodes the message on one line, without a line break at its end.
@@ -73,7 +77,9 @@ macro_rules! entry_points {
             /// # Errors
             /// Never for a message of this crate.
             pub fn to_json(&self) -> Result<String, serde_json::Error> {
-                serde_json::to_string(self)
+                let mut text = Vec::with_capacity(USUAL_SIZE);
+                serde_json::to_writer(&mut text, self)?;
+                String::from_utf8(text).map_err(serde_json::Error::custom)
             }
         }
     )*};

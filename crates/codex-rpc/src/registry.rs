@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::DecodeError;
-use crate::runtime::note;
+use crate::runtime::{Decode, note, try_from_json};
 
 /// A definition of the schema, or an object inside one that has a name in Rust.
 #[derive(Clone, Copy)]
@@ -200,6 +200,9 @@ impl Definition {
     ///
     /// # Errors
     /// When the text is no JSON or no value of the type.
+    ///
+    /// # Panics
+    /// When serde and the decoder for JSON text, both of which are tried, disagree.
     pub fn recode(&self, text: &str) -> Result<Recoded, DecodeError> {
         (self.recode)(text)
     }
@@ -211,11 +214,26 @@ impl fmt::Debug for Definition {
     }
 }
 
-pub(crate) fn recode<T: DeserializeOwned + Serialize>(text: &str) -> Result<Recoded, DecodeError> {
+/// Decodes on both roads, the quick one and that of serde.
+pub(crate) fn recode<T: Decode + DeserializeOwned + Serialize>(text: &str) -> Result<Recoded, DecodeError> {
+    let (quick, unknown) = note::count_unknown(|| try_from_json::<T>(text));
+    let recoded = recode_message::<T>(text);
+    let agree = match (&quick, &recoded) {
+        (Some(quick), Ok(recoded)) => encoded(quick)? == recoded.value && unknown == recoded.unknown,
+        (quick, recoded) => quick.is_none() && recoded.is_err(),
+    };
+    assert!(agree, "the two roads of decoding disagree on {text}");
+    recoded
+}
+
+pub(crate) fn recode_message<T: DeserializeOwned + Serialize>(text: &str) -> Result<Recoded, DecodeError> {
     let (decoded, unknown) = note::count_unknown(|| crate::from_json::<T>(text));
-    // Through text, as on the wire, and so that one encoder is compiled for all.
-    let text = serde_json::to_string(&decoded?).map_err(DecodeError::new)?;
-    Ok(Recoded { value: crate::from_json(&text)?, unknown })
+    Ok(Recoded { value: encoded(&decoded?)?, unknown })
+}
+
+/// Through text, as on the wire, and so that one encoder is compiled for all.
+fn encoded<T: Serialize>(value: &T) -> Result<Value, DecodeError> {
+    crate::from_json(&serde_json::to_string(value).map_err(DecodeError::new)?)
 }
 
 pub(crate) fn debug<T: DeserializeOwned + fmt::Debug>(text: &str) -> Result<String, DecodeError> {

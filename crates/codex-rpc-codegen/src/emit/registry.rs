@@ -11,7 +11,8 @@ impl Emitter<'_> {
         let rows = self.protocol.definitions.values().map(|definition| {
             let (name, experimental, inner) = (&definition.name, definition.experimental, definition.inner);
             let shape = Self::shape_info(&definition.shape);
-            let ty = match Side::ALL.iter().find(|side| side.definition() == definition.name) {
+            let side = Side::ALL.iter().find(|side| side.definition() == definition.name);
+            let ty = match side {
                 Some(side) => {
                     let methods = quote::format_ident!("{}", side.definition());
                     if side.is_request() {
@@ -22,12 +23,16 @@ impl Emitter<'_> {
                 }
                 None => type_path(self.protocol, &Type::Named(definition.name.clone())),
             };
-            quote!(Definition::new(#name, #shape, #experimental, #inner, recode::<#ty>, debug::<#ty>))
+            // What is by hand is a message, or a small part of one.
+            let recode = if definition.by_hand || side.is_some() { quote!(recode_message) } else { quote!(recode) };
+            quote!(Definition::new(#name, #shape, #experimental, #inner, #recode::<#ty>, debug::<#ty>))
         });
         vec![
             quote!(
                 use crate::generated::types::*;
-                use crate::registry::{Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode};
+                use crate::registry::{
+                    Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode, recode_message,
+                };
             ),
             quote! {
                 pub(crate) static DEFINITIONS: &[Definition] = &[#(#rows,)*];

@@ -1,53 +1,239 @@
 //! Reading messages in one pass, whatever order their members come in.
 
-use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::{AnyMessage, ErrorResponse, Message, Notification, RawJson, Request, Response, TraceContext, json_value};
-use crate::runtime::{Decode, Members, Methods, Slot, Waiting, carry, fill_from_text, method_index, note};
+use crate::runtime::note::{self, Segment};
+use crate::runtime::{
+    Decode, Done, Fields, Input, Members, Methods, Waiting, carried_text, fill_from_text, open_member,
+};
 use crate::{Extra, RequestId, RpcError, UnrecognizedMethod};
 
-enum Payload<R, N> {
-    None,
-    Request(R),
-    Notification(N),
-    Unrecognized(UnrecognizedMethod),
+/// The members that messages have, in the order of [`Reading::read`].
+pub(crate) const KEYS: &[&str] = &["method", "id", "params", "emittedAtMs", "result", "error", "trace"];
+
+const PARAMS: u128 = 1 << 2;
+
+/// What is known of a message's method so far.
+enum Method {
+    Unread,
+    /// It has a name here, and the message holds its params.
+    Known,
+    /// It is in [`Reading::unrecognized`].
+    Unrecognized,
 }
 
-impl<R: Methods, N: Methods> Payload<R, N> {
-    /// The method's name tells whether it is a request or a notification before
-    /// the id is seen, so `params` can be read where they stand.
-    fn of(method: &str, is_request: bool) -> Self {
-        let notification = if is_request { None } else { method_index(N::NAMES, method) };
-        if let Some(index) = notification {
-            return Self::Notification(N::select(index));
-        }
-        match method_index(R::NAMES, method) {
-            Some(index) => Self::Request(R::select(index)),
-            None => Self::Unrecognized(UnrecognizedMethod { method: method.to_owned(), params: None }),
+/// A message that is being read.
+///
+/// It is filled where it will stay: a method's name tells whether it is a request
+/// or a notification before the id is seen. What stands elsewhere, or in the wrong
+/// place, waits in the other fields until all members were read.
+struct Reading<'a, R, N> {
+    message: &'a mut Message<R, N>,
+    method: Method,
+    id: Option<RequestId>,
+    emitted_at_ms: Option<i64>,
+    result: Option<RawJson>,
+    error: Option<RpcError>,
+    trace: Option<TraceContext>,
+    extra: Extra,
+    /// Its params are also those that come before a method.
+    unrecognized: UnrecognizedMethod,
+}
+
+impl<R: Methods, N: Methods> Message<R, N> {
+    fn blank() -> Self {
+        Self::Notification(Notification::new(N::unrecognized(UnrecognizedMethod::default())))
+    }
+
+    fn read_params(&mut self, input: &mut dyn Input) -> Done {
+        match self {
+            Self::Request(request) => request.payload.read_params(input),
+            Self::Notification(notification) => notification.payload.read_params(input),
+            Self::Response(_) | Self::Error(_) => Err(input.fail(format_args!("an answer has no params"))),
         }
     }
 
-    fn into_request(self) -> Result<R, serde_json::Error> {
+    /// Forgets the params but not the method.
+    fn blank_params(&mut self) {
         match self {
-            Self::Request(payload) => Ok(payload),
-            Self::Notification(payload) => reinterpret(&payload),
-            Self::Unrecognized(method) => Ok(unrecognized(method)),
-            Self::None => Ok(unrecognized(UnrecognizedMethod::default())),
+            Self::Request(request) => blank_params(&mut request.payload),
+            Self::Notification(notification) => blank_params(&mut notification.payload),
+            Self::Response(_) | Self::Error(_) => {}
         }
     }
 
-    fn into_notification(self) -> Result<N, serde_json::Error> {
+    fn params_optional(&self) -> bool {
         match self {
-            Self::Request(payload) => reinterpret(&payload),
-            Self::Notification(payload) => Ok(payload),
-            Self::Unrecognized(method) => Ok(unrecognized(method)),
-            Self::None => Ok(unrecognized(UnrecognizedMethod::default())),
+            Self::Request(request) => request.payload.params_optional(),
+            Self::Notification(notification) => notification.payload.params_optional(),
+            Self::Response(_) | Self::Error(_) => true,
         }
+    }
+}
+
+impl<'a, R: Methods, N: Methods> Reading<'a, R, N> {
+    /// Reads a message into a blank one.
+    fn fill(message: &'a mut Message<R, N>, input: &mut dyn Input) -> Done {
+        input.message(&mut Self {
+            message,
+            method: Method::Unread,
+            id: None,
+            emitted_at_ms: None,
+            result: None,
+            error: None,
+            trace: None,
+            extra: Extra::new(),
+            unrecognized: UnrecognizedMethod::default(),
+        })
+    }
+
+    fn name(&mut self, method: &str) {
+        let notification = if self.id.is_some() { None } else { N::find(method) };
+        if let (Some(index), Message::Notification(notification)) = (notification, &mut *self.message) {
+            notification.payload.select(index);
+            self.method = Method::Known;
+        } else if let Some(index) = R::find(method) {
+            let mut payload = R::unrecognized(UnrecognizedMethod::default());
+            payload.select(index);
+            *self.message = Message::Request(Request::new(0, payload));
+            self.method = Method::Known;
+        } else {
+            method.clone_into(&mut self.unrecognized.method);
+            self.method = Method::Unrecognized;
+        }
+    }
+
+    /// Reads params that came before the method.
+    #[cold]
+    fn late_params(&mut self, params: &Value) -> Result<(), String> {
+        let decode = &mut |input: &mut dyn Input| {
+            self.message.blank_params();
+            self.message.read_params(input)
+        };
+        fill_from_text(decode, &params.to_string()).map_err(|error| {
+            note::failed_below(Segment::Key("params"));
+            carried_text(&error)
+        })
+    }
+
+    /// Makes an answer of what is no request and no notification.
+    fn answer(&mut self) -> Result<(), String> {
+        let Some(id) = self.id.take() else {
+            return Err("a message has a `method` or an `id` or both".to_owned());
+        };
+        if let Some(params) = self.unrecognized.params.take() {
+            self.extra.insert("params", params);
+        }
+        keep(&mut self.extra, "emittedAtMs", self.emitted_at_ms.as_ref())?;
+        keep(&mut self.extra, "trace", self.trace.as_ref())?;
+        let extra = std::mem::take(&mut self.extra);
+        *self.message = match (self.result.take(), self.error.take()) {
+            (Some(result), None) => Message::Response(Response { id, result, extra }),
+            (None, Some(error)) => Message::Error(ErrorResponse { id, error, extra }),
+            _ => return Err("an answer has either a `result` or an `error`".to_owned()),
+        };
+        Ok(())
+    }
+
+    /// A request's method without an id, a notification's with one, or a method
+    /// that has no name here.
+    #[cold]
+    fn settle(&mut self) -> Result<(), String> {
+        if matches!(self.method, Method::Unrecognized) {
+            let method = std::mem::take(&mut self.unrecognized);
+            *self.message = match self.id.take() {
+                Some(id) => Message::Request(Request::new(id, unrecognized(method))),
+                None => Message::Notification(Notification::new(unrecognized(method))),
+            };
+            return Ok(());
+        }
+        let settled = match (&*self.message, self.id.take()) {
+            (Message::Notification(notification), Some(id)) => {
+                Message::Request(Request::new(id, reinterpret(&notification.payload)?))
+            }
+            (Message::Request(request), None) => {
+                Message::Notification(Notification::new(reinterpret(&request.payload)?))
+            }
+            _ => return Ok(()),
+        };
+        *self.message = settled;
+        Ok(())
+    }
+}
+
+impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => input.text(&mut |method| self.name(method)),
+            1 => self.id.insert(RequestId::blank()).decode(input),
+            2 => match self.method {
+                Method::Known => self.message.read_params(input),
+                Method::Unrecognized | Method::Unread => self.unrecognized.params.decode(input),
+            },
+            3 => self.emitted_at_ms.decode(input),
+            4 => input.raw(&mut self.result),
+            5 => self.error.insert(RpcError::blank()).decode(input),
+            _ => self.trace.decode(input),
+        }
+    }
+
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        // Left out in both directions, and no surprise if it is there.
+        if name != "jsonrpc" {
+            note::unknown();
+        }
+        open_member(name, input, &mut self.extra)
+    }
+
+    fn end(&mut self, seen: u128) -> Result<(), String> {
+        if matches!(self.method, Method::Unread) {
+            return self.answer();
+        }
+        if matches!(self.method, Method::Known) {
+            if let Some(params) = self.unrecognized.params.take() {
+                self.late_params(&params)?;
+            }
+            if seen & PARAMS == 0 && !self.message.params_optional() {
+                return Err("missing field `params`".to_owned());
+            }
+        }
+        if self.result.is_some() || self.error.is_some() {
+            keep(&mut self.extra, "result", self.result.as_ref())?;
+            keep(&mut self.extra, "error", self.error.as_ref())?;
+        }
+        match (&mut *self.message, &self.id) {
+            (Message::Notification(_), None) | (Message::Request(_), Some(_))
+                if matches!(self.method, Method::Known) => {}
+            _ => self.settle()?,
+        }
+        match &mut *self.message {
+            Message::Notification(notification) => {
+                keep(&mut self.extra, "trace", self.trace.as_ref())?;
+                notification.emitted_at_ms = self.emitted_at_ms;
+                notification.extra = std::mem::take(&mut self.extra);
+            }
+            Message::Request(request) => {
+                keep(&mut self.extra, "emittedAtMs", self.emitted_at_ms.as_ref())?;
+                if let Some(id) = self.id.take() {
+                    request.id = id;
+                }
+                request.trace = self.trace.take();
+                request.extra = std::mem::take(&mut self.extra);
+            }
+            Message::Response(_) | Message::Error(_) => {}
+        }
+        Ok(())
+    }
+}
+
+fn blank_params<M: Methods>(payload: &mut M) {
+    if let Some(index) = M::find(payload.method()) {
+        payload.select(index);
     }
 }
 
@@ -63,7 +249,7 @@ fn unrecognized<M: Methods>(method: UnrecognizedMethod) -> M {
 /// A method in the place of the other kind, a request's name without an id for
 /// one: it goes through JSON.
 #[cold]
-fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, serde_json::Error> {
+fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, String> {
     struct OnlyParams<'a, M>(&'a M);
 
     impl<M: Methods> Serialize for OnlyParams<'_, M> {
@@ -76,79 +262,33 @@ fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, serde_json::Err
         }
     }
 
-    let params = json_value(&OnlyParams(payload))?.get_mut("params").map(Value::take);
+    let params =
+        json_value(&OnlyParams(payload)).map_err(|error| carried_text(&error))?.get_mut("params").map(Value::take);
     let method = payload.method().to_owned();
-    match (method_index(B::NAMES, &method), params) {
-        (Some(index), Some(params)) => {
-            let mut other = B::select(index);
-            fill_from_text(&mut |input| other.read_params(input), &params.to_string())?;
-            Ok(other)
-        }
-        (Some(index), None) => Ok(B::select(index)),
-        (None, params) => Ok(unrecognized(UnrecognizedMethod { method, params })),
+    let Some(index) = B::find(&method) else {
+        return Ok(unrecognized(UnrecognizedMethod { method, params }));
+    };
+    let mut other = B::unrecognized(UnrecognizedMethod::default());
+    other.select(index);
+    if let Some(params) = params {
+        let decode = &mut |input: &mut dyn Input| {
+            other.select(index);
+            other.read_params(input)
+        };
+        fill_from_text(decode, &params.to_string()).map_err(|error| carried_text(&error))?;
     }
+    Ok(other)
 }
 
-const KEYS: [&str; 7] = ["method", "id", "params", "emittedAtMs", "result", "error", "trace"];
-
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Result<usize, String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
+/// Keeps a member that has no place in this kind of message.
+fn keep<T: Serialize>(extra: &mut Extra, name: &str, value: Option<&T>) -> Result<(), String> {
+    if let Some(value) = value {
+        extra.insert(name, json_value(value).map_err(|error| error.to_string())?);
     }
+    Ok(())
 }
 
-impl Visitor<'_> for Key {
-    type Value = Result<usize, String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(KEYS.iter().position(|key| *key == name).ok_or_else(|| name.to_owned()))
-    }
-}
-
-struct MethodSeed<R, N> {
-    is_request: bool,
-    sets: PhantomData<(R, N)>,
-}
-
-impl<'de, R: Methods, N: Methods> DeserializeSeed<'de> for MethodSeed<R, N> {
-    type Value = Payload<R, N>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<R: Methods, N: Methods> Visitor<'_> for MethodSeed<R, N> {
-    type Value = Payload<R, N>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a method")
-    }
-
-    fn visit_str<E: de::Error>(self, method: &str) -> Result<Self::Value, E> {
-        Ok(Payload::of(method, self.is_request))
-    }
-}
-
-struct Params<'a, M>(&'a mut M);
-
-impl<'de, M: Methods> DeserializeSeed<'de> for Params<'_, M> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        Waiting::read(deserializer, |input| self.0.read_params(input))
-    }
-}
-
-/// Keeps a member that no message has.
+/// Keeps a member that no answer has.
 fn keep_member<'de, A: MapAccess<'de>>(name: String, map: &mut A, extra: &mut Extra) -> Result<(), A::Error> {
     if extra.get(&name).is_some() {
         return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
@@ -157,129 +297,23 @@ fn keep_member<'de, A: MapAccess<'de>>(name: String, map: &mut A, extra: &mut Ex
     Ok(())
 }
 
-struct MessageVisitor<R, N>(PhantomData<(R, N)>);
-
-impl<'de, R: Methods, N: Methods> Visitor<'de> for MessageVisitor<R, N> {
-    type Value = Message<R, N>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON-RPC message")
+impl<R: Methods, N: Methods> Message<R, N> {
+    pub(crate) fn from_text(text: &str) -> Result<Self, serde_json::Error> {
+        let mut message = Self::blank();
+        let decode = &mut |input: &mut dyn Input| {
+            message = Self::blank();
+            Reading::fill(&mut message, input)
+        };
+        fill_from_text(decode, text)?;
+        Ok(message)
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut payload = Payload::<R, N>::None;
-        let mut id: Option<RequestId> = None;
-        let mut early_params: Option<Value> = None;
-        let mut emitted_at_ms: Option<i64> = None;
-        let mut result: Option<RawJson> = None;
-        let mut error: Option<RpcError> = None;
-        let mut trace: Option<TraceContext> = None;
-        let mut extra = Extra::new();
-        let mut seen = 0_u8;
-
-        while let Some(key) = map.next_key_seed(Key)? {
-            let index = match key {
-                Ok(index) => index,
-                Err(name) => {
-                    // Left out in both directions, and no surprise if it is there.
-                    if name != "jsonrpc" {
-                        note::unknown();
-                    }
-                    keep_member(name, &mut map, &mut extra)?;
-                    continue;
-                }
-            };
-            if seen >> index & 1 == 1 {
-                return Err(A::Error::duplicate_field(KEYS[index]));
-            }
-            seen |= 1 << index;
-            let read = match index {
-                0 => map
-                    .next_value_seed(MethodSeed { is_request: id.is_some(), sets: PhantomData })
-                    .map(|method| payload = method),
-                1 => map.next_value().map(|value| id = Some(value)),
-                2 => match &mut payload {
-                    Payload::None => map.next_value().map(|params| early_params = Some(params)),
-                    Payload::Request(payload) => map.next_value_seed(Params(payload)),
-                    Payload::Notification(payload) => map.next_value_seed(Params(payload)),
-                    Payload::Unrecognized(method) => map.next_value_seed(Params(method)),
-                },
-                3 => map.next_value_seed(Slot(&mut emitted_at_ms)),
-                4 => map.next_value().map(|raw| result = Some(raw)),
-                5 => map.next_value_seed(Slot(error.insert(<RpcError as Decode>::blank()))),
-                _ => map.next_value_seed(Slot(&mut trace)),
-            };
-            read.inspect_err(|_| note::failed_below(note::Segment::Key(KEYS[index])))?;
-        }
-
-        if let Some(params) = early_params {
-            let text = params.to_string();
-            match &mut payload {
-                Payload::None => {
-                    extra.insert("params", params);
-                    Ok(())
-                }
-                Payload::Request(payload) => fill_from_text(&mut |input| payload.read_params(input), &text),
-                Payload::Notification(payload) => fill_from_text(&mut |input| payload.read_params(input), &text),
-                Payload::Unrecognized(method) => {
-                    method.params = Some(params);
-                    Ok(())
-                }
-            }
-            .map_err(|error| {
-                note::failed_below(note::Segment::Key("params"));
-                carry::<A::Error>(&error)
-            })?;
-        }
-        let missing_params = seen >> 2 & 1 == 0
-            && match &payload {
-                Payload::Request(payload) => !payload.params_optional(),
-                Payload::Notification(payload) => !payload.params_optional(),
-                Payload::Unrecognized(_) | Payload::None => false,
-            };
-        if missing_params {
-            return Err(A::Error::missing_field("params"));
-        }
-
-        match (payload, id) {
-            (Payload::None, Some(id)) => {
-                keep(&mut extra, "emittedAtMs", emitted_at_ms.as_ref())?;
-                keep(&mut extra, "trace", trace.as_ref())?;
-                match (result, error) {
-                    (Some(result), None) => Ok(Message::Response(Response { id, result, extra })),
-                    (None, Some(error)) => Ok(Message::Error(ErrorResponse { id, error, extra })),
-                    _ => Err(A::Error::custom("an answer has either a `result` or an `error`")),
-                }
-            }
-            (Payload::None, None) => Err(A::Error::custom("a message has a `method` or an `id` or both")),
-            (payload, id) => {
-                keep(&mut extra, "result", result.as_ref())?;
-                keep(&mut extra, "error", error.as_ref())?;
-                if let Some(id) = id {
-                    keep(&mut extra, "emittedAtMs", emitted_at_ms.as_ref())?;
-                    let payload = payload.into_request().map_err(|error| carry::<A::Error>(&error))?;
-                    Ok(Message::Request(Request { id, payload, trace, extra }))
-                } else {
-                    keep(&mut extra, "trace", trace.as_ref())?;
-                    let payload = payload.into_notification().map_err(|error| carry::<A::Error>(&error))?;
-                    Ok(Message::Notification(Notification { payload, emitted_at_ms, extra }))
-                }
-            }
-        }
-    }
-}
-
-/// Keeps a member that has no place in this kind of message.
-fn keep<T: Serialize, E: de::Error>(extra: &mut Extra, name: &str, value: Option<&T>) -> Result<(), E> {
-    if let Some(value) = value {
-        extra.insert(name, json_value(value).map_err(E::custom)?);
-    }
-    Ok(())
 }
 
 impl<'de, R: Methods, N: Methods> Deserialize<'de> for Message<R, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MessageVisitor(PhantomData))
+        let mut message = Self::blank();
+        Waiting::read(deserializer, |input| Reading::fill(&mut message, input))?;
+        Ok(message)
     }
 }
 
@@ -308,7 +342,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Response<T> {
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Answer<T> {
             type Value = Response<T>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a JSON-RPC response")
             }
 

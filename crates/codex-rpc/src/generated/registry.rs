@@ -5,6 +5,7 @@ use crate::generated::types::*;
 
 use crate::registry::{
     Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode,
+    recode_message,
 };
 
 pub(crate) static DEFINITIONS: &[Definition] = &[
@@ -3231,7 +3232,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode::<crate::Notification<crate::ClientNotification>>,
+        recode_message::<crate::Notification<crate::ClientNotification>>,
         debug::<crate::Notification<crate::ClientNotification>>,
     ),
     Definition::new(
@@ -3239,7 +3240,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode::<crate::Request<crate::ClientRequest>>,
+        recode_message::<crate::Request<crate::ClientRequest>>,
         debug::<crate::Request<crate::ClientRequest>>,
     ),
     Definition::new(
@@ -12598,7 +12599,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode::<crate::ErrorResponse>,
+        recode_message::<crate::ErrorResponse>,
         debug::<crate::ErrorResponse>,
     ),
     Definition::new(
@@ -12636,7 +12637,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode::<crate::RpcError>,
+        recode_message::<crate::RpcError>,
         debug::<crate::RpcError>,
     ),
     Definition::new(
@@ -12651,7 +12652,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode::<crate::AnyMessage>,
+        recode_message::<crate::AnyMessage>,
         debug::<crate::AnyMessage>,
     ),
     Definition::new(
@@ -12681,7 +12682,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode::<crate::Notification<crate::UnrecognizedMethod>>,
+        recode_message::<crate::Notification<crate::UnrecognizedMethod>>,
         debug::<crate::Notification<crate::UnrecognizedMethod>>,
     ),
     Definition::new(
@@ -12727,7 +12728,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode::<crate::Request<crate::UnrecognizedMethod>>,
+        recode_message::<crate::Request<crate::UnrecognizedMethod>>,
         debug::<crate::Request<crate::UnrecognizedMethod>>,
     ),
     Definition::new(
@@ -12757,7 +12758,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode::<crate::Response>,
+        recode_message::<crate::Response>,
         debug::<crate::Response>,
     ),
     Definition::new(
@@ -22421,7 +22422,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Untagged(&[Type::String, Type::Integer]),
         false,
         false,
-        recode::<crate::RequestId>,
+        recode_message::<crate::RequestId>,
         debug::<crate::RequestId>,
     ),
     Definition::new(
@@ -24304,7 +24305,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode::<crate::Notification<crate::ServerNotification>>,
+        recode_message::<crate::Notification<crate::ServerNotification>>,
         debug::<crate::Notification<crate::ServerNotification>>,
     ),
     Definition::new(
@@ -24312,7 +24313,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode::<crate::Request<crate::ServerRequest>>,
+        recode_message::<crate::Request<crate::ServerRequest>>,
         debug::<crate::Request<crate::ServerRequest>>,
     ),
     Definition::new(
@@ -36136,7 +36137,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode::<crate::TraceContext>,
+        recode_message::<crate::TraceContext>,
         debug::<crate::TraceContext>,
     ),
     Definition::new(

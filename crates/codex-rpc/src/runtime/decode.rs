@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{self, Deserializer};
+use serde::de::Deserializer;
 use serde_json::{Map, Value};
 
 use super::input::{Done, Failed, Input, Waiting};
+use super::note;
 use super::record::Record;
+use super::text::{Outcome, Text};
 use crate::Tristate;
 
 /// A type that can be filled in place.
@@ -34,25 +36,52 @@ pub(crate) fn from_deserializer<'de, T: Decode, D: Deserializer<'de>>(deserializ
     Ok(value)
 }
 
-/// Decodes JSON text.
+/// Decodes JSON text. `decode` must begin with a blank value: it is called again
+/// where the quick road ends.
 pub(crate) fn fill_from_text(
     decode: &mut dyn FnMut(&mut dyn Input) -> Done,
     text: &str,
 ) -> Result<(), serde_json::Error> {
+    let unknown = note::unknown_count();
+    if let Outcome::Read = Text::read(text, decode) {
+        return Ok(());
+    }
+    note::set_unknown(unknown);
+    fill_with_care(decode, text)
+}
+
+/// Decodes text that is known to be JSON, if it has the right shape.
+pub(crate) fn try_from_json<T: Decode>(text: &str) -> Option<T> {
+    let mut value = T::blank();
+    let unknown = note::unknown_count();
+    match Text::read(text, &mut |input| value.decode(input)) {
+        Outcome::Read => Some(value),
+        Outcome::Unfit => None,
+        Outcome::Unsure => {
+            note::set_unknown(unknown);
+            value = T::blank();
+            fill_with_care(&mut |input| value.decode(input), text).ok()?;
+            Some(value)
+        }
+    }
+}
+
+#[cold]
+fn fill_with_care(decode: &mut dyn FnMut(&mut dyn Input) -> Done, text: &str) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     Waiting::read(&mut deserializer, decode)?;
     deserializer.end()
 }
 
-/// The place that a value is decoded into.
-pub(crate) struct Slot<'a, T>(pub(crate) &'a mut T);
-
-impl<'de, T: Decode> de::DeserializeSeed<'de> for Slot<'_, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        Waiting::read(deserializer, |input| self.0.decode(input))
-    }
+/// Decodes JSON text as a value.
+pub(crate) fn from_text<T: Decode>(text: &str) -> Result<T, serde_json::Error> {
+    let mut value = T::blank();
+    let decode = &mut |input: &mut dyn Input| {
+        value = T::blank();
+        value.decode(input)
+    };
+    fill_from_text(decode, text)?;
+    Ok(value)
 }
 
 /// Reads a value that may be missing but is never null.
@@ -92,11 +121,7 @@ pub(crate) fn blank<T: Decode>() -> T {
 /// its own type, which no release has, stays blank.
 #[allow(dead_code, reason = "not every release has such a default")]
 pub(crate) fn decoded<T: Decode>(text: &str) -> T {
-    let mut value = T::blank();
-    match fill_from_text(&mut |input| value.decode(input), text) {
-        Ok(()) => value,
-        Err(_) => T::blank(),
-    }
+    from_text(text).unwrap_or_else(|_| T::blank())
 }
 
 impl<T: Decode> Decode for Option<T> {

@@ -15,12 +15,14 @@ use serde::de::{self, Deserializer, Error as _};
 use serde_json::Value;
 
 use super::external::ExternalFields;
+use super::note::{self, Segment};
 use super::record::{Fields, Shape};
 use super::tagged::TaggedFields;
 use super::visit::{
-    BooleanVisitor, ExternalVisitor, FloatVisitor, IntegerVisitor, ListVisitor, MapVisitor, ObjectVisitor,
-    OptionVisitor, StringVisitor, TaggedVisitor, TextVisitor,
+    BooleanVisitor, ExternalVisitor, FloatVisitor, IntegerVisitor, ListVisitor, MapVisitor, MessageVisitor,
+    ObjectVisitor, OptionVisitor, StringVisitor, TaggedVisitor, TextVisitor,
 };
+use crate::RawJson;
 
 /// Decoding failed; the error waits in the input.
 #[derive(Debug)]
@@ -43,6 +45,9 @@ pub trait Input {
 
     fn float(&mut self, slot: &mut f64) -> Done;
 
+    /// Any JSON, as text.
+    fn raw(&mut self, slot: &mut Option<RawJson>) -> Done;
+
     /// Any JSON.
     fn any(&mut self, slot: &mut Value) -> Done;
 
@@ -55,12 +60,18 @@ pub trait Input {
 
     fn object(&mut self, shape: &'static Shape, fields: &mut dyn Fields) -> Done;
 
+    /// A message, whose members depend on one another.
+    fn message(&mut self, fields: &mut dyn Fields) -> Done;
+
     fn tagged(&mut self, union: &mut dyn TaggedFields) -> Done;
 
     fn external(&mut self, union: &mut dyn ExternalFields) -> Done;
 
     /// Makes an error with a message.
     fn fail(&mut self, message: fmt::Arguments<'_>) -> Failed;
+
+    /// Records that the error on its way out happened below `segment`.
+    fn failed_below(&mut self, segment: Segment);
 }
 
 /// The value that a deserializer is about to give.
@@ -115,6 +126,13 @@ impl<'de, D: Deserializer<'de>> Input for Waiting<'de, D> {
         self.with(|deserializer| deserializer.deserialize_f64(FloatVisitor(slot)))
     }
 
+    fn raw(&mut self, slot: &mut Option<RawJson>) -> Done {
+        self.with(|deserializer| {
+            *slot = Some(de::Deserialize::deserialize(deserializer)?);
+            Ok(())
+        })
+    }
+
     fn any(&mut self, slot: &mut Value) -> Done {
         self.with(|deserializer| {
             *slot = de::Deserialize::deserialize(deserializer)?;
@@ -138,6 +156,10 @@ impl<'de, D: Deserializer<'de>> Input for Waiting<'de, D> {
         self.with(|deserializer| deserializer.deserialize_map(ObjectVisitor { shape, fields }))
     }
 
+    fn message(&mut self, fields: &mut dyn Fields) -> Done {
+        self.with(|deserializer| deserializer.deserialize_map(MessageVisitor(fields)))
+    }
+
     fn tagged(&mut self, union: &mut dyn TaggedFields) -> Done {
         self.with(|deserializer| deserializer.deserialize_map(TaggedVisitor(union)))
     }
@@ -151,12 +173,23 @@ impl<'de, D: Deserializer<'de>> Input for Waiting<'de, D> {
         self.error = Some(D::Error::custom(message));
         Failed
     }
+
+    fn failed_below(&mut self, segment: Segment) {
+        note::failed_below(segment);
+    }
 }
 
-/// Carries an error of the JSON parser into the error type of another input. The
-/// position is left out, because it counts from the start of a buffer.
+/// Carries an error of the JSON parser into the error type of another input.
 #[cold]
-pub(crate) fn carry<E: de::Error>(error: &serde_json::Error) -> E {
-    let text = error.to_string();
-    E::custom(text.rfind(" at line ").map_or(&*text, |end| &text[..end]))
+pub(super) fn carry<E: de::Error>(error: &serde_json::Error) -> E {
+    E::custom(carried_text(error))
+}
+
+/// What an error of the JSON parser says without the position, which counts from
+/// the start of a buffer.
+#[cold]
+pub(crate) fn carried_text(error: &serde_json::Error) -> String {
+    let mut text = error.to_string();
+    text.truncate(text.rfind(" at line ").unwrap_or(text.len()));
+    text
 }

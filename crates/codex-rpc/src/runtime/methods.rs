@@ -12,8 +12,11 @@ pub trait Methods: Sized {
     /// The methods, sorted.
     const NAMES: &'static [&'static str];
 
-    /// The method with this index in `NAMES`, with blank params.
-    fn select(index: usize) -> Self;
+    /// The index of a method.
+    fn find(method: &str) -> Option<usize>;
+
+    /// Becomes the method with this index in `NAMES`, with blank params.
+    fn select(&mut self, index: usize);
 
     /// The method's name.
     fn method(&self) -> &str;
@@ -30,11 +33,6 @@ pub trait Methods: Sized {
     fn write_params<M: SerializeMap>(&self, members: &mut Members<'_, M>);
 }
 
-/// Where a method stands in a sorted table.
-pub(crate) fn method_index(names: &[&str], method: &str) -> Option<usize> {
-    names.binary_search(&method).ok()
-}
-
 /// Implements everything of an enum of methods but its definition. The index of a
 /// method is its place in the list, which is sorted.
 macro_rules! methods {
@@ -49,11 +47,17 @@ macro_rules! methods {
         impl $crate::runtime::Methods for $name {
             const NAMES: &'static [&'static str] = &[$($method),*];
 
-            fn select(index: usize) -> Self {
-                match index {
+            fn find(method: &str) -> Option<usize> {
+                static PLACES: $crate::runtime::NameTable =
+                    $crate::runtime::NameTable::new(<$name as $crate::runtime::Methods>::NAMES);
+                PLACES.find(method)
+            }
+
+            fn select(&mut self, index: usize) {
+                *self = match index {
                     $($index => Self::$variant(<$params as $crate::runtime::Decode>::blank().into()),)*
                     _ => Self::Unrecognized($crate::UnrecognizedMethod::default()),
-                }
+                };
             }
 
             fn method(&self) -> &str {
@@ -103,9 +107,11 @@ pub(crate) use methods;
 impl Methods for UnrecognizedMethod {
     const NAMES: &'static [&'static str] = &[];
 
-    fn select(_: usize) -> Self {
-        Self::default()
+    fn find(_: &str) -> Option<usize> {
+        None
     }
+
+    fn select(&mut self, _: usize) {}
 
     fn method(&self) -> &str {
         &self.method

@@ -8,29 +8,36 @@
 //! How: a [`Record`] is a table of wire names and one method that reads the
 //! member with a given index; the loop over the members is compiled once per
 //! input, not once per type. A [`Tagged`] union reads its tag first when it
-//! comes first, as it always does on the wire, and buffers only otherwise.
+//! comes first, as it mostly does on the wire, and looks for it otherwise. The
+//! types see an [`Input`]: a deserializer of serde, or JSON text on the quick road
+//! of [`text`].
 
 mod decode;
 mod encode;
 mod external;
 mod input;
 mod methods;
+mod names;
 pub(crate) mod note;
 mod open_enum;
 mod record;
 pub(crate) mod redact;
 mod tagged;
+mod text;
 mod untagged;
 mod visit;
 
-pub(crate) use decode::{Decode, Slot, blank, fill_from_text, from_deserializer, some};
+#[cfg(feature = "registry")]
+pub(crate) use decode::try_from_json;
+pub(crate) use decode::{Decode, blank, fill_from_text, from_deserializer, some};
 #[allow(unused_imports, reason = "not every release has a type that holds itself or a default that is no literal")]
 pub(crate) use decode::{boxed_option, boxed_some, boxed_tristate, decoded};
 pub(crate) use encode::{Members, encode_one, encode_record};
 pub(crate) use external::{ExternalFields, ExternalInfo, external_from_str, external_union};
-pub(crate) use input::{Done, Input, Waiting, carry};
+pub(crate) use input::{Done, Input, Waiting, carried_text};
 pub use methods::Methods;
-pub(crate) use methods::{method_index, methods};
+pub(crate) use methods::methods;
+pub(crate) use names::NameTable;
 pub(crate) use open_enum::{named_strings, newtypes, open_enum};
 pub(crate) use record::{Fields, Record, Shape, entry, no_such_member, open_member, unknown_member};
 pub(crate) use tagged::{NO_SHAPE, TaggedFields, TaggedInfo, encode_arm, encode_unrecognized, tagged_union};

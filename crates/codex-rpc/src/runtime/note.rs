@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 /// A deeper path than this is cut: the parser stops at 128 levels anyway.
 const DEEPEST: usize = 256;
 
-pub(crate) enum Segment {
+pub enum Segment {
     Key(&'static str),
     Name(String),
     Index(usize),
@@ -71,6 +71,16 @@ fn escape(name: &str, pointer: &mut String) {
 #[cold]
 pub(crate) fn unknown() {
     UNKNOWN.set(UNKNOWN.get().saturating_add(1));
+}
+
+/// How many unknowns were recorded, to go back to with [`set_unknown`].
+pub(crate) fn unknown_count() -> u32 {
+    UNKNOWN.get()
+}
+
+/// Forgets what was recorded since, because the attempt was given up.
+pub(crate) fn set_unknown(count: u32) {
+    UNKNOWN.set(count);
 }
 
 /// Runs `decode` and tells how many unknowns it kept.

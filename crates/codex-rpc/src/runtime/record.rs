@@ -22,6 +22,12 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Whether all is there that must be.
+    pub(crate) fn is_complete(&self, seen: u128) -> bool {
+        seen & self.required == self.required
+            && (self.one_of.is_empty() || self.one_of.iter().any(|set| seen & set == *set))
+    }
+
     /// Whether all is there that must be, else what is missing.
     #[cold]
     pub(crate) fn check_required(&self, seen: u128) -> Result<(), String> {
@@ -48,6 +54,12 @@ pub trait Fields {
 
     /// Reads the value of a member that is not among the shape's keys.
     fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done;
+
+    /// What is left to do for a message after its members, given a bit for every
+    /// key that was there. Not called for records.
+    fn end(&mut self, _seen: u128) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// A type that is an object on the wire. Only the generator implements it.
@@ -83,7 +95,7 @@ pub(crate) fn open_member(name: String, input: &mut dyn Input, extra: &mut Extra
 pub(crate) fn entry<T: Decode>(name: String, input: &mut dyn Input, entries: &mut BTreeMap<String, T>) -> Done {
     let mut value = T::blank();
     if value.decode(input).is_err() {
-        note::failed_below(Segment::Name(name));
+        input.failed_below(Segment::Name(name));
         return Err(Failed);
     }
     entries.insert(name, value);

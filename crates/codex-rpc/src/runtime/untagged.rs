@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::decode::{Decode, fill_from_text};
+use super::decode::{Decode, try_from_json};
 use super::input::{Done, Input};
 use super::note;
 
@@ -13,14 +13,12 @@ pub(crate) type Attempt<T> = fn(&str) -> Option<(T, u32)>;
 /// Tries an arm.
 pub(crate) fn try_arm<A: Decode, T>(text: &str, wrap: fn(A) -> T) -> Option<(T, u32)> {
     let mark = note::path_mark();
-    let mut arm = A::blank();
-    let (result, unknown) = note::count_unknown(|| fill_from_text(&mut |input| arm.decode(input), text));
+    let (arm, unknown) = note::count_unknown(|| try_from_json(text));
     note::forget_unknown(unknown);
-    if result.is_err() {
+    if arm.is_none() {
         note::forget_path(mark);
-        return None;
     }
-    Some((wrap(arm), unknown))
+    Some((wrap(arm?), unknown))
 }
 
 /// Takes the first arm that knows all of the value, else the one that knows most.

@@ -23,7 +23,7 @@ impl Visitor<'_> for StringVisitor<'_> {
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        value.clone_into(self.0);
+        *self.0 = String::from(value);
         Ok(())
     }
 
@@ -281,32 +281,56 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        read_members(&mut map, self.shape, None, self.fields)
+        let seen = read_members(&mut map, self.shape.keys, None, self.fields)?;
+        check_required(self.shape, seen)
     }
 }
 
-/// Reads the members of an object up to its end and checks that none is missing.
+pub(super) struct MessageVisitor<'a>(pub(super) &'a mut dyn Fields);
+
+impl<'de> Visitor<'de> for MessageVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON-RPC message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let seen = read_members(&mut map, crate::envelope::KEYS, None, self.0)?;
+        self.0.end(seen).map_err(A::Error::custom)
+    }
+}
+
+fn check_required<E: de::Error>(shape: &Shape, seen: u128) -> Result<(), E> {
+    if seen & shape.required == shape.required && shape.one_of.is_empty() {
+        return Ok(());
+    }
+    shape.check_required(seen).map_err(E::custom)
+}
+
+/// Reads the members of an object up to its end; a bit tells for each whether it was
+/// there.
 ///
 /// `tag` is a name that was read before, if any: it must not come again.
 fn read_members<'de, A: MapAccess<'de>>(
     map: &mut A,
-    shape: &'static Shape,
+    keys: &'static [&'static str],
     tag: Option<&'static str>,
     fields: &mut dyn Fields,
-) -> Result<(), A::Error> {
+) -> Result<u128, A::Error> {
     let mut seen = 0_u128;
     let mut next = 0;
-    while let Some(key) = map.next_key_seed(KeySeed { keys: shape.keys, next })? {
+    while let Some(key) = map.next_key_seed(KeySeed { keys, next })? {
         match key {
             Key::Known(index) => {
                 let bit = 1 << index;
                 if seen & bit != 0 {
-                    return Err(A::Error::duplicate_field(shape.keys[index]));
+                    return Err(A::Error::duplicate_field(keys[index]));
                 }
                 seen |= bit;
                 next = index + 1;
                 map.next_value_seed(Field { fields: &mut *fields, index })
-                    .inspect_err(|_| note::failed_below(Segment::Key(shape.keys[index])))?;
+                    .inspect_err(|_| note::failed_below(Segment::Key(keys[index])))?;
             }
             Key::Other(name) => match tag {
                 Some(tag) if tag == name => return Err(A::Error::duplicate_field(tag)),
@@ -314,10 +338,7 @@ fn read_members<'de, A: MapAccess<'de>>(
             },
         }
     }
-    if seen & shape.required == shape.required && shape.one_of.is_empty() {
-        return Ok(());
-    }
-    shape.check_required(seen).map_err(A::Error::custom)
+    Ok(seen)
 }
 
 /// Whether a string is one of some names, and which.
@@ -364,7 +385,8 @@ impl<'de> Visitor<'de> for TaggedVisitor<'_> {
         match map.next_value_seed(NameSeed(info.tags))? {
             Key::Known(index) => {
                 let (shape, fields) = self.0.select(index);
-                read_members(&mut map, shape, Some(info.tag), fields)
+                let seen = read_members(&mut map, shape.keys, Some(info.tag), fields)?;
+                check_required(shape, seen)
             }
             Key::Other(tag) => {
                 let mut fields = Map::new();
