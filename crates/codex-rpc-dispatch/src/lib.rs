@@ -5,7 +5,20 @@
 
 mod call;
 mod connection;
+#[cfg(any(feature = "blocking", feature = "tokio", test))]
+mod defaults;
 mod frame;
+#[rustfmt::skip]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    rustdoc::invalid_html_tags,
+    rustdoc::bare_urls,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::redundant_explicit_links,
+    reason = "upstream's names and texts"
+)]
+mod generated;
 mod handshake;
 mod malformed;
 mod payload;

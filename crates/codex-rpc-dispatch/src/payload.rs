@@ -35,3 +35,30 @@ pub trait TakeClientRequest: ClientRequestMethod {
     #[expect(clippy::result_large_err, reason = "the error is the input, given back")]
     fn take(request: ClientRequest) -> Result<Self::Params, ClientRequest>;
 }
+
+/// Implements one of the traits for all markers of a module: those whose variant holds
+/// the params, and those whose variant holds them in a box.
+macro_rules! take {
+    ($take:ident from $message:ident of $markers:ident {
+        plain { $($plain:ident),* } boxed { $($boxed:ident),* }
+    }) => {
+        $(impl $crate::$take for ::codex_rpc::$markers::$plain {
+            fn take(message: ::codex_rpc::$message) -> Result<Self::Params, ::codex_rpc::$message> {
+                match message {
+                    ::codex_rpc::$message::$plain(params) => Ok(params),
+                    other => Err(other),
+                }
+            }
+        })*
+        $(impl $crate::$take for ::codex_rpc::$markers::$boxed {
+            fn take(message: ::codex_rpc::$message) -> Result<Self::Params, ::codex_rpc::$message> {
+                match message {
+                    ::codex_rpc::$message::$boxed(params) => Ok(*params),
+                    other => Err(other),
+                }
+            }
+        })*
+    };
+}
+
+pub(crate) use take;
