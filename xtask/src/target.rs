@@ -97,11 +97,11 @@ impl Target {
         self.contents(release, files)?
             .into_iter()
             .map(|(folder, content)| {
-                let changed = match self.kind {
+                let differs = match self.kind {
                     Kind::New => changes.whole(folder, &content)?,
                     Kind::Made | Kind::HandWritten => changes.parts(folder, &content, GENERATED)?,
                 };
-                Ok((folder.shown().to_owned(), changed))
+                Ok((folder.shown().to_owned(), differs))
             })
             .collect()
     }
