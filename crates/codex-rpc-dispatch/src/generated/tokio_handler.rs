@@ -12,9 +12,11 @@ use crate::tokio::Context;
 
 /// What becomes of the server's requests and notifications.
 ///
-/// Every method has a default: approvals are declined, other requests are refused with -32601 (method not found), notifications are ignored.
+/// Every method has a default: approvals are declined, other requests are refused with
+/// -32601 (method not found), notifications are ignored.
 ///
-/// The methods may be written as `async fn`. They run beside each other and beside the reading of messages: one may wait for a person, or call the client of its context.
+/// The methods may be written as `async fn`. They run beside each other and beside the
+/// reading of messages: one may wait for a person, or call the client of its context.
 pub trait Handler: Send + Sync + 'static {
     /// `item/commandExecution/requestApproval`, a request of the server.
     ///

@@ -40,16 +40,16 @@ impl Emitter<'_> {
         .emit(driver);
         let tokio = driver == Driver::Tokio;
         let how = if tokio {
-            "The methods may be written as `async fn`. They run beside each other and beside the reading of messages: \
-             one may wait for a person, or call the client of its context."
+            "The methods may be written as `async fn`. They run beside each other and beside the\n\
+             reading of messages: one may wait for a person, or call the client of its context."
         } else {
-            "The methods run in threads of their own beside the reading of messages: one may wait for a person, or \
-             call the client of its context."
+            "The methods run in threads of their own beside the reading of messages: one may wait\n\
+             for a person, or call the client of its context."
         };
         let docs = doc(&[
             "What becomes of the server's requests and notifications.",
-            "Every method has a default: approvals are declined, other requests are refused with -32601 (method not \
-             found), notifications are ignored.",
+            "Every method has a default: approvals are declined, other requests are refused with\n\
+             -32601 (method not found), notifications are ignored.",
             how,
         ]);
         let request_arms: Vec<TokenStream> =

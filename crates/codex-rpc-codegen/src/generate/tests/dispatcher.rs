@@ -223,3 +223,25 @@ fn a_default_is_the_first_that_the_release_knows() {
         }
     }
 }
+
+#[test]
+fn a_default_that_lacks_a_member_or_has_one_too_many_is_none() {
+    let granted = json!({"$ref": "#/definitions/v2/Granted"});
+    let permissions = json!({"permissions": granted});
+    let other = json!({"permissions": granted, "until": {"type": "string"}});
+    for (properties, required, fits) in [
+        (&permissions, json!(["permissions"]), true),
+        (&other, json!(["permissions"]), true),
+        (&other, json!(["permissions", "until"]), false),
+        (&json!({}), json!([]), false),
+    ] {
+        let response = json!({"type": "object", "properties": properties, "required": required});
+        let definitions = json!({
+            "Granted": {"type": "object", "properties": {"network": {"type": "boolean"}}},
+            "ItemPermissionsRequestApprovalResponse": response,
+        });
+        let methods = list(&[("item/permissions/requestApproval", None)]);
+        let files = files(&definitions, &[("ServerRequest", methods)]).unwrap();
+        assert_eq!(files["defaults.rs"].contains("Some("), fits, "{response}");
+    }
+}
