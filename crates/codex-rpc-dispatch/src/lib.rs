@@ -14,8 +14,6 @@ mod frame;
     clippy::pedantic,
     rustdoc::invalid_html_tags,
     rustdoc::bare_urls,
-    rustdoc::broken_intra_doc_links,
-    rustdoc::redundant_explicit_links,
     reason = "upstream's names and texts"
 )]
 mod generated;
