@@ -243,6 +243,36 @@ impl From<SendError> for CallError {
     }
 }
 
+/// A line that was decoded, before it is known what it answers.
+pub(crate) struct Decoded<S: Side> {
+    outcome: Result<Message<S::Request, S::Notification>, Box<Malformed>>,
+    /// The line, for an answer to nothing.
+    line: Vec<u8>,
+}
+
+impl<S: Side> Decoded<S> {
+    /// None for a blank line.
+    pub(crate) fn of_line(line: Line, limit: usize) -> Option<Self> {
+        match line {
+            Line::Text(line) if line.trim_ascii().is_empty() => None,
+            Line::Text(line) => {
+                let outcome = S::decode(&line).map_err(|error| Box::new(Malformed::undecodable(&line, &error)));
+                Some(Self { outcome, line })
+            }
+            Line::TooLong(length) => {
+                let malformed = Box::new(Malformed::too_long(length, limit));
+                Some(Self { outcome: Err(malformed), line: Vec::new() })
+            }
+        }
+    }
+
+    /// None for a blank frame.
+    pub(crate) fn of_frame(frame: Vec<u8>, limit: usize) -> Option<Self> {
+        let line = if frame.len() > limit { Line::TooLong(frame.len()) } else { Line::Text(frame) };
+        Self::of_line(line, limit)
+    }
+}
+
 struct Pending<T> {
     method: &'static str,
     tag: T,
@@ -426,33 +456,30 @@ impl<S: Side, T> Connection<S, T> {
     }
 
     fn take(&mut self, line: Line) -> Option<Event<S, T>> {
-        let line = match line {
-            Line::TooLong(length) => {
-                return Some(Event::Malformed(Malformed::too_long(length, self.limits.incoming)));
-            }
-            Line::Text(line) => line,
-        };
-        if line.trim_ascii().is_empty() {
-            return None;
-        }
-        let event = match S::decode(&line) {
+        Some(self.settle(Decoded::of_line(line, self.limits.incoming)?))
+    }
+
+    /// Finds the request that an answer belongs to.
+    pub(crate) fn settle(&mut self, decoded: Decoded<S>) -> Event<S, T> {
+        let Decoded { outcome, line } = decoded;
+        match outcome {
             Ok(Message::Notification(message)) => Event::Notification(message),
             Ok(Message::Request(request)) => Event::Request(IncomingRequest { request }),
-            Ok(Message::Response(response)) => return Some(self.answer(response.id, Ok(response.result), &line)),
+            Ok(Message::Response(response)) => self.answer(response.id, Ok(response.result), &line),
             Ok(Message::Error(response)) => {
-                return Some(self.answer(response.id, Err(CallError::Rpc(Box::new(response.error))), &line));
+                self.answer(response.id, Err(CallError::Rpc(Box::new(response.error))), &line)
             }
-            Err(error) => {
-                let malformed = Malformed::undecodable(&line, &error);
-                match (malformed.kind, malformed.id.clone()) {
-                    (MalformedKind::Response, Some(id)) => {
-                        self.answer(id, Err(CallError::Malformed(Box::new(malformed))), &line)
-                    }
-                    _ => Event::Malformed(malformed),
-                }
-            }
-        };
-        Some(event)
+            Err(malformed) => match (malformed.kind, malformed.id.clone()) {
+                (MalformedKind::Response, Some(id)) => self.answer(id, Err(CallError::Malformed(malformed)), &line),
+                _ => Event::Malformed(*malformed),
+            },
+        }
+    }
+
+    /// Takes the reading of lines out, for a driver that decodes without the connection.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn take_lines(&mut self) -> LineSplitter {
+        std::mem::replace(&mut self.lines, LineSplitter::new(self.limits.incoming))
     }
 
     fn answer(&mut self, id: RequestId, outcome: Result<RawJson, CallError>, line: &[u8]) -> Event<S, T> {

@@ -7,6 +7,8 @@ mod call;
 mod connection;
 #[cfg(any(feature = "blocking", feature = "tokio", test))]
 mod defaults;
+#[cfg(feature = "process")]
+mod exit;
 mod frame;
 #[rustfmt::skip]
 #[allow(
@@ -20,7 +22,10 @@ mod generated;
 mod handshake;
 mod malformed;
 mod payload;
+mod retry;
 mod route;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use call::{Call, CallError};
 pub use connection::{
@@ -30,4 +35,5 @@ pub use connection::{
 pub use handshake::{Handshake, HandshakeError, Progress};
 pub use malformed::{Malformed, MalformedKind};
 pub use payload::{TakeClientRequest, TakeServerNotification, TakeServerRequest};
+pub use retry::Backoff;
 pub use route::{Route, Routed};
