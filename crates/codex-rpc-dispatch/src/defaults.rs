@@ -18,7 +18,6 @@ pub(crate) fn refusal(method: &str) -> RpcError {
 }
 
 /// The result that a handler gave, as it is sent.
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 pub(crate) fn encode<T: Serialize>(response: &T) -> Result<RawJson, RpcError> {
     RawJson::encode(response).map_err(|error| {
         RpcError::new(ErrorCode::INTERNAL_ERROR, format!("the handler's response can't be written as JSON: {error}"))
@@ -106,6 +105,15 @@ mod tests {
         assert_eq!((granted.permissions.network, granted.permissions.file_system), (None, None));
         assert_eq!(granted.scope, PermissionGrantScope::Turn);
         assert!(granted.extra.is_empty() && granted.permissions.extra.is_empty());
+    }
+
+    #[test]
+    fn a_response_that_can_not_be_written_is_an_error_for_the_peer() {
+        assert_eq!(encode(&json!({"decision": "decline"})).unwrap().get(), r#"{"decision":"decline"}"#);
+        // JSON has no such key.
+        let error = encode(&BTreeMap::from([([1], 2)])).unwrap_err();
+        assert_eq!(error.code, ErrorCode::INTERNAL_ERROR);
+        assert!(error.message.starts_with("the handler's response can't be written as JSON: "), "{}", error.message);
     }
 
     /// As a response of another release may be, for which the text was not chosen.
