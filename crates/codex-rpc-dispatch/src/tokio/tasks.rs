@@ -1,5 +1,6 @@
 //! The tasks behind a client.
 
+use std::io;
 use std::sync::Arc;
 
 use codex_rpc::{ErrorCode, RpcError};
@@ -16,26 +17,25 @@ use crate::{Answer, ClientConnection, ClientSide, Event, IncomingRequest, Malfor
 
 /// Writes what is queued until the connection ends.
 pub(super) async fn write(mut to: impl Transmit, mut frames: mpsc::Receiver<Outgoing>, shared: Arc<Shared>) {
-    let reason = tokio::select! {
-        reason = write_all(&mut to, &mut frames) => reason,
-        _ = shared.ended() => None,
+    let written = tokio::select! {
+        written = write_all(&mut to, &mut frames) => written,
+        _ = shared.ended() => Ok(()),
     };
-    if let Some(reason) = reason {
-        shared.end(&reason);
+    if let Err(error) = written {
+        shared.end(&format!("the server can't be written to: {error}"));
     }
-    // Whoever waits for room in the queue learns that there is none any more; dropping
-    // `to` closes the server's input.
+    // Closes the server's input. It ends then, and the reader notices.
+    drop(to);
+    // Whoever waits for room in the queue learns that there is none any more.
     frames.close();
 }
 
-async fn write_all(to: &mut impl Transmit, frames: &mut mpsc::Receiver<Outgoing>) -> Option<String> {
+/// Writes until nothing more will come.
+async fn write_all(to: &mut impl Transmit, frames: &mut mpsc::Receiver<Outgoing>) -> io::Result<()> {
     /// As many as are written with one call.
     const BATCH: usize = 64;
     let mut batch = Vec::new();
-    loop {
-        if frames.recv_many(&mut batch, BATCH).await == 0 {
-            return None;
-        }
+    while frames.recv_many(&mut batch, BATCH).await > 0 {
         let finish = batch.iter().any(|outgoing| matches!(outgoing, Outgoing::Finish));
         let written: Vec<Vec<u8>> = batch
             .drain(..)
@@ -44,15 +44,12 @@ async fn write_all(to: &mut impl Transmit, frames: &mut mpsc::Receiver<Outgoing>
                 Outgoing::Finish => None,
             })
             .collect();
-        if let Err(error) = to.transmit(&written).await {
-            return Some(format!("the server can't be written to: {error}"));
-        }
+        to.transmit(&written).await?;
         if finish {
-            // The server ends now, and the reader notices.
-            let _ = to.finish().await;
-            std::future::pending::<()>().await;
+            return to.finish().await;
         }
     }
+    Ok(())
 }
 
 /// Reads until the connection ends.
