@@ -112,6 +112,23 @@ enum Verb {
         #[arg(long)]
         trace: bool,
     },
+    /// Check whether a codex release fits the bindings: schema, methods, scenarios, release.
+    ///
+    /// Exit status 0 if it fits, 1 if it does not, 2 if the checks could not run.
+    Contract {
+        /// A version (0.169.0), `latest`, or a codex executable.
+        /// Default: the version that the schema folder is pinned to.
+        #[arg(long, value_name = "RELEASE")]
+        codex: Option<String>,
+        #[command(flatten)]
+        schema: Schema,
+        /// Play only this scenario; may be given several times.
+        #[arg(long = "scenario", value_name = "NAME")]
+        scenarios: Vec<String>,
+        /// How to print the report: text, markdown, json or junit.
+        #[arg(long, default_value = "text", value_parser = ["text", "markdown", "json", "junit"])]
+        format: String,
+    },
     /// Write what the recorded sessions cover as a table: tests/transcripts/COVERAGE.md.
     Coverage {
         /// The folder with a folder of recordings for each release.
@@ -231,6 +248,23 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
                 [(check, "--check"), (trace, "--trace")].into_iter().filter(|(on, _)| *on).map(|(_, flag)| flag.into()),
             );
             return hand_over("record", &arguments);
+        }
+        Verb::Contract { codex, schema, scenarios, format } => {
+            let instead = report::command("contract --codex 0.169.0", None, None);
+            let request = Request { release: codex.as_deref(), hint: None, schema: &schema.schema, command: &instead };
+            // Without an executable there is no verdict either.
+            let executable = match pull::executable(request, progress) {
+                Ok(executable) => executable,
+                Err(report) => {
+                    report::say(format!("{report:?}"));
+                    return Ok(ExitCode::from(2));
+                }
+            };
+            let origin = codex.unwrap_or_else(|| "the pinned release".to_owned());
+            let mut arguments: Vec<OsString> = vec![executable.into(), "--origin".into(), origin.into()];
+            arguments.extend(["--format".into(), format.into()]);
+            arguments.extend(scenarios.into_iter().flat_map(|name| ["--scenario".into(), name.into()]));
+            return hand_over("contract", &arguments);
         }
         Verb::Coverage { folder, check } => {
             let mut arguments = vec![folder.into()];

@@ -16,6 +16,7 @@
     feature = "record",
     doc = "- [`scenario`]: what a client does in a session, as data; this crate comes with many.\n\
            - [`stand_in`]: a stand-in for the model, so that codex runs without an account.\n\
+           - [`contract`]: whether a codex executable fits these bindings.\n\
            - [`recorder`]: plays scenarios against the real executable and records them, sanitised."
 )]
 //!
@@ -40,6 +41,8 @@
 #![deny(missing_docs)]
 
 mod compare;
+#[cfg(feature = "record")]
+pub mod contract;
 pub mod coverage;
 pub mod differences;
 pub mod fixtures;

@@ -32,6 +32,9 @@ mod sanitise;
 mod surroundings;
 mod variables;
 
+pub(crate) use connection::end as end_process;
+pub(crate) use places::on_path;
+
 /// What is recorded.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -118,7 +121,7 @@ pub fn record(name: &str, scenario: &Scenario, server: &AppServer) -> Result<Rec
             return Err(RecordError::Unsuited(format!("the scenario is for codex {range}, not {release}")));
         }
         for program in &scenario.requires {
-            if places::on_path(Path::new(program)).is_none() {
+            if on_path(Path::new(program)).is_none() {
                 return Err(RecordError::Unsuited(format!("`{program}` is not on PATH")));
             }
         }

@@ -150,7 +150,7 @@ impl Drop for Connection {
 }
 
 /// Kills a process, with all that it started, and reaps it.
-pub(super) fn end(child: &mut Child) {
+pub(crate) fn end(child: &mut Child) {
     #[cfg(unix)]
     if let Ok(pid) = i32::try_from(child.id())
         && let Some(group) = rustix::process::Pid::from_raw(pid)

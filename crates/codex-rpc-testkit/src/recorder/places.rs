@@ -162,7 +162,7 @@ pub(super) fn recorded_variables() -> Variables {
 }
 
 /// The program of this name in the folders of `PATH`.
-pub(super) fn on_path(program: &Path) -> Option<PathBuf> {
+pub(crate) fn on_path(program: &Path) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }

@@ -4,6 +4,8 @@
 //! Exit status: 0 if all went well, 1 if not, 2 if the command line is wrong.
 
 #[cfg(feature = "record")]
+mod contract;
+#[cfg(feature = "record")]
 mod coverage;
 #[cfg(feature = "record")]
 mod record;
@@ -55,6 +57,11 @@ enum Verb {
     /// its end; with --check, if the recordings are the same, too.
     #[cfg(feature = "record")]
     Record(record::Arguments),
+    /// Check whether a codex executable fits these bindings.
+    ///
+    /// Exit status 0 if it fits, 1 if it does not, 2 if the checks could not run.
+    #[cfg(feature = "record")]
+    Contract(contract::Arguments),
     /// Write what recorded sessions cover as a table: COVERAGE.md.
     #[cfg(feature = "record")]
     Coverage(coverage::Arguments),
@@ -86,6 +93,8 @@ fn main() -> ExitCode {
         }
         #[cfg(feature = "record")]
         Verb::Record(arguments) => record::record(&arguments),
+        #[cfg(feature = "record")]
+        Verb::Contract(arguments) => contract::contract(arguments),
         #[cfg(feature = "record")]
         Verb::Coverage(arguments) => coverage::coverage(&arguments),
     }
