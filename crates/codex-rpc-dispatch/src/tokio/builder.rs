@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use codex_rpc::types::{InitializeParams, InitializeResponse};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::client::{Client, Shared, Waiter};
+use super::exit::Exit;
 use super::handle::{Handle, Nobody, Typed};
 use super::subscription::Buffer;
 use super::tasks::{ReadLoop, notify, write};
@@ -141,7 +142,7 @@ impl Builder {
     /// calls wait, within their time limits.
     #[must_use]
     pub fn write_queue(mut self, messages: usize) -> Self {
-        self.write_queue = messages.max(1);
+        self.write_queue = messages.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
@@ -177,24 +178,27 @@ impl Builder {
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.start(Reader::new(reader), Writer(writer), std::future::ready(None)).await
+        self.start(Reader::new(reader), Writer(writer), Exit::never()).await
     }
 
-    /// Connects over a transport. `exited` tells why the server's process ended, if it
-    /// has one that can be asked.
+    /// Connects over a transport. `exit` tells why the server's process ended, if it has
+    /// one that can be asked.
     pub(super) async fn start(
         self,
         mut from: impl Receive,
         mut to: impl Transmit,
-        exited: impl Future<Output = Option<String>> + Send + 'static,
+        mut exit: Exit,
     ) -> Result<Client, ConnectError> {
         let limit = self.handshake_limit;
         let shake = handshake(&self.params, self.limits, &mut from, &mut to);
-        let shaken = tokio::time::timeout(limit, shake).await.unwrap_or(Err(ConnectError::TimedOut { limit }));
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(limit, shake) => shaken.unwrap_or(Err(ConnectError::TimedOut { limit })),
+            reason = exit.lingering() => Err(ConnectError::Closed { reason }),
+        };
         let (mut connection, server) = match shaken {
             Ok(shaken) => shaken,
             Err(ConnectError::Closed { reason }) => {
-                return Err(ConnectError::Closed { reason: exited.await.unwrap_or(reason) });
+                return Err(ConnectError::Closed { reason: exit.soon().await.unwrap_or(reason) });
             }
             Err(error) => return Err(error),
         };
@@ -205,7 +209,8 @@ impl Builder {
         let handler = self.handler;
         if handler.wants_notifications() {
             let told = client.subscribe_with(self.handler_buffer);
-            tokio::spawn(notify(Arc::clone(&handler), client.downgrade(), told));
+            let notifying = tokio::spawn(notify(Arc::clone(&handler), client.downgrade(), told));
+            client.abort_on_drop(notifying.abort_handle());
         }
         let reading = ReadLoop {
             shared: Arc::clone(&shared),
@@ -214,8 +219,9 @@ impl Builder {
             lines,
             limit: self.limits.incoming,
             handling: JoinSet::new(),
+            exit,
         };
-        tokio::spawn(reading.run(from, exited));
+        tokio::spawn(reading.run(from));
         tokio::spawn(write(to, queued, shared));
         Ok(client)
     }

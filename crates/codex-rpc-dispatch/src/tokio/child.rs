@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::future::Future;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::builder::{Builder, ConnectError};
 use super::client::Client;
+use super::exit::Exit;
 use super::transport::{Reader, Writer};
 use crate::exit::{STDERR_TAIL, describe};
 
@@ -52,26 +52,25 @@ impl Builder {
         let stdout = child.stdout.take().ok_or_else(no_pipe)?;
         let stderr = child.stderr.take().ok_or_else(no_pipe)?;
         let tail = Tail::default();
-        let (drained, done) = oneshot::channel();
-        tokio::spawn(drain(stderr, tail.clone(), drained));
+        let mut draining = tokio::spawn(drain(stderr, tail.clone()));
 
         // Dropped with the client's tasks, and that ends the process.
         let (alive, released) = watch::channel(());
         let (status, exited) = oneshot::channel();
-        let supervised = supervise(child, released);
+        let supervised = supervise(Group { leader: child.id(), child }, released);
         tokio::spawn(async move {
             let ended = supervised.await;
             // What it wrote last may still be in the pipe; a process that it started may
             // hold the pipe open for ever.
-            let _ = tokio::time::timeout(Duration::from_millis(100), done).await;
+            let _ = tokio::time::timeout(Duration::from_millis(100), &mut draining).await;
+            draining.abort();
             let _ = status.send(describe(&program_name(&program), &ended, &tail.text()));
         });
         let reason = async move {
             let _alive = alive;
             exited.await.ok()
         };
-        let reason = after_exit(reason);
-        self.start(Reader::new(stdout), Writer(stdin), reason).await
+        self.start(Reader::new(stdout), Writer(stdin), Exit::of(reason)).await
     }
 }
 
@@ -79,21 +78,39 @@ fn program_name(program: &str) -> String {
     program.rsplit(['/', '\\']).next().unwrap_or(program).to_owned()
 }
 
-/// The reason that a process gave, if it ends soon after its output did.
-async fn after_exit(reason: impl Future<Output = Option<String>>) -> Option<String> {
-    tokio::time::timeout(GRACE, reason).await.ok().flatten()
+/// A process and what it started. Dropping it kills what is left of them.
+struct Group {
+    child: Child,
+    leader: Option<u32>,
 }
 
+impl Drop for Group {
+    fn drop(&mut self) {
+        // What it started may have outlived it.
+        kill_group(self.leader, Signal::Kill);
+        // It was not waited for if the runtime is shut down, and nobody else will.
+        if self.child.id().is_some() && self.child.start_kill().is_ok() {
+            for _ in 0..REAPED_WITHIN {
+                if !matches!(self.child.try_wait(), Ok(None)) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+/// How many milliseconds a process that was killed is waited for where nothing else can
+/// be done.
+const REAPED_WITHIN: u32 = 100;
+
 /// Waits for the end of a process, and brings it about when the client is gone.
-async fn supervise(mut child: Child, mut released: watch::Receiver<()>) -> std::io::Result<std::process::ExitStatus> {
-    let group = child.id();
-    let ended = tokio::select! {
+async fn supervise(mut group: Group, mut released: watch::Receiver<()>) -> std::io::Result<std::process::ExitStatus> {
+    let Group { child, leader } = &mut group;
+    tokio::select! {
         status = child.wait() => status,
-        _ = released.changed() => end(&mut child, group).await,
-    };
-    // What it started may have outlived it.
-    kill_group(group, Signal::Kill);
-    ended
+        _ = released.changed() => end(child, *leader).await,
+    }
 }
 
 async fn end(child: &mut Child, group: Option<u32>) -> std::io::Result<std::process::ExitStatus> {
@@ -149,7 +166,7 @@ impl Tail {
     }
 }
 
-async fn drain(mut stderr: impl AsyncRead + Unpin, tail: Tail, drained: oneshot::Sender<()>) {
+async fn drain(mut stderr: impl AsyncRead + Unpin, tail: Tail) {
     let mut buffer = [0; 4096];
     while let Ok(read) = stderr.read(&mut buffer).await {
         if read == 0 {
@@ -157,5 +174,4 @@ async fn drain(mut stderr: impl AsyncRead + Unpin, tail: Tail, drained: oneshot:
         }
         tail.push(&buffer[..read]);
     }
-    let _ = drained.send(());
 }

@@ -1,7 +1,7 @@
 //! The client: calls, subscriptions, the end.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use codex_rpc::types::InitializeResponse;
@@ -9,6 +9,7 @@ use codex_rpc::{
     ClientRequestMethod, NotificationMethod, RawJson, ReleaseMatch, RequestId, TraceContext, check_release,
 };
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 
 use super::subscription::{Buffer, Subscription, Subscriptions};
 use crate::retry::Backoff;
@@ -123,11 +124,17 @@ pub struct Client {
 /// Ends the connection when the last client goes.
 struct Owner {
     shared: Arc<Shared>,
+    /// The task of the notification handlers. The end of the connection does not end it:
+    /// it has to handle what came before.
+    notifying: OnceLock<AbortHandle>,
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.end("the client was dropped");
+        if let Some(notifying) = self.notifying.get() {
+            notifying.abort();
+        }
     }
 }
 
@@ -184,7 +191,13 @@ impl Drop for Forget<'_> {
 
 impl Client {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { owner: Arc::new(Owner { shared }) }
+        Self { owner: Arc::new(Owner { shared, notifying: OnceLock::new() }) }
+    }
+
+    /// Names the task of the notification handlers, which ends with the last client.
+    pub(super) fn abort_on_drop(&self, notifying: AbortHandle) {
+        // There is one.
+        let _ = self.owner.notifying.set(notifying);
     }
 
     pub(super) fn downgrade(&self) -> WeakClient {
@@ -255,8 +268,10 @@ impl Client {
         params: &M::Params,
     ) -> Result<(i64, oneshot::Receiver<Answer<()>>), CallError> {
         let shared = &*self.owner.shared;
-        let closed = || CallError::Closed { reason: self.end_reason().unwrap_or_else(|| "it is ending".to_owned()) };
-        let room = shared.frames.reserve().await.map_err(|_| closed())?;
+        let Ok(room) = shared.frames.reserve().await else {
+            // Nothing can be written any more; why is known soon.
+            return Err(CallError::Closed { reason: self.ended().await });
+        };
         let (waiter, answer) = oneshot::channel();
         let mut core = shared.lock();
         if let Some(reason) = &core.ended {
@@ -270,7 +285,8 @@ impl Client {
         Ok((call.id(), answer))
     }
 
-    /// Sends a notification.
+    /// Sends a notification. Waits while the write queue is full; after the end of the
+    /// connection it goes nowhere, see [`end_reason`](Self::end_reason).
     ///
     /// # Errors
     /// If a client does not send this method, or the params can't be written.
@@ -325,20 +341,27 @@ impl Client {
     }
 
     /// Ends the connection in order: what is queued is written, the server's input is
-    /// closed, and its end waited for. Calls that still wait end with
-    /// [`CallError::Closed`].
+    /// closed, and its end waited for, for 2 s at most. Calls that still wait end with
+    /// [`CallError::Closed`]. May be called more than once, also at the same time.
     pub async fn close(&self) {
         let shared = &self.owner.shared;
-        if shared.frames.send(Outgoing::Finish).await.is_ok() {
-            let _ = tokio::time::timeout(CLOSE, shared.ended()).await;
-        }
-        shared.end("the client closed the connection");
+        let orderly = async {
+            // Without room for it in the queue of a server that does not read, not at
+            // all; if there is no queue any more, it is ending already.
+            let _ = shared.frames.send(Outgoing::Finish).await;
+            shared.ended().await
+        };
+        let _ = tokio::time::timeout(CLOSE, orderly).await;
+        shared.end(CLOSED_HERE);
         shared.frames.closed().await;
     }
 }
 
 /// How long a server may take to end after its input was closed.
-const CLOSE: Duration = Duration::from_secs(2);
+pub(super) const CLOSE: Duration = Duration::from_secs(2);
+
+/// The reason of a connection that was ended from here.
+pub(super) const CLOSED_HERE: &str = "the client closed the connection";
 
 async fn within<T>(
     limit: Option<Duration>,

@@ -42,6 +42,7 @@ mod builder;
 #[cfg(feature = "process")]
 mod child;
 mod client;
+mod exit;
 mod handle;
 mod router;
 mod subscription;

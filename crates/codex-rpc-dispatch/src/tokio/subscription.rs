@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use codex_rpc::{Notification, ServerNotification};
 use tokio::sync::Notify;
@@ -108,7 +108,9 @@ impl Sink {
 /// Notifications of a connection, a thread or a turn, in the order in which they came.
 pub struct Subscription {
     sink: Arc<Sink>,
+    thread: Option<String>,
     turn: Option<String>,
+    subscriptions: Subscriptions,
 }
 
 impl Subscription {
@@ -158,6 +160,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        self.subscriptions.forget(self.thread.as_deref(), &self.sink);
         // A reader that waits for room must not wait for ever.
         self.sink.close();
     }
@@ -167,6 +170,7 @@ impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription")
             .field("buffer", &self.sink.buffer)
+            .field("thread", &self.thread)
             .field("turn", &self.turn)
             .field("waiting", &self.sink.lock().deliveries.len())
             .finish_non_exhaustive()
@@ -174,16 +178,16 @@ impl fmt::Debug for Subscription {
 }
 
 /// All subscriptions of a connection.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Subscriptions {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
 struct State {
     closed: bool,
-    all: Vec<Weak<Sink>>,
-    threads: HashMap<String, Vec<Weak<Sink>>>,
+    all: Vec<Arc<Sink>>,
+    threads: HashMap<String, Vec<Arc<Sink>>>,
 }
 
 impl Subscriptions {
@@ -200,29 +204,32 @@ impl Subscriptions {
             Some(thread) => state.threads.entry(thread.to_owned()).or_default(),
             None => &mut state.all,
         };
-        sinks.retain(|sink| sink.strong_count() > 0);
-        sinks.push(Arc::downgrade(&sink));
-        Subscription { sink, turn: None }
+        sinks.push(Arc::clone(&sink));
+        Subscription { sink, thread: thread.map(str::to_owned), turn: None, subscriptions: self.clone() }
+    }
+
+    fn forget(&self, thread: Option<&str>, sink: &Arc<Sink>) {
+        let mut state = self.lock();
+        let Some(thread) = thread else {
+            state.all.retain(|other| !Arc::ptr_eq(other, sink));
+            return;
+        };
+        if let Some(sinks) = state.threads.get_mut(thread) {
+            sinks.retain(|other| !Arc::ptr_eq(other, sink));
+            if sinks.is_empty() {
+                state.threads.remove(thread);
+            }
+        }
     }
 
     /// Gives a notification to those who asked; waits for those that want to be waited
     /// for.
     pub(super) async fn deliver(&self, message: Notification<ServerNotification>) {
         let sinks = {
-            let mut state = self.lock();
+            let state = self.lock();
             let thread = message.payload.route().thread;
-            let of_thread = match thread {
-                Some(thread) if state.threads.contains_key(thread) => {
-                    let alive = state.threads.get_mut(thread).map(living).unwrap_or_default();
-                    if alive.is_empty() {
-                        state.threads.remove(thread);
-                    }
-                    alive
-                }
-                _ => Vec::new(),
-            };
-            let mut sinks = living(&mut state.all);
-            sinks.extend(of_thread);
+            let of_thread = thread.and_then(|thread| state.threads.get(thread));
+            let sinks: Vec<Arc<Sink>> = state.all.iter().chain(of_thread.into_iter().flatten()).cloned().collect();
             sinks
         };
         if sinks.is_empty() {
@@ -236,7 +243,7 @@ impl Subscriptions {
 
     /// Tells those who asked for everything about what was no message.
     pub(super) async fn deliver_malformed(&self, malformed: Malformed) {
-        let sinks = living(&mut self.lock().all);
+        let sinks = self.lock().all.clone();
         let malformed = Arc::new(malformed);
         for sink in sinks {
             offer(&sink, Delivery::Malformed(Arc::clone(&malformed))).await;
@@ -248,18 +255,10 @@ impl Subscriptions {
         let mut state = self.lock();
         state.closed = true;
         let State { all, threads, .. } = &mut *state;
-        for sink in all.iter().chain(threads.values().flatten()).filter_map(Weak::upgrade) {
+        for sink in all.iter().chain(threads.values().flatten()) {
             sink.close();
         }
     }
-}
-
-fn living(sinks: &mut Vec<Weak<Sink>>) -> Vec<Arc<Sink>> {
-    let living: Vec<Arc<Sink>> = sinks.iter().filter_map(Weak::upgrade).collect();
-    if living.len() < sinks.len() {
-        sinks.retain(|sink| sink.strong_count() > 0);
-    }
-    living
 }
 
 async fn offer(sink: &Sink, mut delivery: Delivery) {
@@ -273,5 +272,27 @@ async fn offer(sink: &Sink, mut delivery: Delivery) {
             return;
         }
         freed.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Buffer, Subscriptions};
+
+    #[test]
+    fn subscriptions_that_were_dropped_are_forgotten() {
+        let subscriptions = Subscriptions::default();
+        let held =
+            (subscriptions.subscribe(None, Buffer::default()), subscriptions.subscribe(Some("0"), Buffer::default()));
+        for n in 0..10_000 {
+            drop(subscriptions.subscribe(None, Buffer::default()));
+            drop(subscriptions.subscribe(Some(&n.to_string()), Buffer::default()));
+        }
+        let state = subscriptions.lock();
+        assert_eq!((state.all.len(), state.threads.len()), (1, 1), "those that are held");
+        drop(state);
+        drop(held);
+        let state = subscriptions.lock();
+        assert_eq!((state.all.len(), state.threads.len()), (0, 0));
     }
 }

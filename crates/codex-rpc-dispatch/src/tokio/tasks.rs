@@ -7,7 +7,8 @@ use codex_rpc::{ErrorCode, RpcError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::client::{Context, Outgoing, Raw, Shared, WeakClient};
+use super::client::{CLOSE, CLOSED_HERE, Context, Outgoing, Raw, Shared, WeakClient};
+use super::exit::Exit;
 use super::handle::{Handle, guarded};
 use super::subscription::{Delivery, Subscription};
 use super::transport::{Receive, Received, Transmit};
@@ -19,15 +20,19 @@ use crate::{Answer, ClientConnection, ClientSide, Event, IncomingRequest, Malfor
 pub(super) async fn write(mut to: impl Transmit, mut frames: mpsc::Receiver<Outgoing>, shared: Arc<Shared>) {
     let written = tokio::select! {
         written = write_all(&mut to, &mut frames) => written,
-        _ = shared.ended() => Ok(()),
+        _ = shared.ended() => return,
     };
-    if let Err(error) = written {
-        shared.end(&format!("the server can't be written to: {error}"));
-    }
     // Closes the server's input. It ends then, and the reader notices.
     drop(to);
     // Whoever waits for room in the queue learns that there is none any more.
-    frames.close();
+    drop(frames);
+    // What the server still says is read, and why it ended says more than a pipe that
+    // broke.
+    let _ = tokio::time::timeout(CLOSE, shared.ended()).await;
+    match written {
+        Ok(()) => shared.end(CLOSED_HERE),
+        Err(error) => shared.end(&format!("the server can't be written to: {error}")),
+    }
 }
 
 /// Writes until nothing more will come.
@@ -61,18 +66,26 @@ pub(super) struct ReadLoop {
     pub(super) limit: usize,
     /// Requests of the server that are being handled; they end with the loop.
     pub(super) handling: JoinSet<()>,
+    pub(super) exit: Exit,
+}
+
+impl Drop for ReadLoop {
+    fn drop(&mut self) {
+        // Without its reader nothing would ever end: a runtime that is shut down drops it.
+        self.shared.end("the runtime of the connection was shut down");
+    }
 }
 
 impl ReadLoop {
-    /// Reads, and says why it ended.
-    pub(super) async fn run(mut self, mut from: impl Receive, exited: impl Future<Output = Option<String>>) {
+    /// Reads until the end, and says why it ended to all that wait.
+    pub(super) async fn run(mut self, mut from: impl Receive) {
         let shared = Arc::clone(&self.shared);
         let reason = tokio::select! {
             reason = self.read(&mut from) => reason,
             _ = shared.ended() => return,
         };
         // A process that ended says more than a pipe that broke.
-        let reason = exited.await.unwrap_or(reason);
+        let reason = self.exit.soon().await.unwrap_or(reason);
         self.shared.end(&reason);
     }
 
@@ -84,7 +97,12 @@ impl ReadLoop {
             while let Some(line) = self.lines.next() {
                 self.decoded(Decoded::of_line(line, self.limit)).await;
             }
-            match from.receive().await {
+            let received = tokio::select! {
+                biased;
+                received = from.receive() => received,
+                reason = self.exit.lingering() => return reason,
+            };
+            match received {
                 Ok(Received::Bytes(bytes)) => self.lines.push(&bytes),
                 #[cfg(feature = "websocket")]
                 Ok(Received::Frame(frame)) => self.decoded(Decoded::of_frame(frame, self.limit)).await,
@@ -106,6 +124,8 @@ impl ReadLoop {
 
     /// Takes a line that was decoded without holding the connection.
     async fn decoded(&mut self, decoded: Option<Decoded<ClientSide>>) {
+        // A flood must not keep handlers and subscribers of the same thread waiting.
+        tokio::task::coop::consume_budget().await;
         // Those that are done are let go.
         while self.handling.try_join_next().is_some() {}
         if let Some(decoded) = decoded {

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::builder::{Builder, ConnectError};
 use super::client::Client;
+use super::exit::Exit;
 use super::transport::{Receive, Received, Transmit};
 
 /// The server takes 16 MiB in one frame and says so in a header of its handshake; what is
@@ -84,7 +85,7 @@ impl Builder {
             Err(_) => return Err(ConnectError::TimedOut { limit: time }),
         };
         let (write, read) = socket.split();
-        self.start(Frames(read), Messages(write), std::future::ready(None)).await
+        self.start(Frames(read), Messages(write), Exit::never()).await
     }
 }
 
