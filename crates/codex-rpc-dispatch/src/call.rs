@@ -1,5 +1,6 @@
 //! Requests of ours: how they end.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -50,7 +51,7 @@ pub enum CallError {
     /// There was no answer in time.
     TimedOut {
         /// The method.
-        method: &'static str,
+        method: Cow<'static, str>,
     },
     /// The request was cancelled.
     Cancelled,
@@ -66,6 +67,22 @@ impl CallError {
     /// later.
     pub fn is_overloaded(&self) -> bool {
         matches!(self, Self::Rpc(error) if error.is_overloaded())
+    }
+}
+
+impl CallError {
+    /// What kind of failure it is, in a word, without anything that the peer said.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Rpc(error) if error.is_overloaded() => "overloaded",
+            Self::Rpc(_) => "refused",
+            Self::Malformed(_) => "malformed",
+            Self::ExperimentalApiNeeded { .. } => "experimental API needed",
+            Self::Unsendable(_) => "unsendable",
+            Self::TimedOut { .. } => "timed out",
+            Self::Cancelled => "cancelled",
+            Self::Closed { .. } => "closed",
+        }
     }
 }
 

@@ -236,6 +236,29 @@ impl Written for Raw<'_> {
     }
 }
 
+/// A request before it has an id, apart from the type of its method, so that what a
+/// driver does with it is compiled once.
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub(crate) struct Prepared {
+    pub(crate) method: Cow<'static, str>,
+    /// The method's name, if it needs `experimentalApi`.
+    experimental: Option<&'static str>,
+    params: Option<RawJson>,
+}
+
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+impl Prepared {
+    pub(crate) fn new<M: ClientRequestMethod>(params: &M::Params) -> Result<Self, CallError> {
+        let unsendable = |error: serde_json::Error| CallError::Unsendable(error.to_string());
+        let params = if params.is_absent() { None } else { Some(RawJson::encode(params).map_err(unsendable)?) };
+        Ok(Self { method: M::METHOD.into(), experimental: M::EXPERIMENTAL.then_some(M::METHOD), params })
+    }
+
+    pub(crate) fn raw(method: &str, params: Option<RawJson>) -> Self {
+        Self { method: method.to_owned().into(), experimental: None, params }
+    }
+}
+
 /// Why a message can't be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -573,6 +596,14 @@ impl<T> Connection<ClientSide, T> {
             return Err(CallError::ExperimentalApiNeeded { method: M::METHOD });
         }
         self.send(M::METHOD.into(), &Typed(params), tag).map(Call::new)
+    }
+
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn request_prepared(&mut self, call: &Prepared, tag: T) -> Result<i64, CallError> {
+        match call.experimental {
+            Some(method) if !self.experimental => Err(CallError::ExperimentalApiNeeded { method }),
+            _ => self.send(call.method.clone(), &Raw(call.params.as_ref()), tag),
+        }
     }
 
     /// Answers a request of the server. Only the response of its method compiles:

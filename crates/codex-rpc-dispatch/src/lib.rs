@@ -34,6 +34,7 @@
 //! | `blocking` | the same on threads |
 //! | `process` | the app-server as a child process that ends with the client |
 //! | `websocket` | WebSocket, on TCP and on Unix sockets |
+//! | `tracing` | spans for calls and for requests of the server, without their content |
 //!
 //! # Companions
 //! | crate | what it is |

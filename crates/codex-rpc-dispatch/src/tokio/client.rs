@@ -1,5 +1,6 @@
 //! The client: calls, subscriptions, the end.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::subscription::{Buffer, Subscription, Subscriptions};
+use crate::connection::Prepared;
 use crate::retry::Backoff;
 use crate::{Answer, CallError, ClientConnection, SendError};
 
@@ -233,40 +235,67 @@ impl Client {
         params: &M::Params,
         options: &CallOptions,
     ) -> Result<M::Response, CallError> {
+        let call = Prepared::new::<M>(params)?;
+        self.calling(&call, options).await?.into_response::<M>()
+    }
+
+    /// Calls a method by its name, with params that are JSON already: one that these
+    /// bindings do not know.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn call_raw(
+        &self,
+        method: &str,
+        params: Option<&RawJson>,
+        options: &CallOptions,
+    ) -> Result<RawJson, CallError> {
+        self.calling(&Prepared::raw(method, params.cloned()), options).await?.outcome
+    }
+
+    /// Makes a call, in a span.
+    #[cfg(feature = "tracing")]
+    async fn calling(&self, call: &Prepared, options: &CallOptions) -> Result<Answer<()>, CallError> {
+        use tracing::Instrument as _;
+
+        // Neither params nor results: they may be secret.
+        let span = tracing::debug_span!("codex_rpc.call", method = %call.method);
+        let outcome = self.attempts(call, options).instrument(span.clone()).await;
+        if let Err(error) = &outcome {
+            tracing::debug!(parent: &span, error = error.kind(), "failed");
+        }
+        outcome
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    async fn calling(&self, call: &Prepared, options: &CallOptions) -> Result<Answer<()>, CallError> {
+        self.attempts(call, options).await
+    }
+
+    /// Attempts a call as often as the options say.
+    async fn attempts(&self, call: &Prepared, options: &CallOptions) -> Result<Answer<()>, CallError> {
+        let shared = &*self.owner.shared;
+        let limit = options.time_limit.or(shared.time_limit);
         let mut attempt = 0;
         loop {
-            let outcome = self.attempt::<M>(params, options).await;
-            let delay = match (&outcome, &options.retry) {
+            let answer = async {
+                let (id, answer) = self.send(call).await?;
+                let _forget = Forget { shared, id };
+                answer.await.map_err(|_| CallError::Cancelled)
+            };
+            let answer = within(limit, &call.method, answer).await?;
+            let delay = match (&answer.outcome, &options.retry) {
                 (Err(error), Some(backoff)) if error.is_overloaded() => backoff.delay(attempt),
                 _ => None,
             };
-            let Some(delay) = delay else { return outcome };
+            let Some(delay) = delay else { return Ok(answer) };
             attempt += 1;
             tokio::time::sleep(delay).await;
         }
     }
 
-    async fn attempt<M: ClientRequestMethod>(
-        &self,
-        params: &M::Params,
-        options: &CallOptions,
-    ) -> Result<M::Response, CallError> {
-        let shared = &*self.owner.shared;
-        let limit = options.time_limit.or(shared.time_limit);
-        let answer = async {
-            let (id, answer) = self.send::<M>(params).await?;
-            let _forget = Forget { shared, id };
-            answer.await.map_err(|_| CallError::Cancelled)
-        };
-        let answer = within(limit, M::METHOD, answer).await?;
-        answer.into_response::<M>()
-    }
-
     /// Sends a request; its id, and where its answer comes.
-    async fn send<M: ClientRequestMethod>(
-        &self,
-        params: &M::Params,
-    ) -> Result<(i64, oneshot::Receiver<Answer<()>>), CallError> {
+    async fn send(&self, call: &Prepared) -> Result<(i64, oneshot::Receiver<Answer<()>>), CallError> {
         let shared = &*self.owner.shared;
         let Ok(room) = shared.frames.reserve().await else {
             // Nothing can be written any more; why is known soon.
@@ -277,12 +306,12 @@ impl Client {
         if let Some(reason) = &core.ended {
             return Err(CallError::Closed { reason: reason.to_string() });
         }
-        let call = core.connection.request::<M>(params, waiter)?;
+        let id = core.connection.request_prepared(call, waiter)?;
         // In the same order as the ids.
         if let Some(frame) = core.connection.next_outgoing() {
             room.send(Outgoing::Frame(frame));
         }
-        Ok((call.id(), answer))
+        Ok((id, answer))
     }
 
     /// Sends a notification. Waits while the write queue is full; after the end of the
@@ -365,11 +394,13 @@ pub(super) const CLOSED_HERE: &str = "the client closed the connection";
 
 async fn within<T>(
     limit: Option<Duration>,
-    method: &'static str,
+    method: &Cow<'static, str>,
     answer: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {
     match limit {
-        Some(limit) => tokio::time::timeout(limit, answer).await.unwrap_or(Err(CallError::TimedOut { method })),
+        Some(limit) => tokio::time::timeout(limit, answer)
+            .await
+            .unwrap_or_else(|_| Err(CallError::TimedOut { method: method.clone() })),
         None => answer.await,
     }
 }

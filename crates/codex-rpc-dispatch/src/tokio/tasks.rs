@@ -151,7 +151,9 @@ impl ReadLoop {
         let (shared, handler) = (Arc::clone(&self.shared), Arc::clone(&self.handler));
         let context = Context::new(self.client.clone(), Some(request.id.clone()), request.trace);
         let (id, payload) = (request.id, request.payload);
-        self.handling.spawn(async move {
+        #[cfg(feature = "tracing")]
+        let span = tracing::debug_span!("codex_rpc.request", method = payload.method(), id = %id);
+        let handling = async move {
             let answer: Raw = guarded(|| handler.request(payload, context)).await.unwrap_or_else(Err);
             let ((), frame) = shared.with(|connection| match answer {
                 Ok(result) => connection.respond_raw(id, result),
@@ -160,7 +162,10 @@ impl ReadLoop {
             if let Some(frame) = frame {
                 shared.transmit(frame).await;
             }
-        });
+        };
+        #[cfg(feature = "tracing")]
+        let handling = tracing::Instrument::instrument(handling, span);
+        self.handling.spawn(handling);
     }
 
     async fn malformed(&mut self, malformed: Malformed) {

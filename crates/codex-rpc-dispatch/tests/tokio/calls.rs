@@ -127,7 +127,7 @@ async fn a_call_that_was_not_answered_in_time_is_never_repeated() {
     let call = retrying(&client, options);
     let request = peer.asked("model/list").await;
     let outcome = soon(call).await.expect("no panic");
-    assert!(matches!(outcome, Err(CallError::TimedOut { method: "model/list" })), "{outcome:?}");
+    assert!(matches!(outcome, Err(CallError::TimedOut { ref method }) if method == "model/list"), "{outcome:?}");
     assert_eq!((begin.elapsed().as_secs(), client.pending()), (7, 0));
     // Its late answer is harmless.
     peer.say(models(&request)).await;

@@ -248,7 +248,7 @@ async fn calls_to_a_server_that_does_not_read_end_within_their_time_limits() {
     let begin = tokio::time::Instant::now();
     for call in calls {
         let outcome = soon(call).await.expect("no panic");
-        assert!(matches!(outcome, Err(CallError::TimedOut { method: "model/list" })), "{outcome:?}");
+        assert!(matches!(outcome, Err(CallError::TimedOut { ref method }) if method == "model/list"), "{outcome:?}");
     }
     assert_eq!(begin.elapsed().as_secs(), 5);
     assert_eq!(client.pending(), 0);
