@@ -34,6 +34,9 @@
 //! or panic, and nothing else waits for it. When the last [`Client`] is dropped all of
 //! them end, and so does the child process.
 //!
+//! They run on the runtime that the client was made on, which needs its clock and its I/O
+//! enabled. A handler that blocks its thread blocks what else would run there.
+//!
 //! # What is bounded
 //! What waits to be written: [`Builder::write_queue`]. What a subscription holds:
 //! [`Buffer`]. Requests and responses are never dropped.

@@ -30,6 +30,9 @@ impl Builder {
     /// for one (`--ws-auth`). Over a network that is not trusted, tunnel it: the token
     /// is not encrypted.
     ///
+    /// A message over [`Limits::incoming`](crate::Limits::incoming) ends the connection:
+    /// WebSocket can't pass over it, as is done on stdio.
+    ///
     /// # Errors
     /// If the server can't be reached or the handshake fails.
     pub async fn connect_websocket(self, url: &str, bearer_token: Option<&str>) -> Result<Client, ConnectError> {

@@ -9,7 +9,7 @@ use codex_rpc_dispatch::{Backoff, CallError};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::peer::{Peer, builder, calling, connect, connect_with, models, next, pair, soon};
+use super::peer::{Peer, builder, calling, connect, connect_with, models, next, pair, soon, until_pending};
 
 /// Numbers that look like chance, always the same for a seed (xorshift).
 pub struct Chance(pub u64);
@@ -34,7 +34,7 @@ async fn ten_thousand_calls_at_a_time_all_get_their_own_answers() {
         requests.push(from_client.asked("model/list").await);
     }
     assert_eq!(client.pending(), CALLS);
-    let mut chance = Chance(0x0dd_b1a5_e5ba_d5eed);
+    let mut chance = Chance(0x0ddb_1a5e_5bad_5eed);
     for last in (0..CALLS).rev() {
         let request = requests.swap_remove(chance.below(last + 1));
         to_client.say(models(&request)).await;
@@ -60,7 +60,7 @@ fn retrying(client: &Client, options: CallOptions) -> tokio::task::JoinHandle<Re
 #[tokio::test(start_paused = true)]
 async fn a_call_to_an_overloaded_server_is_made_again_later_and_later_with_jitter() {
     let (client, mut peer) = pair().await;
-    let backoff = Backoff::new(4).with_first(Duration::from_millis(1_000)).with_longest(Duration::from_secs(3));
+    let backoff = Backoff::new(4).with_first(Duration::from_secs(1)).with_longest(Duration::from_secs(3));
     let mut delays = Vec::new();
     for _ in 0..20 {
         let call = retrying(&client, CallOptions::default().with_retry(backoff));
@@ -170,9 +170,7 @@ async fn a_call_that_is_dropped_while_it_waits_for_room_is_not_sent() {
     let (client, mut peer) = connect_with(builder().write_queue(1), 64).await;
     let filling = "f".repeat(100);
     let fill: Vec<_> = (0..4).map(|_| calling(&client, &filling)).collect();
-    while client.pending() < 2 {
-        tokio::task::yield_now().await;
-    }
+    until_pending(&client, 2).await;
     let waiting = calling(&client, "waits");
     for _ in 0..50 {
         tokio::task::yield_now().await;

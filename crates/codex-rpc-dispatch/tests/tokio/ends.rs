@@ -4,15 +4,13 @@ use codex_rpc_dispatch::tokio::ConnectError;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder as RuntimeBuilder, Runtime};
 
-use super::peer::{Peer, approval, builder, calling, list, next, pair, soon};
+use super::peer::{Peer, approval, builder, calling, list, next, pair, soon, until_pending};
 
 #[tokio::test]
 async fn closing_writes_what_is_queued_first() {
     let (client, mut peer) = pair().await;
     let calls: Vec<_> = (0..100).map(|n| calling(&client, &n.to_string())).collect();
-    while client.pending() < 100 {
-        tokio::task::yield_now().await;
-    }
+    until_pending(&client, 100).await;
     let closing = tokio::spawn(async move { client.close().await });
     assert_eq!(peer.from_client.rest().await.len(), 100);
     drop(peer);

@@ -9,7 +9,9 @@ use codex_rpc_dispatch::tokio::{Buffer, CallOptions, Delivery};
 use codex_rpc_dispatch::{CallError, Limits, MalformedKind};
 use serde_json::{Value, json};
 
-use super::peer::{approval, archived, builder, calling, connect, connect_with, list, models, next, pair, soon};
+use super::peer::{
+    approval, archived, builder, calling, connect, connect_with, list, models, next, pair, soon, until_pending,
+};
 
 #[tokio::test]
 async fn an_unknown_notification_is_delivered_and_costs_nothing() {
@@ -273,9 +275,7 @@ async fn a_client_of_a_server_that_does_not_read_can_be_closed() {
     let (client, _peer) = connect_with(builder().write_queue(1), 100).await;
     let calls: Vec<_> = (0..20).map(|_| calling(&client, "x")).collect();
     // All of them wait for room, or for an answer.
-    while client.pending() < 3 {
-        tokio::task::yield_now().await;
-    }
+    until_pending(&client, 3).await;
     soon(client.close()).await;
     for call in calls {
         let error = soon(call).await.expect("no panic").expect_err("no answer");
@@ -287,9 +287,7 @@ async fn a_client_of_a_server_that_does_not_read_can_be_closed() {
 async fn a_client_of_a_server_that_does_not_read_can_be_dropped() {
     let (client, mut peer) = connect_with(builder().write_queue(1), 100).await;
     let calls: Vec<_> = (0..5).map(|_| calling(&client, &"x".repeat(100))).collect();
-    while client.pending() < 2 {
-        tokio::task::yield_now().await;
-    }
+    until_pending(&client, 2).await;
     for call in &calls {
         call.abort();
     }
@@ -372,9 +370,7 @@ async fn a_server_that_closes_its_input_ends_calls_with_the_reason() {
     drop(from_client);
     let after = calling(&client, "after");
     // What it still says counts.
-    while client.pending() < 2 {
-        tokio::task::yield_now().await;
-    }
+    until_pending(&client, 2).await;
     to_client.say(archived("late")).await;
     to_client.say(models(&request)).await;
     assert_eq!(next(&mut told).await, "archived late");
@@ -392,9 +388,7 @@ async fn a_server_that_closes_its_input_and_then_its_output_is_said_to_have_clos
     let super::peer::Peer { from_client, to_client } = peer;
     drop(from_client);
     let call = calling(&client, "x");
-    while client.pending() < 1 {
-        tokio::task::yield_now().await;
-    }
+    until_pending(&client, 1).await;
     drop(to_client);
     let error = soon(call).await.expect("no panic").expect_err("no answer");
     assert_eq!(error, "the connection ended: the server closed the connection");

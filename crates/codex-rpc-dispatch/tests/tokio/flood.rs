@@ -9,18 +9,22 @@ const FLOOD: usize = 100_000;
 /// How many calls are answered in the flood.
 const CALLS: usize = 100;
 
+fn line(message: &serde_json::Value) -> String {
+    format!("{message}\n")
+}
+
 /// Says all of it, with an approval in the middle and an answer now and then.
 async fn flood(mut to_client: ToClient, mut requests: Vec<serde_json::Value>) -> ToClient {
     let mut lines = String::new();
     for n in 0..FLOOD {
         if n == FLOOD / 2 {
-            lines.push_str(&format!("{}\n", approval("middle", "ls")));
+            lines += &line(&approval("middle", "ls"));
         }
         if n % (FLOOD / CALLS) == 7 {
             let request = requests.pop().expect("a call is left");
-            lines.push_str(&format!("{}\n", models(&request)));
+            lines += &line(&models(&request));
         }
-        lines.push_str(&format!("{}\n", delta("t", "u", &n.to_string())));
+        lines += &line(&delta("t", "u", &n.to_string()));
         if n % 64 == 0 {
             to_client.bytes(std::mem::take(&mut lines).as_bytes()).await;
         }
@@ -103,7 +107,7 @@ async fn a_consumer_that_keeps_up_loses_nothing_to_a_flood_on_one_thread() {
             assert_eq!(next(&mut told).await, format!("delta {n}"));
         }
     });
-    let lines: String = (0..LINES).map(|n| format!("{}\n", delta("t", "u", &n.to_string()))).collect();
+    let lines: String = (0..LINES).map(|n| line(&delta("t", "u", &n.to_string()))).collect();
     to_client.bytes(lines.as_bytes()).await;
     soon(consumer).await.expect("no panic");
 }

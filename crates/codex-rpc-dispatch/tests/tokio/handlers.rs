@@ -17,8 +17,8 @@ use tokio::sync::{Notify, mpsc};
 
 use super::peer::{approval, archived, builder, calling, connect, delta, list, models, pair, soon};
 
-fn accept() -> Result<CommandExecutionRequestApprovalResponse, RpcError> {
-    Ok(CommandExecutionRequestApprovalResponse::new(CommandExecutionApprovalDecision::Accept))
+fn accept() -> CommandExecutionRequestApprovalResponse {
+    CommandExecutionRequestApprovalResponse::new(CommandExecutionApprovalDecision::Accept)
 }
 
 /// A router that handles approvals so.
@@ -45,7 +45,7 @@ async fn a_handler_may_call_the_client() {
     let router = approving(|_, context| async move {
         let client = context.client().expect("the client is there");
         assert_eq!(list(&client, "inside").await.as_deref(), Ok("inside"));
-        accept()
+        Ok(accept())
     });
     let (client, mut peer) = connect(builder().router(router.build())).await;
     peer.say(approval(0, "ls")).await;
@@ -60,7 +60,7 @@ async fn a_handler_may_call_the_client() {
 async fn a_handler_that_waits_three_seconds_delays_nothing() {
     let router = approving(|_, _| async {
         tokio::time::sleep(Duration::from_secs(3)).await;
-        accept()
+        Ok(accept())
     });
     let (client, mut peer) = connect(builder().router(router.build())).await;
     let begin = tokio::time::Instant::now();
@@ -149,7 +149,7 @@ async fn a_handler_that_never_ends_is_ended_when_the_client_is_dropped() {
         let guard = Guard(dropped.clone());
         async move {
             guard.0.send("notification").expect("the test waits");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     });
     let (client, mut peer) = connect(builder().router(router.build())).await;
@@ -192,21 +192,21 @@ async fn handlers_of_notifications_see_what_came_before_the_end() {
 #[tokio::test]
 async fn a_handler_that_holds_the_last_client_ends_the_connection_when_it_drops_it() {
     let gate = Arc::new(Notify::new());
-    let (open, (begun, mut began)) = (Arc::clone(&gate), mpsc::unbounded_channel());
+    let (open, (entered, mut told)) = (Arc::clone(&gate), mpsc::unbounded_channel());
     let router = approving(move |_, context| {
-        let (gate, begun) = (Arc::clone(&gate), begun.clone());
+        let (gate, entered) = (Arc::clone(&gate), entered.clone());
         async move {
             let client = context.client().expect("the client is there");
-            begun.send(()).expect("the test waits");
+            entered.send(()).expect("the test waits");
             gate.notified().await;
             drop(client);
             assert!(context.client().is_none());
-            accept()
+            Ok(accept())
         }
     });
     let (client, mut peer) = connect(builder().router(router.build())).await;
     peer.say(approval(0, "ls")).await;
-    soon(began.recv()).await.expect("it began");
+    soon(told.recv()).await.expect("it is asked");
     drop(client);
     open.notify_one();
     // Nobody waits for the answer; there is an end.
@@ -259,7 +259,7 @@ async fn requests_are_handled_beside_each_other() {
                 } else {
                     open.await;
                 }
-                accept()
+                Ok(accept())
             }
         })
     };

@@ -54,11 +54,21 @@ pub async fn connect_with(builder: Builder, pipe: usize) -> (Client, Peer) {
 pub fn soon<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
     let caller = std::panic::Location::caller();
     async move {
-        match tokio::time::timeout(Duration::from_secs(30), future).await {
-            Ok(value) => value,
-            Err(_) => panic!("{caller}: it did not come"),
-        }
+        let outcome = tokio::time::timeout(Duration::from_secs(30), future).await;
+        outcome.unwrap_or_else(|_| panic!("{caller}: it did not come"))
     }
+}
+
+/// Waits until so many calls are pending. By turns and not by time: where the clock is
+/// paused, it stands while something can be done.
+pub async fn until_pending(client: &Client, calls: usize) {
+    for _ in 0..100_000 {
+        if client.pending() >= calls {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{} of {calls} calls are pending", client.pending());
 }
 
 impl Peer {

@@ -21,7 +21,7 @@ async fn what_a_request_causes_is_seen_by_a_subscription_made_before_it() {
         peer.say(fixtures::response("turn/start", request["id"].clone(), &json!({"turn": {"id": "u"}}))).await;
         peer.say(delta("t", "u", "late")).await;
     };
-    let (turn, ()) = soon(async { tokio::join!(call, server) }).await;
+    let (turn, ()) = soon(Box::pin(async { tokio::join!(call, server) })).await;
     let mut told = {
         assert_eq!(turn.expect("a turn").turn.id, "u");
         assert_eq!(next(&mut told).await, "turn/started");
