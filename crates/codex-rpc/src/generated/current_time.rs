@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -47,9 +49,12 @@ impl Record for CurrentTimeReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for CurrentTimeReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -65,7 +70,7 @@ impl Fields for CurrentTimeReadParams {
     }
 }
 
-crate::runtime::records!(CurrentTimeReadParams);
+crate::runtime::implement_serde!(CurrentTimeReadParams);
 
 /// The answer to [`currentTime/read`](crate::server_requests::CurrentTimeRead).
 ///
@@ -101,9 +106,12 @@ impl Record for CurrentTimeReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("currentTimeAt", &self.current_time_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for CurrentTimeReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"currentTimeAt\":", &self.current_time_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -119,4 +127,4 @@ impl Fields for CurrentTimeReadResponse {
     }
 }
 
-crate::runtime::records!(CurrentTimeReadResponse);
+crate::runtime::implement_serde!(CurrentTimeReadResponse);

@@ -9,8 +9,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -116,14 +118,17 @@ impl Record for EnvironmentAddParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("execServerUrl", &self.exec_server_url);
-        members.omit("authBearerToken", &self.auth_bearer_token);
-        members.omit("websocketRequestId", &self.websocket_request_id);
-        members.omit("connectTimeoutMs", &self.connect_timeout_ms);
-        members.omit("skills", &self.skills);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentAddParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"execServerUrl\":", &self.exec_server_url);
+        output.omit(",\"authBearerToken\":", &self.auth_bearer_token);
+        output.omit(",\"websocketRequestId\":", &self.websocket_request_id);
+        output.omit(",\"connectTimeoutMs\":", &self.connect_timeout_ms);
+        output.omit(",\"skills\":", &self.skills);
+        output.extra(&self.extra);
     }
 }
 
@@ -144,7 +149,7 @@ impl Fields for EnvironmentAddParams {
     }
 }
 
-crate::runtime::records!(EnvironmentAddParams);
+crate::runtime::implement_serde!(EnvironmentAddParams);
 
 /// The answer to [`environment/add`](crate::requests::EnvironmentAdd).
 ///
@@ -179,8 +184,11 @@ impl Record for EnvironmentAddResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentAddResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -193,7 +201,7 @@ impl Fields for EnvironmentAddResponse {
     }
 }
 
-crate::runtime::records!(EnvironmentAddResponse);
+crate::runtime::implement_serde!(EnvironmentAddResponse);
 
 /// The params of [`environment/info`](crate::requests::EnvironmentInfo).
 ///
@@ -229,9 +237,12 @@ impl Record for EnvironmentInfoParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentInfoParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -247,7 +258,7 @@ impl Fields for EnvironmentInfoParams {
     }
 }
 
-crate::runtime::records!(EnvironmentInfoParams);
+crate::runtime::implement_serde!(EnvironmentInfoParams);
 
 /// The answer to [`environment/info`](crate::requests::EnvironmentInfo).
 ///
@@ -286,10 +297,13 @@ impl Record for EnvironmentInfoResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("shell", &self.shell);
-        members.field("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentInfoResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"shell\":", &self.shell);
+        output.field(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -306,7 +320,7 @@ impl Fields for EnvironmentInfoResponse {
     }
 }
 
-crate::runtime::records!(EnvironmentInfoResponse);
+crate::runtime::implement_serde!(EnvironmentInfoResponse);
 
 /// Part of [`EnvironmentInfoResponse`].
 ///
@@ -346,10 +360,13 @@ impl Record for EnvironmentShellInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentShellInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -366,7 +383,7 @@ impl Fields for EnvironmentShellInfo {
     }
 }
 
-crate::runtime::records!(EnvironmentShellInfo);
+crate::runtime::implement_serde!(EnvironmentShellInfo);
 
 /// Part of [`EnvironmentAddParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -410,9 +427,12 @@ impl Record for EnvironmentSkillsParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("required", &self.required);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentSkillsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"required\":", &self.required);
+        output.extra(&self.extra);
     }
 }
 
@@ -428,7 +448,7 @@ impl Fields for EnvironmentSkillsParams {
     }
 }
 
-crate::runtime::records!(EnvironmentSkillsParams);
+crate::runtime::implement_serde!(EnvironmentSkillsParams);
 
 /// Current status observed by app-server without starting or recovering an environment.
 ///
@@ -488,9 +508,12 @@ impl Record for EnvironmentStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -506,7 +529,7 @@ impl Fields for EnvironmentStatusParams {
     }
 }
 
-crate::runtime::records!(EnvironmentStatusParams);
+crate::runtime::implement_serde!(EnvironmentStatusParams);
 
 /// Current status for the requested environment.
 ///
@@ -545,10 +568,13 @@ impl Record for EnvironmentStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.omit("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.omit(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -565,7 +591,7 @@ impl Fields for EnvironmentStatusResponse {
     }
 }
 
-crate::runtime::records!(EnvironmentStatusResponse);
+crate::runtime::implement_serde!(EnvironmentStatusResponse);
 
 /// An immutable, cross-platform representation of a `file:` URI.
 ///

@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -80,15 +82,18 @@ impl Record for ExperimentalFeature {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("stage", &self.stage);
-        members.field("displayName", &self.display_name);
-        members.field("description", &self.description);
-        members.field("announcement", &self.announcement);
-        members.field("enabled", &self.enabled);
-        members.field("defaultEnabled", &self.default_enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeature {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"stage\":", &self.stage);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"announcement\":", &self.announcement);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"defaultEnabled\":", &self.default_enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -110,7 +115,7 @@ impl Fields for ExperimentalFeature {
     }
 }
 
-crate::runtime::records!(ExperimentalFeature);
+crate::runtime::implement_serde!(ExperimentalFeature);
 
 /// The params of [`experimentalFeature/enablement/set`](crate::requests::ExperimentalFeatureEnablementSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -146,9 +151,12 @@ impl Record for ExperimentalFeatureEnablementSetParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enablement", &self.enablement);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureEnablementSetParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enablement\":", &self.enablement);
+        output.extra(&self.extra);
     }
 }
 
@@ -164,7 +172,7 @@ impl Fields for ExperimentalFeatureEnablementSetParams {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureEnablementSetParams);
+crate::runtime::implement_serde!(ExperimentalFeatureEnablementSetParams);
 
 /// The answer to [`experimentalFeature/enablement/set`](crate::requests::ExperimentalFeatureEnablementSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -198,9 +206,12 @@ impl Record for ExperimentalFeatureEnablementSetResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enablement", &self.enablement);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureEnablementSetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enablement\":", &self.enablement);
+        output.extra(&self.extra);
     }
 }
 
@@ -216,7 +227,7 @@ impl Fields for ExperimentalFeatureEnablementSetResponse {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureEnablementSetResponse);
+crate::runtime::implement_serde!(ExperimentalFeatureEnablementSetResponse);
 
 /// The params of [`experimentalFeature/list`](crate::requests::ExperimentalFeatureList).
 #[derive(Clone, Debug, PartialEq)]
@@ -278,11 +289,14 @@ impl Record for ExperimentalFeatureListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -300,7 +314,7 @@ impl Fields for ExperimentalFeatureListParams {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureListParams);
+crate::runtime::implement_serde!(ExperimentalFeatureListParams);
 
 /// The answer to [`experimentalFeature/list`](crate::requests::ExperimentalFeatureList).
 #[derive(Clone, Debug, PartialEq)]
@@ -337,10 +351,13 @@ impl Record for ExperimentalFeatureListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -357,7 +374,7 @@ impl Fields for ExperimentalFeatureListResponse {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureListResponse);
+crate::runtime::implement_serde!(ExperimentalFeatureListResponse);
 
 /// Part of [`ExperimentalFeature`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,8 +12,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -50,9 +52,12 @@ impl Record for CommandMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -68,7 +73,7 @@ impl Fields for CommandMigration {
     }
 }
 
-crate::runtime::records!(CommandMigration);
+crate::runtime::implement_serde!(CommandMigration);
 
 /// The params of [`externalAgentConfig/detect`](crate::requests::ExternalAgentConfigDetect).
 #[derive(Clone, Debug, PartialEq)]
@@ -164,14 +169,17 @@ impl Record for ExternalAgentConfigDetectParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("includeHome", &self.include_home);
-        members.omit("cwds", &self.cwds);
-        members.omit("maxSessionAgeDays", &self.max_session_age_days);
-        members.omit("maxSessions", &self.max_sessions);
-        members.omit("source", &self.source);
-        members.omit("migrationSource", &self.migration_source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigDetectParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"includeHome\":", &self.include_home);
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"maxSessionAgeDays\":", &self.max_session_age_days);
+        output.omit(",\"maxSessions\":", &self.max_sessions);
+        output.omit(",\"source\":", &self.source);
+        output.omit(",\"migrationSource\":", &self.migration_source);
+        output.extra(&self.extra);
     }
 }
 
@@ -192,7 +200,7 @@ impl Fields for ExternalAgentConfigDetectParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigDetectParams);
+crate::runtime::implement_serde!(ExternalAgentConfigDetectParams);
 
 /// The answer to [`externalAgentConfig/detect`](crate::requests::ExternalAgentConfigDetect).
 #[derive(Clone, Debug, PartialEq)]
@@ -229,10 +237,13 @@ impl Record for ExternalAgentConfigDetectResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("items", &self.items);
-        members.field("connectors", &self.connectors);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigDetectResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"items\":", &self.items);
+        output.field(",\"connectors\":", &self.connectors);
+        output.extra(&self.extra);
     }
 }
 
@@ -249,7 +260,7 @@ impl Fields for ExternalAgentConfigDetectResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigDetectResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigDetectResponse);
 
 /// The params of [`externalAgentConfig/import/completed`](crate::notifications::ExternalAgentConfigImportCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -290,10 +301,13 @@ impl Record for ExternalAgentConfigImportCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.field("itemTypeResults", &self.item_type_results);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.extra(&self.extra);
     }
 }
 
@@ -310,7 +324,7 @@ impl Fields for ExternalAgentConfigImportCompletedNotification {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportCompletedNotification);
+crate::runtime::implement_serde!(ExternalAgentConfigImportCompletedNotification);
 
 /// The answer to [`externalAgentConfig/import/readHistories`](crate::requests::ExternalAgentConfigImportReadHistories).
 #[derive(Clone, Debug, PartialEq)]
@@ -351,10 +365,13 @@ impl Record for ExternalAgentConfigImportHistoriesReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("connectors", &self.connectors);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoriesReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"connectors\":", &self.connectors);
+        output.extra(&self.extra);
     }
 }
 
@@ -371,7 +388,7 @@ impl Fields for ExternalAgentConfigImportHistoriesReadResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoriesReadResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoriesReadResponse);
 
 /// Part of [`ExternalAgentConfigImportHistoriesReadResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -425,13 +442,16 @@ impl Record for ExternalAgentConfigImportHistory {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.field("providerId", &self.provider_id);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("successes", &self.successes);
-        members.field("failures", &self.failures);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistory {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.extra(&self.extra);
     }
 }
 
@@ -451,7 +471,7 @@ impl Fields for ExternalAgentConfigImportHistory {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistory);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistory);
 
 /// The params of [`externalAgentConfig/import/recordHistory`](crate::requests::ExternalAgentConfigImportRecordHistory).
 #[derive(Clone, Debug, PartialEq)]
@@ -492,10 +512,13 @@ impl Record for ExternalAgentConfigImportHistoryRecordParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("providerId", &self.provider_id);
-        members.field("itemTypeResults", &self.item_type_results);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.extra(&self.extra);
     }
 }
 
@@ -512,7 +535,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordParams);
 
 /// The answer to [`externalAgentConfig/import/recordHistory`](crate::requests::ExternalAgentConfigImportRecordHistory).
 #[derive(Clone, Debug, PartialEq)]
@@ -546,9 +569,12 @@ impl Record for ExternalAgentConfigImportHistoryRecordResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -564,7 +590,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordResponse);
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordTypeResultParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -634,13 +660,16 @@ impl Record for ExternalAgentConfigImportHistoryRecordSuccessParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("cwd", &self.cwd);
-        members.field("source", &self.source);
-        members.field("target", &self.target);
-        members.omit("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordSuccessParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"target\":", &self.target);
+        output.omit(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -660,7 +689,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordSuccessParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordSuccessParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordSuccessParams);
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -706,11 +735,14 @@ impl Record for ExternalAgentConfigImportHistoryRecordTypeResultParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("successes", &self.successes);
-        members.field("failures", &self.failures);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordTypeResultParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.extra(&self.extra);
     }
 }
 
@@ -728,7 +760,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordTypeResultParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordTypeResultParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordTypeResultParams);
 
 /// Part of [`ExternalAgentConfigImportHistory`], [`ExternalAgentConfigImportHistoryRecordTypeResultParams`], [`ExternalAgentConfigImportTypeResult`].
 #[derive(Clone, Debug, PartialEq)]
@@ -818,15 +850,18 @@ impl Record for ExternalAgentConfigImportItemTypeFailure {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("errorType", &self.error_type);
-        members.field("subErrorType", &self.sub_error_type);
-        members.field("failureStage", &self.failure_stage);
-        members.field("message", &self.message);
-        members.field("cwd", &self.cwd);
-        members.field("source", &self.source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportItemTypeFailure {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"errorType\":", &self.error_type);
+        output.field(",\"subErrorType\":", &self.sub_error_type);
+        output.field(",\"failureStage\":", &self.failure_stage);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.extra(&self.extra);
     }
 }
 
@@ -848,7 +883,7 @@ impl Fields for ExternalAgentConfigImportItemTypeFailure {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportItemTypeFailure);
+crate::runtime::implement_serde!(ExternalAgentConfigImportItemTypeFailure);
 
 /// Part of [`ExternalAgentConfigImportHistory`], [`ExternalAgentConfigImportTypeResult`].
 #[derive(Clone, Debug, PartialEq)]
@@ -894,13 +929,16 @@ impl Record for ExternalAgentConfigImportItemTypeSuccess {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("cwd", &self.cwd);
-        members.field("source", &self.source);
-        members.field("target", &self.target);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportItemTypeSuccess {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"target\":", &self.target);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -920,7 +958,7 @@ impl Fields for ExternalAgentConfigImportItemTypeSuccess {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportItemTypeSuccess);
+crate::runtime::implement_serde!(ExternalAgentConfigImportItemTypeSuccess);
 
 /// The params of [`externalAgentConfig/import`](crate::requests::ExternalAgentConfigImport).
 #[derive(Clone, Debug, PartialEq)]
@@ -981,12 +1019,15 @@ impl Record for ExternalAgentConfigImportParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("migrationItems", &self.migration_items);
-        members.omit("source", &self.source);
-        members.omit("providerId", &self.provider_id);
-        members.omit("migrationSource", &self.migration_source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"migrationItems\":", &self.migration_items);
+        output.omit(",\"source\":", &self.source);
+        output.omit(",\"providerId\":", &self.provider_id);
+        output.omit(",\"migrationSource\":", &self.migration_source);
+        output.extra(&self.extra);
     }
 }
 
@@ -1005,7 +1046,7 @@ impl Fields for ExternalAgentConfigImportParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportParams);
 
 /// The params of [`externalAgentConfig/import/progress`](crate::notifications::ExternalAgentConfigImportProgress).
 #[derive(Clone, Debug, PartialEq)]
@@ -1046,10 +1087,13 @@ impl Record for ExternalAgentConfigImportProgressNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.field("itemTypeResults", &self.item_type_results);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportProgressNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.extra(&self.extra);
     }
 }
 
@@ -1066,7 +1110,7 @@ impl Fields for ExternalAgentConfigImportProgressNotification {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportProgressNotification);
+crate::runtime::implement_serde!(ExternalAgentConfigImportProgressNotification);
 
 /// The answer to [`externalAgentConfig/import`](crate::requests::ExternalAgentConfigImport).
 #[derive(Clone, Debug, PartialEq)]
@@ -1100,9 +1144,12 @@ impl Record for ExternalAgentConfigImportResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1118,7 +1165,7 @@ impl Fields for ExternalAgentConfigImportResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigImportResponse);
 
 /// Part of [`ExternalAgentConfigImportCompletedNotification`], [`ExternalAgentConfigImportProgressNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1164,11 +1211,14 @@ impl Record for ExternalAgentConfigImportTypeResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("successes", &self.successes);
-        members.field("failures", &self.failures);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportTypeResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.extra(&self.extra);
     }
 }
 
@@ -1186,7 +1236,7 @@ impl Fields for ExternalAgentConfigImportTypeResult {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportTypeResult);
+crate::runtime::implement_serde!(ExternalAgentConfigImportTypeResult);
 
 /// Part of [`ExternalAgentConfigDetectResponse`], [`ExternalAgentConfigImportParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1245,12 +1295,15 @@ impl Record for ExternalAgentConfigMigrationItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("description", &self.description);
-        members.field("cwd", &self.cwd);
-        members.field("details", &self.details);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigMigrationItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"details\":", &self.details);
+        output.extra(&self.extra);
     }
 }
 
@@ -1269,7 +1322,7 @@ impl Fields for ExternalAgentConfigMigrationItem {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigMigrationItem);
+crate::runtime::implement_serde!(ExternalAgentConfigMigrationItem);
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordSuccessParams`], [`ExternalAgentConfigImportHistoryRecordTypeResultParams`], [`ExternalAgentConfigImportItemTypeFailure`] and 3 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1349,11 +1402,14 @@ impl Record for ExternalAgentDetectedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("sessionCount", &self.session_count);
-        members.field("source", &self.source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentDetectedConnectorCandidate {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"sessionCount\":", &self.session_count);
+        output.field(",\"source\":", &self.source);
+        output.extra(&self.extra);
     }
 }
 
@@ -1371,7 +1427,7 @@ impl Fields for ExternalAgentDetectedConnectorCandidate {
     }
 }
 
-crate::runtime::records!(ExternalAgentDetectedConnectorCandidate);
+crate::runtime::implement_serde!(ExternalAgentDetectedConnectorCandidate);
 
 /// Part of [`ExternalAgentDetectedConnectorCandidate`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1433,11 +1489,14 @@ impl Record for ExternalAgentImportedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("sessionCount", &self.session_count);
-        members.field("source", &self.source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentImportedConnectorCandidate {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"sessionCount\":", &self.session_count);
+        output.field(",\"source\":", &self.source);
+        output.extra(&self.extra);
     }
 }
 
@@ -1455,7 +1514,7 @@ impl Fields for ExternalAgentImportedConnectorCandidate {
     }
 }
 
-crate::runtime::records!(ExternalAgentImportedConnectorCandidate);
+crate::runtime::implement_serde!(ExternalAgentImportedConnectorCandidate);
 
 /// Part of [`ExternalAgentImportedConnectorCandidate`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1503,9 +1562,12 @@ impl Record for HookMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1521,7 +1583,7 @@ impl Fields for HookMigration {
     }
 }
 
-crate::runtime::records!(HookMigration);
+crate::runtime::implement_serde!(HookMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1555,9 +1617,12 @@ impl Record for McpServerMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1573,7 +1638,7 @@ impl Fields for McpServerMigration {
     }
 }
 
-crate::runtime::records!(McpServerMigration);
+crate::runtime::implement_serde!(McpServerMigration);
 
 /// Part of [`ExternalAgentConfigMigrationItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1689,16 +1754,19 @@ impl Record for MigrationDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugins", &self.plugins);
-        members.field("skills", &self.skills);
-        members.field("sessions", &self.sessions);
-        members.field("mcpServers", &self.mcp_servers);
-        members.field("hooks", &self.hooks);
-        members.field("subagents", &self.subagents);
-        members.field("commands", &self.commands);
-        members.omit("memory", &self.memory);
-        members.extra(&self.extra);
+}
+
+impl Encode for MigrationDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugins\":", &self.plugins);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"sessions\":", &self.sessions);
+        output.field(",\"mcpServers\":", &self.mcp_servers);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"subagents\":", &self.subagents);
+        output.field(",\"commands\":", &self.commands);
+        output.omit(",\"memory\":", &self.memory);
+        output.extra(&self.extra);
     }
 }
 
@@ -1721,7 +1789,7 @@ impl Fields for MigrationDetails {
     }
 }
 
-crate::runtime::records!(MigrationDetails);
+crate::runtime::implement_serde!(MigrationDetails);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1759,10 +1827,13 @@ impl Record for PluginsMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("pluginNames", &self.plugin_names);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginsMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"pluginNames\":", &self.plugin_names);
+        output.extra(&self.extra);
     }
 }
 
@@ -1779,7 +1850,7 @@ impl Fields for PluginsMigration {
     }
 }
 
-crate::runtime::records!(PluginsMigration);
+crate::runtime::implement_serde!(PluginsMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1826,11 +1897,14 @@ impl Record for SessionMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("cwd", &self.cwd);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for SessionMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -1848,7 +1922,7 @@ impl Fields for SessionMigration {
     }
 }
 
-crate::runtime::records!(SessionMigration);
+crate::runtime::implement_serde!(SessionMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1882,9 +1956,12 @@ impl Record for SkillMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1900,7 +1977,7 @@ impl Fields for SkillMigration {
     }
 }
 
-crate::runtime::records!(SkillMigration);
+crate::runtime::implement_serde!(SkillMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1934,9 +2011,12 @@ impl Record for SubagentMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for SubagentMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1952,4 +2032,4 @@ impl Fields for SubagentMigration {
     }
 }
 
-crate::runtime::records!(SubagentMigration);
+crate::runtime::implement_serde!(SubagentMigration);

@@ -16,8 +16,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -61,10 +63,13 @@ impl Record for FsChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("watchId", &self.watch_id);
-        members.field("changedPaths", &self.changed_paths);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"watchId\":", &self.watch_id);
+        output.field(",\"changedPaths\":", &self.changed_paths);
+        output.extra(&self.extra);
     }
 }
 
@@ -81,7 +86,7 @@ impl Fields for FsChangedNotification {
     }
 }
 
-crate::runtime::records!(FsChangedNotification);
+crate::runtime::implement_serde!(FsChangedNotification);
 
 /// Copy a file or directory tree on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,11 +136,14 @@ impl Record for FsCopyParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sourcePath", &self.source_path);
-        members.field("destinationPath", &self.destination_path);
-        members.omit("recursive", &self.recursive);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCopyParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"destinationPath\":", &self.destination_path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.extra(&self.extra);
     }
 }
 
@@ -153,7 +161,7 @@ impl Fields for FsCopyParams {
     }
 }
 
-crate::runtime::records!(FsCopyParams);
+crate::runtime::implement_serde!(FsCopyParams);
 
 /// Successful response for `fs/copy`.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,8 +194,11 @@ impl Record for FsCopyResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCopyResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -200,7 +211,7 @@ impl Fields for FsCopyResponse {
     }
 }
 
-crate::runtime::records!(FsCopyResponse);
+crate::runtime::implement_serde!(FsCopyResponse);
 
 /// Create a directory on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -243,10 +254,13 @@ impl Record for FsCreateDirectoryParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.omit("recursive", &self.recursive);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCreateDirectoryParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.extra(&self.extra);
     }
 }
 
@@ -263,7 +277,7 @@ impl Fields for FsCreateDirectoryParams {
     }
 }
 
-crate::runtime::records!(FsCreateDirectoryParams);
+crate::runtime::implement_serde!(FsCreateDirectoryParams);
 
 /// Successful response for `fs/createDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -296,8 +310,11 @@ impl Record for FsCreateDirectoryResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCreateDirectoryResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -310,7 +327,7 @@ impl Fields for FsCreateDirectoryResponse {
     }
 }
 
-crate::runtime::records!(FsCreateDirectoryResponse);
+crate::runtime::implement_serde!(FsCreateDirectoryResponse);
 
 /// Request metadata for an absolute path.
 #[derive(Clone, Debug, PartialEq)]
@@ -344,9 +361,12 @@ impl Record for FsGetMetadataParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsGetMetadataParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -362,7 +382,7 @@ impl Fields for FsGetMetadataParams {
     }
 }
 
-crate::runtime::records!(FsGetMetadataParams);
+crate::runtime::implement_serde!(FsGetMetadataParams);
 
 /// Metadata returned by `fs/getMetadata`.
 #[derive(Clone, Debug, PartialEq)]
@@ -418,13 +438,16 @@ impl Record for FsGetMetadataResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("isDirectory", &self.is_directory);
-        members.field("isFile", &self.is_file);
-        members.field("isSymlink", &self.is_symlink);
-        members.field("createdAtMs", &self.created_at_ms);
-        members.field("modifiedAtMs", &self.modified_at_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsGetMetadataResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"isDirectory\":", &self.is_directory);
+        output.field(",\"isFile\":", &self.is_file);
+        output.field(",\"isSymlink\":", &self.is_symlink);
+        output.field(",\"createdAtMs\":", &self.created_at_ms);
+        output.field(",\"modifiedAtMs\":", &self.modified_at_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -444,7 +467,7 @@ impl Fields for FsGetMetadataResponse {
     }
 }
 
-crate::runtime::records!(FsGetMetadataResponse);
+crate::runtime::implement_serde!(FsGetMetadataResponse);
 
 /// A directory entry returned by `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -486,11 +509,14 @@ impl Record for FsReadDirectoryEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("fileName", &self.file_name);
-        members.field("isDirectory", &self.is_directory);
-        members.field("isFile", &self.is_file);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadDirectoryEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"fileName\":", &self.file_name);
+        output.field(",\"isDirectory\":", &self.is_directory);
+        output.field(",\"isFile\":", &self.is_file);
+        output.extra(&self.extra);
     }
 }
 
@@ -508,7 +534,7 @@ impl Fields for FsReadDirectoryEntry {
     }
 }
 
-crate::runtime::records!(FsReadDirectoryEntry);
+crate::runtime::implement_serde!(FsReadDirectoryEntry);
 
 /// List direct child names for a directory.
 #[derive(Clone, Debug, PartialEq)]
@@ -542,9 +568,12 @@ impl Record for FsReadDirectoryParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadDirectoryParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -560,7 +589,7 @@ impl Fields for FsReadDirectoryParams {
     }
 }
 
-crate::runtime::records!(FsReadDirectoryParams);
+crate::runtime::implement_serde!(FsReadDirectoryParams);
 
 /// Directory entries returned by `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -594,9 +623,12 @@ impl Record for FsReadDirectoryResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("entries", &self.entries);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadDirectoryResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"entries\":", &self.entries);
+        output.extra(&self.extra);
     }
 }
 
@@ -612,7 +644,7 @@ impl Fields for FsReadDirectoryResponse {
     }
 }
 
-crate::runtime::records!(FsReadDirectoryResponse);
+crate::runtime::implement_serde!(FsReadDirectoryResponse);
 
 /// Read a file from the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -646,9 +678,12 @@ impl Record for FsReadFileParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadFileParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -664,7 +699,7 @@ impl Fields for FsReadFileParams {
     }
 }
 
-crate::runtime::records!(FsReadFileParams);
+crate::runtime::implement_serde!(FsReadFileParams);
 
 /// Base64-encoded file contents returned by `fs/readFile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -698,9 +733,12 @@ impl Record for FsReadFileResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("dataBase64", &self.data_base64);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadFileResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"dataBase64\":", &self.data_base64);
+        output.extra(&self.extra);
     }
 }
 
@@ -716,7 +754,7 @@ impl Fields for FsReadFileResponse {
     }
 }
 
-crate::runtime::records!(FsReadFileResponse);
+crate::runtime::implement_serde!(FsReadFileResponse);
 
 /// Remove a file or directory tree from the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -768,11 +806,14 @@ impl Record for FsRemoveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.omit("recursive", &self.recursive);
-        members.omit("force", &self.force);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsRemoveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.omit(",\"force\":", &self.force);
+        output.extra(&self.extra);
     }
 }
 
@@ -790,7 +831,7 @@ impl Fields for FsRemoveParams {
     }
 }
 
-crate::runtime::records!(FsRemoveParams);
+crate::runtime::implement_serde!(FsRemoveParams);
 
 /// Successful response for `fs/remove`.
 #[derive(Clone, Debug, PartialEq)]
@@ -823,8 +864,11 @@ impl Record for FsRemoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsRemoveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -837,7 +881,7 @@ impl Fields for FsRemoveResponse {
     }
 }
 
-crate::runtime::records!(FsRemoveResponse);
+crate::runtime::implement_serde!(FsRemoveResponse);
 
 /// Stop filesystem watch notifications for a prior `fs/watch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -871,9 +915,12 @@ impl Record for FsUnwatchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("watchId", &self.watch_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsUnwatchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"watchId\":", &self.watch_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -889,7 +936,7 @@ impl Fields for FsUnwatchParams {
     }
 }
 
-crate::runtime::records!(FsUnwatchParams);
+crate::runtime::implement_serde!(FsUnwatchParams);
 
 /// Successful response for `fs/unwatch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -922,8 +969,11 @@ impl Record for FsUnwatchResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsUnwatchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -936,7 +986,7 @@ impl Fields for FsUnwatchResponse {
     }
 }
 
-crate::runtime::records!(FsUnwatchResponse);
+crate::runtime::implement_serde!(FsUnwatchResponse);
 
 /// Start filesystem watch notifications for an absolute path.
 #[derive(Clone, Debug, PartialEq)]
@@ -974,10 +1024,13 @@ impl Record for FsWatchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("watchId", &self.watch_id);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWatchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"watchId\":", &self.watch_id);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -994,7 +1047,7 @@ impl Fields for FsWatchParams {
     }
 }
 
-crate::runtime::records!(FsWatchParams);
+crate::runtime::implement_serde!(FsWatchParams);
 
 /// Successful response for `fs/watch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1028,9 +1081,12 @@ impl Record for FsWatchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWatchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -1046,7 +1102,7 @@ impl Fields for FsWatchResponse {
     }
 }
 
-crate::runtime::records!(FsWatchResponse);
+crate::runtime::implement_serde!(FsWatchResponse);
 
 /// Write a file on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -1087,10 +1143,13 @@ impl Record for FsWriteFileParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("dataBase64", &self.data_base64);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWriteFileParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"dataBase64\":", &self.data_base64);
+        output.extra(&self.extra);
     }
 }
 
@@ -1107,7 +1166,7 @@ impl Fields for FsWriteFileParams {
     }
 }
 
-crate::runtime::records!(FsWriteFileParams);
+crate::runtime::implement_serde!(FsWriteFileParams);
 
 /// Successful response for `fs/writeFile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1140,8 +1199,11 @@ impl Record for FsWriteFileResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWriteFileResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1154,4 +1216,4 @@ impl Fields for FsWriteFileResponse {
     }
 }
 
-crate::runtime::records!(FsWriteFileResponse);
+crate::runtime::implement_serde!(FsWriteFileResponse);

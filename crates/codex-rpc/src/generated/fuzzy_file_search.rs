@@ -11,8 +11,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -89,14 +91,17 @@ impl Record for FuzzyFileSearchResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("root", &self.root);
-        members.field("path", &self.path);
-        members.field("match_type", &self.match_type);
-        members.field("file_name", &self.file_name);
-        members.field("score", &self.score);
-        members.field("indices", &self.indices);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"root\":", &self.root);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"match_type\":", &self.match_type);
+        output.field(",\"file_name\":", &self.file_name);
+        output.field(",\"score\":", &self.score);
+        output.field(",\"indices\":", &self.indices);
+        output.extra(&self.extra);
     }
 }
 
@@ -117,7 +122,7 @@ impl Fields for FuzzyFileSearchResult {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchResult);
+crate::runtime::implement_serde!(FuzzyFileSearchResult);
 
 /// The params of [`fuzzyFileSearch/sessionCompleted`](crate::notifications::FuzzyFileSearchSessionCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -151,9 +156,12 @@ impl Record for FuzzyFileSearchSessionCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -169,7 +177,7 @@ impl Fields for FuzzyFileSearchSessionCompletedNotification {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionCompletedNotification);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionCompletedNotification);
 
 /// The params of [`fuzzyFileSearch/sessionStart`](crate::requests::FuzzyFileSearchSessionStart).
 ///
@@ -209,10 +217,13 @@ impl Record for FuzzyFileSearchSessionStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("roots", &self.roots);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"roots\":", &self.roots);
+        output.extra(&self.extra);
     }
 }
 
@@ -229,7 +240,7 @@ impl Fields for FuzzyFileSearchSessionStartParams {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStartParams);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStartParams);
 
 /// The answer to [`fuzzyFileSearch/sessionStart`](crate::requests::FuzzyFileSearchSessionStart).
 ///
@@ -264,8 +275,11 @@ impl Record for FuzzyFileSearchSessionStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -278,7 +292,7 @@ impl Fields for FuzzyFileSearchSessionStartResponse {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStartResponse);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStartResponse);
 
 /// The params of [`fuzzyFileSearch/sessionStop`](crate::requests::FuzzyFileSearchSessionStop).
 ///
@@ -314,9 +328,12 @@ impl Record for FuzzyFileSearchSessionStopParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStopParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -332,7 +349,7 @@ impl Fields for FuzzyFileSearchSessionStopParams {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStopParams);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStopParams);
 
 /// The answer to [`fuzzyFileSearch/sessionStop`](crate::requests::FuzzyFileSearchSessionStop).
 ///
@@ -367,8 +384,11 @@ impl Record for FuzzyFileSearchSessionStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStopResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -381,7 +401,7 @@ impl Fields for FuzzyFileSearchSessionStopResponse {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStopResponse);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStopResponse);
 
 /// The params of [`fuzzyFileSearch/sessionUpdate`](crate::requests::FuzzyFileSearchSessionUpdate).
 ///
@@ -421,10 +441,13 @@ impl Record for FuzzyFileSearchSessionUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("query", &self.query);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"query\":", &self.query);
+        output.extra(&self.extra);
     }
 }
 
@@ -441,7 +464,7 @@ impl Fields for FuzzyFileSearchSessionUpdateParams {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionUpdateParams);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdateParams);
 
 /// The answer to [`fuzzyFileSearch/sessionUpdate`](crate::requests::FuzzyFileSearchSessionUpdate).
 ///
@@ -476,8 +499,11 @@ impl Record for FuzzyFileSearchSessionUpdateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -490,7 +516,7 @@ impl Fields for FuzzyFileSearchSessionUpdateResponse {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionUpdateResponse);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdateResponse);
 
 /// The params of [`fuzzyFileSearch/sessionUpdated`](crate::notifications::FuzzyFileSearchSessionUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -536,11 +562,14 @@ impl Record for FuzzyFileSearchSessionUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("query", &self.query);
-        members.field("files", &self.files);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"files\":", &self.files);
+        output.extra(&self.extra);
     }
 }
 
@@ -558,4 +587,4 @@ impl Fields for FuzzyFileSearchSessionUpdatedNotification {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionUpdatedNotification);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdatedNotification);

@@ -9,8 +9,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -65,11 +67,14 @@ impl Record for MarketplaceAddParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("source", &self.source);
-        members.omit("refName", &self.ref_name);
-        members.omit("sparsePaths", &self.sparse_paths);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceAddParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"source\":", &self.source);
+        output.omit(",\"refName\":", &self.ref_name);
+        output.omit(",\"sparsePaths\":", &self.sparse_paths);
+        output.extra(&self.extra);
     }
 }
 
@@ -87,7 +92,7 @@ impl Fields for MarketplaceAddParams {
     }
 }
 
-crate::runtime::records!(MarketplaceAddParams);
+crate::runtime::implement_serde!(MarketplaceAddParams);
 
 /// The answer to [`marketplace/add`](crate::requests::MarketplaceAdd).
 #[derive(Clone, Debug, PartialEq)]
@@ -133,11 +138,14 @@ impl Record for MarketplaceAddResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("installedRoot", &self.installed_root);
-        members.field("alreadyAdded", &self.already_added);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceAddResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"installedRoot\":", &self.installed_root);
+        output.field(",\"alreadyAdded\":", &self.already_added);
+        output.extra(&self.extra);
     }
 }
 
@@ -155,7 +163,7 @@ impl Fields for MarketplaceAddResponse {
     }
 }
 
-crate::runtime::records!(MarketplaceAddResponse);
+crate::runtime::implement_serde!(MarketplaceAddResponse);
 
 /// The params of [`marketplace/remove`](crate::requests::MarketplaceRemove).
 #[derive(Clone, Debug, PartialEq)]
@@ -189,9 +197,12 @@ impl Record for MarketplaceRemoveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceRemoveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -207,7 +218,7 @@ impl Fields for MarketplaceRemoveParams {
     }
 }
 
-crate::runtime::records!(MarketplaceRemoveParams);
+crate::runtime::implement_serde!(MarketplaceRemoveParams);
 
 /// The answer to [`marketplace/remove`](crate::requests::MarketplaceRemove).
 #[derive(Clone, Debug, PartialEq)]
@@ -244,10 +255,13 @@ impl Record for MarketplaceRemoveResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("installedRoot", &self.installed_root);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceRemoveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"installedRoot\":", &self.installed_root);
+        output.extra(&self.extra);
     }
 }
 
@@ -264,7 +278,7 @@ impl Fields for MarketplaceRemoveResponse {
     }
 }
 
-crate::runtime::records!(MarketplaceRemoveResponse);
+crate::runtime::implement_serde!(MarketplaceRemoveResponse);
 
 /// Part of [`MarketplaceUpgradeResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -302,10 +316,13 @@ impl Record for MarketplaceUpgradeErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceUpgradeErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -322,7 +339,7 @@ impl Fields for MarketplaceUpgradeErrorInfo {
     }
 }
 
-crate::runtime::records!(MarketplaceUpgradeErrorInfo);
+crate::runtime::implement_serde!(MarketplaceUpgradeErrorInfo);
 
 /// The params of [`marketplace/upgrade`](crate::requests::MarketplaceUpgrade).
 #[derive(Clone, Debug, PartialEq)]
@@ -366,9 +383,12 @@ impl Record for MarketplaceUpgradeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("marketplaceName", &self.marketplace_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceUpgradeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"marketplaceName\":", &self.marketplace_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -384,7 +404,7 @@ impl Fields for MarketplaceUpgradeParams {
     }
 }
 
-crate::runtime::records!(MarketplaceUpgradeParams);
+crate::runtime::implement_serde!(MarketplaceUpgradeParams);
 
 /// The answer to [`marketplace/upgrade`](crate::requests::MarketplaceUpgrade).
 #[derive(Clone, Debug, PartialEq)]
@@ -430,11 +450,14 @@ impl Record for MarketplaceUpgradeResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("selectedMarketplaces", &self.selected_marketplaces);
-        members.field("upgradedRoots", &self.upgraded_roots);
-        members.field("errors", &self.errors);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceUpgradeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"selectedMarketplaces\":", &self.selected_marketplaces);
+        output.field(",\"upgradedRoots\":", &self.upgraded_roots);
+        output.field(",\"errors\":", &self.errors);
+        output.extra(&self.extra);
     }
 }
 
@@ -452,4 +475,4 @@ impl Fields for MarketplaceUpgradeResponse {
     }
 }
 
-crate::runtime::records!(MarketplaceUpgradeResponse);
+crate::runtime::implement_serde!(MarketplaceUpgradeResponse);

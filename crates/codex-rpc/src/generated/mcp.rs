@@ -16,8 +16,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -76,12 +78,15 @@ impl Record for BlobResourceContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("uri", &self.uri);
-        members.omit("mimeType", &self.mime_type);
-        members.field("blob", &self.blob);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for BlobResourceContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"blob\":", &self.blob);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -100,7 +105,7 @@ impl Fields for BlobResourceContent {
     }
 }
 
-crate::runtime::records!(BlobResourceContent);
+crate::runtime::implement_serde!(BlobResourceContent);
 
 /// The params of [`mcpServerStatus/list`](crate::requests::McpServerStatusList).
 #[derive(Clone, Debug, PartialEq)]
@@ -180,13 +185,16 @@ impl Record for ListMcpServerStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("detail", &self.detail);
-        members.omit("threadId", &self.thread_id);
-        members.omit("serverName", &self.server_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for ListMcpServerStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"detail\":", &self.detail);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"serverName\":", &self.server_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -206,7 +214,7 @@ impl Fields for ListMcpServerStatusParams {
     }
 }
 
-crate::runtime::records!(ListMcpServerStatusParams);
+crate::runtime::implement_serde!(ListMcpServerStatusParams);
 
 /// The answer to [`mcpServerStatus/list`](crate::requests::McpServerStatusList).
 #[derive(Clone, Debug, PartialEq)]
@@ -243,10 +251,13 @@ impl Record for ListMcpServerStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ListMcpServerStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -263,7 +274,7 @@ impl Fields for ListMcpServerStatusResponse {
     }
 }
 
-crate::runtime::records!(ListMcpServerStatusResponse);
+crate::runtime::implement_serde!(ListMcpServerStatusResponse);
 
 /// Part of [`McpAppUi`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -319,10 +330,17 @@ impl Record for McpAppUi {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("resourceUri", &self.resource_uri);
-        members.field("preferredModelDisplayMode", &self.preferred_model_display_mode);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpAppUi {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"resourceUri\":", &self.resource_uri);
+        output
+            .field(
+                ",\"preferredModelDisplayMode\":",
+                &self.preferred_model_display_mode,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -339,7 +357,7 @@ impl Fields for McpAppUi {
     }
 }
 
-crate::runtime::records!(McpAppUi);
+crate::runtime::implement_serde!(McpAppUi);
 
 /// Part of [`McpServerStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -417,12 +435,15 @@ impl Record for McpElicitationBooleanSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationBooleanSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -441,7 +462,7 @@ impl Fields for McpElicitationBooleanSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationBooleanSchema);
+crate::runtime::implement_serde!(McpElicitationBooleanSchema);
 
 /// Part of [`McpElicitationBooleanSchema`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -492,10 +513,13 @@ impl Record for McpElicitationConstOption {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("const", &self.const_);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationConstOption {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"const\":", &self.const_);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -512,7 +536,7 @@ impl Fields for McpElicitationConstOption {
     }
 }
 
-crate::runtime::records!(McpElicitationConstOption);
+crate::runtime::implement_serde!(McpElicitationConstOption);
 
 /// Part of [`McpElicitationPrimitiveSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -579,14 +603,17 @@ impl Record for McpElicitationLegacyTitledEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("enum", &self.enum_);
-        members.omit("enumNames", &self.enum_names);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationLegacyTitledEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"enum\":", &self.enum_);
+        output.omit(",\"enumNames\":", &self.enum_names);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -607,7 +634,7 @@ impl Fields for McpElicitationLegacyTitledEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationLegacyTitledEnumSchema);
+crate::runtime::implement_serde!(McpElicitationLegacyTitledEnumSchema);
 
 /// Part of [`McpElicitationEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -671,14 +698,17 @@ impl Record for McpElicitationNumberSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minimum", &self.minimum);
-        members.omit("maximum", &self.maximum);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationNumberSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minimum\":", &self.minimum);
+        output.omit(",\"maximum\":", &self.maximum);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -699,7 +729,7 @@ impl Fields for McpElicitationNumberSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationNumberSchema);
+crate::runtime::implement_serde!(McpElicitationNumberSchema);
 
 /// Part of [`McpElicitationNumberSchema`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -795,12 +825,15 @@ impl Record for McpElicitationSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("$schema", &self.schema);
-        members.field("type", &self.type_);
-        members.field("properties", &self.properties);
-        members.omit("required", &self.required);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"$schema\":", &self.schema);
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"properties\":", &self.properties);
+        output.omit(",\"required\":", &self.required);
+        output.extra(&self.extra);
     }
 }
 
@@ -819,7 +852,7 @@ impl Fields for McpElicitationSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationSchema);
+crate::runtime::implement_serde!(McpElicitationSchema);
 
 /// Part of [`McpElicitationEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -914,15 +947,18 @@ impl Record for McpElicitationStringSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minLength", &self.min_length);
-        members.omit("maxLength", &self.max_length);
-        members.omit("format", &self.format);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationStringSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minLength\":", &self.min_length);
+        output.omit(",\"maxLength\":", &self.max_length);
+        output.omit(",\"format\":", &self.format);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -944,7 +980,7 @@ impl Fields for McpElicitationStringSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationStringSchema);
+crate::runtime::implement_serde!(McpElicitationStringSchema);
 
 /// Part of [`McpElicitationLegacyTitledEnumSchema`], [`McpElicitationStringSchema`], [`McpElicitationTitledSingleSelectEnumSchema`] and 2 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -991,9 +1027,12 @@ impl Record for McpElicitationTitledEnumItems {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("anyOf", &self.any_of);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationTitledEnumItems {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"anyOf\":", &self.any_of);
+        output.extra(&self.extra);
     }
 }
 
@@ -1009,7 +1048,7 @@ impl Fields for McpElicitationTitledEnumItems {
     }
 }
 
-crate::runtime::records!(McpElicitationTitledEnumItems);
+crate::runtime::implement_serde!(McpElicitationTitledEnumItems);
 
 /// Part of [`McpElicitationMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1073,15 +1112,18 @@ impl Record for McpElicitationTitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minItems", &self.min_items);
-        members.omit("maxItems", &self.max_items);
-        members.field("items", &self.items);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationTitledMultiSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minItems\":", &self.min_items);
+        output.omit(",\"maxItems\":", &self.max_items);
+        output.field(",\"items\":", &self.items);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1103,7 +1145,7 @@ impl Fields for McpElicitationTitledMultiSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationTitledMultiSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationTitledMultiSelectEnumSchema);
 
 /// Part of [`McpElicitationSingleSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1153,13 +1195,16 @@ impl Record for McpElicitationTitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("oneOf", &self.one_of);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationTitledSingleSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"oneOf\":", &self.one_of);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1179,7 +1224,7 @@ impl Fields for McpElicitationTitledSingleSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationTitledSingleSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationTitledSingleSelectEnumSchema);
 
 /// Part of [`McpElicitationUntitledMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1217,10 +1262,13 @@ impl Record for McpElicitationUntitledEnumItems {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.field("enum", &self.enum_);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationUntitledEnumItems {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"enum\":", &self.enum_);
+        output.extra(&self.extra);
     }
 }
 
@@ -1237,7 +1285,7 @@ impl Fields for McpElicitationUntitledEnumItems {
     }
 }
 
-crate::runtime::records!(McpElicitationUntitledEnumItems);
+crate::runtime::implement_serde!(McpElicitationUntitledEnumItems);
 
 /// Part of [`McpElicitationMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1301,15 +1349,18 @@ impl Record for McpElicitationUntitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minItems", &self.min_items);
-        members.omit("maxItems", &self.max_items);
-        members.field("items", &self.items);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationUntitledMultiSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minItems\":", &self.min_items);
+        output.omit(",\"maxItems\":", &self.max_items);
+        output.field(",\"items\":", &self.items);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1331,7 +1382,7 @@ impl Fields for McpElicitationUntitledMultiSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationUntitledMultiSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationUntitledMultiSelectEnumSchema);
 
 /// Part of [`McpElicitationSingleSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1378,13 +1429,16 @@ impl Record for McpElicitationUntitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("enum", &self.enum_);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationUntitledSingleSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"enum\":", &self.enum_);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1404,7 +1458,7 @@ impl Fields for McpElicitationUntitledSingleSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationUntitledSingleSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationUntitledSingleSelectEnumSchema);
 
 /// The params of [`mcpServer/resource/read`](crate::requests::McpServerResourceRead).
 #[derive(Clone, PartialEq)]
@@ -1510,15 +1564,18 @@ impl Record for McpResourceReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("_meta", &self.meta);
-        members.omit("threadId", &self.thread_id);
-        members.omit("originCallId", &self.origin_call_id);
-        members.field("server", &self.server);
-        members.field("uri", &self.uri);
-        members.omit("connectorId", &self.connector_id);
-        members.omit("target", &self.target);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpResourceReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"_meta\":", &self.meta);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"originCallId\":", &self.origin_call_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"connectorId\":", &self.connector_id);
+        output.omit(",\"target\":", &self.target);
+        output.extra(&self.extra);
     }
 }
 
@@ -1540,7 +1597,7 @@ impl Fields for McpResourceReadParams {
     }
 }
 
-crate::runtime::records!(McpResourceReadParams);
+crate::runtime::implement_serde!(McpResourceReadParams);
 
 /// The answer to [`mcpServer/resource/read`](crate::requests::McpServerResourceRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1577,10 +1634,13 @@ impl Record for McpResourceReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("contents", &self.contents);
-        members.field("originCallId", &self.origin_call_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpResourceReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"contents\":", &self.contents);
+        output.field(",\"originCallId\":", &self.origin_call_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1597,7 +1657,7 @@ impl Fields for McpResourceReadResponse {
     }
 }
 
-crate::runtime::records!(McpResourceReadResponse);
+crate::runtime::implement_serde!(McpResourceReadResponse);
 
 /// Part of [`McpResourceReadParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1638,10 +1698,13 @@ impl Record for McpResourceReadTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("connectorId", &self.connector_id);
-        members.field("linkId", &self.link_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpResourceReadTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"linkId\":", &self.link_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1658,7 +1721,7 @@ impl Fields for McpResourceReadTarget {
     }
 }
 
-crate::runtime::records!(McpResourceReadTarget);
+crate::runtime::implement_serde!(McpResourceReadTarget);
 
 /// Part of [`McpServerStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1877,15 +1940,18 @@ impl Record for OpenaiUserVerificationMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("title", &self.title);
-        members.field("description", &self.description);
-        members.field("challenge", &self.challenge);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenaiUserVerificationMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"challenge\":", &self.challenge);
+        output.extra(&self.extra);
     }
 }
 
@@ -1987,14 +2053,17 @@ impl Record for FormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("requestedSchema", &self.requested_schema);
-        members.extra(&self.extra);
+}
+
+impl Encode for FormMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.extra(&self.extra);
     }
 }
 
@@ -2095,14 +2164,17 @@ impl Record for OpenaiFormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("requestedSchema", &self.requested_schema);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenaiFormMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.extra(&self.extra);
     }
 }
 
@@ -2203,14 +2275,17 @@ impl Record for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("requestedSchema", &self.requested_schema);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.extra(&self.extra);
     }
 }
 
@@ -2318,15 +2393,18 @@ impl Record for UrlMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("url", &self.url);
-        members.field("elicitationId", &self.elicitation_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for UrlMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"url\":", &self.url);
+        output.field(",\"elicitationId\":", &self.elicitation_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2411,11 +2489,14 @@ impl Record for McpServerElicitationRequestResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("action", &self.action);
-        members.field("content", &self.content);
-        members.field("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerElicitationRequestResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"action\":", &self.action);
+        output.field(",\"content\":", &self.content);
+        output.field(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -2433,7 +2514,7 @@ impl Fields for McpServerElicitationRequestResponse {
     }
 }
 
-crate::runtime::records!(McpServerElicitationRequestResponse);
+crate::runtime::implement_serde!(McpServerElicitationRequestResponse);
 
 /// Part of [`McpServerEventStreamNotification`].
 #[derive(Clone, PartialEq)]
@@ -2481,10 +2562,13 @@ impl Record for McpServerEventNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("method", &self.method);
-        members.field("params", &self.params);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"method\":", &self.method);
+        output.field(",\"params\":", &self.params);
+        output.extra(&self.extra);
     }
 }
 
@@ -2501,7 +2585,7 @@ impl Fields for McpServerEventNotification {
     }
 }
 
-crate::runtime::records!(McpServerEventNotification);
+crate::runtime::implement_serde!(McpServerEventNotification);
 
 /// The params of [`mcpServer/event/stream/notification`](crate::notifications::McpServerEventStreamNotification).
 #[derive(Clone, Debug, PartialEq)]
@@ -2542,10 +2626,13 @@ impl Record for McpServerEventStreamNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("subscriptionId", &self.subscription_id);
-        members.field("notification", &self.notification);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.field(",\"notification\":", &self.notification);
+        output.extra(&self.extra);
     }
 }
 
@@ -2562,7 +2649,7 @@ impl Fields for McpServerEventStreamNotification {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamNotification);
+crate::runtime::implement_serde!(McpServerEventStreamNotification);
 
 /// The params of [`mcpServer/event/stream/start`](crate::requests::McpServerEventStreamStart).
 ///
@@ -2643,14 +2730,17 @@ impl Record for McpServerEventStreamStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("server", &self.server);
-        members.field("subscriptionId", &self.subscription_id);
-        members.field("name", &self.name);
-        members.field("arguments", &self.arguments);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"arguments\":", &self.arguments);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -2671,7 +2761,7 @@ impl Fields for McpServerEventStreamStartParams {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStartParams);
+crate::runtime::implement_serde!(McpServerEventStreamStartParams);
 
 /// The answer to [`mcpServer/event/stream/start`](crate::requests::McpServerEventStreamStart).
 ///
@@ -2706,8 +2796,11 @@ impl Record for McpServerEventStreamStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2720,7 +2813,7 @@ impl Fields for McpServerEventStreamStartResponse {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStartResponse);
+crate::runtime::implement_serde!(McpServerEventStreamStartResponse);
 
 /// The params of [`mcpServer/event/stream/stop`](crate::requests::McpServerEventStreamStop).
 ///
@@ -2756,9 +2849,12 @@ impl Record for McpServerEventStreamStopParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("subscriptionId", &self.subscription_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStopParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2774,7 +2870,7 @@ impl Fields for McpServerEventStreamStopParams {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStopParams);
+crate::runtime::implement_serde!(McpServerEventStreamStopParams);
 
 /// The answer to [`mcpServer/event/stream/stop`](crate::requests::McpServerEventStreamStop).
 ///
@@ -2809,8 +2905,11 @@ impl Record for McpServerEventStreamStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStopResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2823,7 +2922,7 @@ impl Fields for McpServerEventStreamStopResponse {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStopResponse);
+crate::runtime::implement_serde!(McpServerEventStreamStopResponse);
 
 /// Presentation metadata advertised by an initialized MCP server.
 #[derive(Clone, PartialEq)]
@@ -2887,14 +2986,17 @@ impl Record for McpServerInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("title", &self.title);
-        members.field("version", &self.version);
-        members.field("description", &self.description);
-        members.field("icons", &self.icons);
-        members.field("websiteUrl", &self.website_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"icons\":", &self.icons);
+        output.field(",\"websiteUrl\":", &self.website_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -2915,7 +3017,7 @@ impl Fields for McpServerInfo {
     }
 }
 
-crate::runtime::records!(McpServerInfo);
+crate::runtime::implement_serde!(McpServerInfo);
 
 /// Part of [`McpServerOauthLoginParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2979,13 +3081,16 @@ impl Record for McpServerOauthLoginCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("threadId", &self.thread_id);
-        members.omit("loginId", &self.login_id);
-        members.field("success", &self.success);
-        members.omit("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerOauthLoginCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"loginId\":", &self.login_id);
+        output.field(",\"success\":", &self.success);
+        output.omit(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -3005,7 +3110,7 @@ impl Fields for McpServerOauthLoginCompletedNotification {
     }
 }
 
-crate::runtime::records!(McpServerOauthLoginCompletedNotification);
+crate::runtime::implement_serde!(McpServerOauthLoginCompletedNotification);
 
 /// The params of [`mcpServer/oauth/login`](crate::requests::McpServerOauthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -3078,13 +3183,16 @@ impl Record for McpServerOauthLoginParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.omit("threadId", &self.thread_id);
-        members.omit("clientRegistration", &self.client_registration);
-        members.omit("scopes", &self.scopes);
-        members.omit("timeoutSecs", &self.timeout_secs);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerOauthLoginParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"clientRegistration\":", &self.client_registration);
+        output.omit(",\"scopes\":", &self.scopes);
+        output.omit(",\"timeoutSecs\":", &self.timeout_secs);
+        output.extra(&self.extra);
     }
 }
 
@@ -3104,7 +3212,7 @@ impl Fields for McpServerOauthLoginParams {
     }
 }
 
-crate::runtime::records!(McpServerOauthLoginParams);
+crate::runtime::implement_serde!(McpServerOauthLoginParams);
 
 /// The answer to [`mcpServer/oauth/login`](crate::requests::McpServerOauthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -3141,10 +3249,13 @@ impl Record for McpServerOauthLoginResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("authorizationUrl", &self.authorization_url);
-        members.field("loginId", &self.login_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerOauthLoginResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"authorizationUrl\":", &self.authorization_url);
+        output.field(",\"loginId\":", &self.login_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3161,7 +3272,7 @@ impl Fields for McpServerOauthLoginResponse {
     }
 }
 
-crate::runtime::records!(McpServerOauthLoginResponse);
+crate::runtime::implement_serde!(McpServerOauthLoginResponse);
 
 /// Part of [`McpServerStatusUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3305,20 +3416,23 @@ impl Record for McpServerStatus {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("runtimeStatus", &self.runtime_status);
-        members.field("pluginId", &self.plugin_id);
-        members.field("httpOrigin", &self.http_origin);
-        members.field("serverInfo", &self.server_info);
-        members.field("serverCapabilities", &self.server_capabilities);
-        members.field("toolListMeta", &self.tool_list_meta);
-        members.field("tools", &self.tools);
-        members.field("toolsError", &self.tools_error);
-        members.field("resources", &self.resources);
-        members.field("resourceTemplates", &self.resource_templates);
-        members.field("authStatus", &self.auth_status);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerStatus {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"runtimeStatus\":", &self.runtime_status);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"httpOrigin\":", &self.http_origin);
+        output.field(",\"serverInfo\":", &self.server_info);
+        output.field(",\"serverCapabilities\":", &self.server_capabilities);
+        output.field(",\"toolListMeta\":", &self.tool_list_meta);
+        output.field(",\"tools\":", &self.tools);
+        output.field(",\"toolsError\":", &self.tools_error);
+        output.field(",\"resources\":", &self.resources);
+        output.field(",\"resourceTemplates\":", &self.resource_templates);
+        output.field(",\"authStatus\":", &self.auth_status);
+        output.extra(&self.extra);
     }
 }
 
@@ -3345,7 +3459,7 @@ impl Fields for McpServerStatus {
     }
 }
 
-crate::runtime::records!(McpServerStatus);
+crate::runtime::implement_serde!(McpServerStatus);
 
 /// Part of [`ListMcpServerStatusParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3410,13 +3524,16 @@ impl Record for McpServerStatusUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("name", &self.name);
-        members.field("status", &self.status);
-        members.field("error", &self.error);
-        members.field("failureReason", &self.failure_reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerStatusUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"failureReason\":", &self.failure_reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -3436,7 +3553,7 @@ impl Fields for McpServerStatusUpdatedNotification {
     }
 }
 
-crate::runtime::records!(McpServerStatusUpdatedNotification);
+crate::runtime::implement_serde!(McpServerStatusUpdatedNotification);
 
 /// The params of [`mcpServer/tool/call`](crate::requests::McpServerToolCall).
 #[derive(Clone, PartialEq)]
@@ -3513,13 +3630,16 @@ impl Record for McpServerToolCallParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("server", &self.server);
-        members.field("tool", &self.tool);
-        members.omit("arguments", &self.arguments);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerToolCallParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.omit(",\"arguments\":", &self.arguments);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3539,7 +3659,7 @@ impl Fields for McpServerToolCallParams {
     }
 }
 
-crate::runtime::records!(McpServerToolCallParams);
+crate::runtime::implement_serde!(McpServerToolCallParams);
 
 /// The answer to [`mcpServer/tool/call`](crate::requests::McpServerToolCall).
 #[derive(Clone, PartialEq)]
@@ -3594,12 +3714,15 @@ impl Record for McpServerToolCallResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("content", &self.content);
-        members.omit("structuredContent", &self.structured_content);
-        members.omit("isError", &self.is_error);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerToolCallResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"content\":", &self.content);
+        output.omit(",\"structuredContent\":", &self.structured_content);
+        output.omit(",\"isError\":", &self.is_error);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3618,7 +3741,7 @@ impl Fields for McpServerToolCallResponse {
     }
 }
 
-crate::runtime::records!(McpServerToolCallResponse);
+crate::runtime::implement_serde!(McpServerToolCallResponse);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3664,13 +3787,16 @@ impl Record for McpToolCallAppContext {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("connectorId", &self.connector_id);
-        members.field("linkId", &self.link_id);
-        members.field("resourceUri", &self.resource_uri);
-        members.field("appName", &self.app_name);
-        members.field("actionName", &self.action_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallAppContext {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"linkId\":", &self.link_id);
+        output.field(",\"resourceUri\":", &self.resource_uri);
+        output.field(",\"appName\":", &self.app_name);
+        output.field(",\"actionName\":", &self.action_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -3690,7 +3816,7 @@ impl Fields for McpToolCallAppContext {
     }
 }
 
-crate::runtime::records!(McpToolCallAppContext);
+crate::runtime::implement_serde!(McpToolCallAppContext);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3724,9 +3850,12 @@ impl Record for McpToolCallError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -3742,7 +3871,7 @@ impl Fields for McpToolCallError {
     }
 }
 
-crate::runtime::records!(McpToolCallError);
+crate::runtime::implement_serde!(McpToolCallError);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, PartialEq)]
@@ -3793,11 +3922,14 @@ impl Record for McpToolCallResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("content", &self.content);
-        members.field("structuredContent", &self.structured_content);
-        members.field("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"content\":", &self.content);
+        output.field(",\"structuredContent\":", &self.structured_content);
+        output.field(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3815,7 +3947,7 @@ impl Fields for McpToolCallResult {
     }
 }
 
-crate::runtime::records!(McpToolCallResult);
+crate::runtime::implement_serde!(McpToolCallResult);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3919,17 +4051,20 @@ impl Record for Resource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("annotations", &self.annotations);
-        members.omit("description", &self.description);
-        members.omit("mimeType", &self.mime_type);
-        members.field("name", &self.name);
-        members.omit("size", &self.size);
-        members.omit("title", &self.title);
-        members.field("uri", &self.uri);
-        members.omit("icons", &self.icons);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for Resource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"size\":", &self.size);
+        output.omit(",\"title\":", &self.title);
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"icons\":", &self.icons);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3953,7 +4088,7 @@ impl Fields for Resource {
     }
 }
 
-crate::runtime::records!(Resource);
+crate::runtime::implement_serde!(Resource);
 
 /// Contents returned when reading a resource from an MCP server.
 #[derive(Clone, Debug, PartialEq)]
@@ -4037,14 +4172,17 @@ impl Record for ResourceTemplate {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("annotations", &self.annotations);
-        members.field("uriTemplate", &self.uri_template);
-        members.field("name", &self.name);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("mimeType", &self.mime_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for ResourceTemplate {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"annotations\":", &self.annotations);
+        output.field(",\"uriTemplate\":", &self.uri_template);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -4065,7 +4203,7 @@ impl Fields for ResourceTemplate {
     }
 }
 
-crate::runtime::records!(ResourceTemplate);
+crate::runtime::implement_serde!(ResourceTemplate);
 
 /// Part of [`ResourceContent`].
 #[derive(Clone, PartialEq)]
@@ -4121,12 +4259,15 @@ impl Record for TextResourceContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("uri", &self.uri);
-        members.omit("mimeType", &self.mime_type);
-        members.field("text", &self.text);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for TextResourceContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"text\":", &self.text);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -4145,7 +4286,7 @@ impl Fields for TextResourceContent {
     }
 }
 
-crate::runtime::records!(TextResourceContent);
+crate::runtime::implement_serde!(TextResourceContent);
 
 /// Definition for a tool the client can call.
 #[derive(Clone, PartialEq)]
@@ -4226,16 +4367,19 @@ impl Record for Tool {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("inputSchema", &self.input_schema);
-        members.omit("outputSchema", &self.output_schema);
-        members.omit("annotations", &self.annotations);
-        members.omit("icons", &self.icons);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for Tool {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"inputSchema\":", &self.input_schema);
+        output.omit(",\"outputSchema\":", &self.output_schema);
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"icons\":", &self.icons);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -4258,4 +4402,4 @@ impl Fields for Tool {
     }
 }
 
-crate::runtime::records!(Tool);
+crate::runtime::implement_serde!(Tool);

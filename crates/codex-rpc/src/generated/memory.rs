@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -50,10 +52,13 @@ impl Record for MemoryCitation {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("entries", &self.entries);
-        members.field("threadIds", &self.thread_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryCitation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"entries\":", &self.entries);
+        output.field(",\"threadIds\":", &self.thread_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -70,7 +75,7 @@ impl Fields for MemoryCitation {
     }
 }
 
-crate::runtime::records!(MemoryCitation);
+crate::runtime::implement_serde!(MemoryCitation);
 
 /// Part of [`MemoryCitation`].
 #[derive(Clone, Debug, PartialEq)]
@@ -121,12 +126,15 @@ impl Record for MemoryCitationEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("lineStart", &self.line_start);
-        members.field("lineEnd", &self.line_end);
-        members.field("note", &self.note);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryCitationEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"lineStart\":", &self.line_start);
+        output.field(",\"lineEnd\":", &self.line_end);
+        output.field(",\"note\":", &self.note);
+        output.extra(&self.extra);
     }
 }
 
@@ -145,7 +153,7 @@ impl Fields for MemoryCitationEntry {
     }
 }
 
-crate::runtime::records!(MemoryCitationEntry);
+crate::runtime::implement_serde!(MemoryCitationEntry);
 
 /// The answer to [`memory/reset`](crate::requests::MemoryReset).
 ///
@@ -180,8 +188,11 @@ impl Record for MemoryResetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryResetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -194,7 +205,7 @@ impl Fields for MemoryResetResponse {
     }
 }
 
-crate::runtime::records!(MemoryResetResponse);
+crate::runtime::implement_serde!(MemoryResetResponse);
 
 /// The params of [`memory/status`](crate::requests::MemoryStatus).
 ///
@@ -240,9 +251,12 @@ impl Record for MemoryStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("minConsolidatedThreads", &self.min_consolidated_threads);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"minConsolidatedThreads\":", &self.min_consolidated_threads);
+        output.extra(&self.extra);
     }
 }
 
@@ -258,7 +272,7 @@ impl Fields for MemoryStatusParams {
     }
 }
 
-crate::runtime::records!(MemoryStatusParams);
+crate::runtime::implement_serde!(MemoryStatusParams);
 
 /// The answer to [`memory/status`](crate::requests::MemoryStatus).
 ///
@@ -298,10 +312,13 @@ impl Record for MemoryStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("v2ConsolidatedThreads", &self.v2_consolidated_threads);
-        members.field("v2Ready", &self.v2_ready);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"v2ConsolidatedThreads\":", &self.v2_consolidated_threads);
+        output.field(",\"v2Ready\":", &self.v2_ready);
+        output.extra(&self.extra);
     }
 }
 
@@ -318,4 +335,4 @@ impl Fields for MemoryStatusResponse {
     }
 }
 
-crate::runtime::records!(MemoryStatusResponse);
+crate::runtime::implement_serde!(MemoryStatusResponse);

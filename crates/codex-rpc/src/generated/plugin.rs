@@ -19,8 +19,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -70,13 +72,16 @@ impl Record for AppSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("installUrl", &self.install_url);
-        members.field("category", &self.category);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"installUrl\":", &self.install_url);
+        output.field(",\"category\":", &self.category);
+        output.extra(&self.extra);
     }
 }
 
@@ -96,7 +101,7 @@ impl Fields for AppSummary {
     }
 }
 
-crate::runtime::records!(AppSummary);
+crate::runtime::implement_serde!(AppSummary);
 
 /// Part of [`PluginDetail`].
 #[derive(Clone, Debug, PartialEq)]
@@ -170,17 +175,20 @@ impl Record for AppTemplateSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("templateId", &self.template_id);
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("category", &self.category);
-        members.field("canonicalConnectorId", &self.canonical_connector_id);
-        members.field("logoUrl", &self.logo_url);
-        members.field("logoUrlDark", &self.logo_url_dark);
-        members.field("materializedAppIds", &self.materialized_app_ids);
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppTemplateSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"templateId\":", &self.template_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"category\":", &self.category);
+        output.field(",\"canonicalConnectorId\":", &self.canonical_connector_id);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"materializedAppIds\":", &self.materialized_app_ids);
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -204,7 +212,7 @@ impl Fields for AppTemplateSummary {
     }
 }
 
-crate::runtime::records!(AppTemplateSummary);
+crate::runtime::implement_serde!(AppTemplateSummary);
 
 /// Part of [`AppTemplateSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -258,9 +266,12 @@ impl Record for MarketplaceInterface {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("displayName", &self.display_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceInterface {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"displayName\":", &self.display_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -276,7 +287,7 @@ impl Fields for MarketplaceInterface {
     }
 }
 
-crate::runtime::records!(MarketplaceInterface);
+crate::runtime::implement_serde!(MarketplaceInterface);
 
 /// Part of [`PluginInstalledResponse`], [`PluginListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -317,10 +328,13 @@ impl Record for MarketplaceLoadErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplacePath", &self.marketplace_path);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceLoadErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -337,7 +351,7 @@ impl Fields for MarketplaceLoadErrorInfo {
     }
 }
 
-crate::runtime::records!(MarketplaceLoadErrorInfo);
+crate::runtime::implement_serde!(MarketplaceLoadErrorInfo);
 
 /// Part of [`PluginInstallResponse`], [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -462,20 +476,23 @@ impl Record for PluginDetail {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("marketplacePath", &self.marketplace_path);
-        members.field("summary", &self.summary);
-        members.field("shareUrl", &self.share_url);
-        members.field("description", &self.description);
-        members.field("skills", &self.skills);
-        members.field("onboardingSkill", &self.onboarding_skill);
-        members.field("hooks", &self.hooks);
-        members.field("apps", &self.apps);
-        members.field("appTemplates", &self.app_templates);
-        members.field("mcpServers", &self.mcp_servers);
-        members.field("scheduledTasks", &self.scheduled_tasks);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginDetail {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"onboardingSkill\":", &self.onboarding_skill);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"apps\":", &self.apps);
+        output.field(",\"appTemplates\":", &self.app_templates);
+        output.field(",\"mcpServers\":", &self.mcp_servers);
+        output.field(",\"scheduledTasks\":", &self.scheduled_tasks);
+        output.extra(&self.extra);
     }
 }
 
@@ -502,7 +519,7 @@ impl Fields for PluginDetail {
     }
 }
 
-crate::runtime::records!(PluginDetail);
+crate::runtime::implement_serde!(PluginDetail);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -561,10 +578,13 @@ impl Record for PluginHookSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("eventName", &self.event_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginHookSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -581,7 +601,7 @@ impl Fields for PluginHookSummary {
     }
 }
 
-crate::runtime::records!(PluginHookSummary);
+crate::runtime::implement_serde!(PluginHookSummary);
 
 /// The params of [`plugin/install`](crate::requests::PluginInstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -653,12 +673,15 @@ impl Record for PluginInstallParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("marketplacePath", &self.marketplace_path);
-        members.omit("remoteMarketplaceName", &self.remote_marketplace_name);
-        members.omit("installAttemptId", &self.install_attempt_id);
-        members.field("pluginName", &self.plugin_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstallParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"marketplacePath\":", &self.marketplace_path);
+        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.omit(",\"installAttemptId\":", &self.install_attempt_id);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -677,7 +700,7 @@ impl Fields for PluginInstallParams {
     }
 }
 
-crate::runtime::records!(PluginInstallParams);
+crate::runtime::implement_serde!(PluginInstallParams);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -752,10 +775,13 @@ impl Record for PluginInstallResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("authPolicy", &self.auth_policy);
-        members.field("appsNeedingAuth", &self.apps_needing_auth);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstallResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"authPolicy\":", &self.auth_policy);
+        output.field(",\"appsNeedingAuth\":", &self.apps_needing_auth);
+        output.extra(&self.extra);
     }
 }
 
@@ -772,7 +798,7 @@ impl Fields for PluginInstallResponse {
     }
 }
 
-crate::runtime::records!(PluginInstallResponse);
+crate::runtime::implement_serde!(PluginInstallResponse);
 
 /// The params of [`plugin/installed`](crate::requests::PluginInstalled).
 #[derive(Clone, Debug, PartialEq)]
@@ -828,11 +854,17 @@ impl Record for PluginInstalledParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cwds", &self.cwds);
-        members
-            .omit("installSuggestionPluginNames", &self.install_suggestion_plugin_names);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstalledParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cwds\":", &self.cwds);
+        output
+            .omit(
+                ",\"installSuggestionPluginNames\":",
+                &self.install_suggestion_plugin_names,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -849,7 +881,7 @@ impl Fields for PluginInstalledParams {
     }
 }
 
-crate::runtime::records!(PluginInstalledParams);
+crate::runtime::implement_serde!(PluginInstalledParams);
 
 /// The answer to [`plugin/installed`](crate::requests::PluginInstalled).
 #[derive(Clone, Debug, PartialEq)]
@@ -886,10 +918,13 @@ impl Record for PluginInstalledResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaces", &self.marketplaces);
-        members.field("marketplaceLoadErrors", &self.marketplace_load_errors);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstalledResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaces\":", &self.marketplaces);
+        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
+        output.extra(&self.extra);
     }
 }
 
@@ -906,7 +941,7 @@ impl Fields for PluginInstalledResponse {
     }
 }
 
-crate::runtime::records!(PluginInstalledResponse);
+crate::runtime::implement_serde!(PluginInstalledResponse);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1020,27 +1055,30 @@ impl Record for PluginInterface {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("displayName", &self.display_name);
-        members.field("shortDescription", &self.short_description);
-        members.field("longDescription", &self.long_description);
-        members.field("developerName", &self.developer_name);
-        members.field("category", &self.category);
-        members.field("capabilities", &self.capabilities);
-        members.field("websiteUrl", &self.website_url);
-        members.field("privacyPolicyUrl", &self.privacy_policy_url);
-        members.field("termsOfServiceUrl", &self.terms_of_service_url);
-        members.field("defaultPrompt", &self.default_prompt);
-        members.field("brandColor", &self.brand_color);
-        members.field("composerIcon", &self.composer_icon);
-        members.field("composerIconUrl", &self.composer_icon_url);
-        members.field("logo", &self.logo);
-        members.field("logoDark", &self.logo_dark);
-        members.field("logoUrl", &self.logo_url);
-        members.field("logoUrlDark", &self.logo_url_dark);
-        members.field("screenshots", &self.screenshots);
-        members.field("screenshotUrls", &self.screenshot_urls);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInterface {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"longDescription\":", &self.long_description);
+        output.field(",\"developerName\":", &self.developer_name);
+        output.field(",\"category\":", &self.category);
+        output.field(",\"capabilities\":", &self.capabilities);
+        output.field(",\"websiteUrl\":", &self.website_url);
+        output.field(",\"privacyPolicyUrl\":", &self.privacy_policy_url);
+        output.field(",\"termsOfServiceUrl\":", &self.terms_of_service_url);
+        output.field(",\"defaultPrompt\":", &self.default_prompt);
+        output.field(",\"brandColor\":", &self.brand_color);
+        output.field(",\"composerIcon\":", &self.composer_icon);
+        output.field(",\"composerIconUrl\":", &self.composer_icon_url);
+        output.field(",\"logo\":", &self.logo);
+        output.field(",\"logoDark\":", &self.logo_dark);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"screenshots\":", &self.screenshots);
+        output.field(",\"screenshotUrls\":", &self.screenshot_urls);
+        output.extra(&self.extra);
     }
 }
 
@@ -1074,7 +1112,7 @@ impl Fields for PluginInterface {
     }
 }
 
-crate::runtime::records!(PluginInterface);
+crate::runtime::implement_serde!(PluginInterface);
 
 /// Part of [`PluginListParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1162,11 +1200,14 @@ impl Record for PluginListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cwds", &self.cwds);
-        members.omit("marketplaceKinds", &self.marketplace_kinds);
-        members.omit("forceRefetch", &self.force_refetch);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"marketplaceKinds\":", &self.marketplace_kinds);
+        output.omit(",\"forceRefetch\":", &self.force_refetch);
+        output.extra(&self.extra);
     }
 }
 
@@ -1184,7 +1225,7 @@ impl Fields for PluginListParams {
     }
 }
 
-crate::runtime::records!(PluginListParams);
+crate::runtime::implement_serde!(PluginListParams);
 
 /// The answer to [`plugin/list`](crate::requests::PluginList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1224,11 +1265,14 @@ impl Record for PluginListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaces", &self.marketplaces);
-        members.field("marketplaceLoadErrors", &self.marketplace_load_errors);
-        members.field("featuredPluginIds", &self.featured_plugin_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaces\":", &self.marketplaces);
+        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
+        output.field(",\"featuredPluginIds\":", &self.featured_plugin_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -1246,7 +1290,7 @@ impl Fields for PluginListResponse {
     }
 }
 
-crate::runtime::records!(PluginListResponse);
+crate::runtime::implement_serde!(PluginListResponse);
 
 /// Part of [`PluginInstalledResponse`], [`PluginListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1290,12 +1334,15 @@ impl Record for PluginMarketplaceEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.field("interface", &self.interface);
-        members.field("plugins", &self.plugins);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginMarketplaceEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"plugins\":", &self.plugins);
+        output.extra(&self.extra);
     }
 }
 
@@ -1314,7 +1361,7 @@ impl Fields for PluginMarketplaceEntry {
     }
 }
 
-crate::runtime::records!(PluginMarketplaceEntry);
+crate::runtime::implement_serde!(PluginMarketplaceEntry);
 
 /// The params of [`plugin/read`](crate::requests::PluginRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1372,11 +1419,14 @@ impl Record for PluginReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("marketplacePath", &self.marketplace_path);
-        members.omit("remoteMarketplaceName", &self.remote_marketplace_name);
-        members.field("pluginName", &self.plugin_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"marketplacePath\":", &self.marketplace_path);
+        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1394,7 +1444,7 @@ impl Fields for PluginReadParams {
     }
 }
 
-crate::runtime::records!(PluginReadParams);
+crate::runtime::implement_serde!(PluginReadParams);
 
 /// The answer to [`plugin/read`](crate::requests::PluginRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1428,9 +1478,12 @@ impl Record for PluginReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugin", &self.plugin);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugin\":", &self.plugin);
+        output.extra(&self.extra);
     }
 }
 
@@ -1446,7 +1499,7 @@ impl Fields for PluginReadResponse {
     }
 }
 
-crate::runtime::records!(PluginReadResponse);
+crate::runtime::implement_serde!(PluginReadResponse);
 
 /// Runtime categories affected by this change, not just capabilities currently present. Flags describe declarations before runtime policy filtering. Updates OR the old and new bundle flags; enablement changes and cached reinstalls use the cached bundle; removals retain the old bundle's flags.
 #[derive(Clone, Debug, PartialEq)]
@@ -1502,13 +1555,16 @@ impl Record for PluginReconcileChangedPlugin {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("hasMcps", &self.has_mcps);
-        members.field("hasApps", &self.has_apps);
-        members.field("hasHooks", &self.has_hooks);
-        members.field("hasSkills", &self.has_skills);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReconcileChangedPlugin {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"hasMcps\":", &self.has_mcps);
+        output.field(",\"hasApps\":", &self.has_apps);
+        output.field(",\"hasHooks\":", &self.has_hooks);
+        output.field(",\"hasSkills\":", &self.has_skills);
+        output.extra(&self.extra);
     }
 }
 
@@ -1528,7 +1584,7 @@ impl Fields for PluginReconcileChangedPlugin {
     }
 }
 
-crate::runtime::records!(PluginReconcileChangedPlugin);
+crate::runtime::implement_serde!(PluginReconcileChangedPlugin);
 
 /// The params of [`plugin/reconcile`](crate::requests::PluginReconcile).
 #[derive(Clone, Debug, PartialEq)]
@@ -1572,9 +1628,12 @@ impl Record for PluginReconcileParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReconcileParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -1590,7 +1649,7 @@ impl Fields for PluginReconcileParams {
     }
 }
 
-crate::runtime::records!(PluginReconcileParams);
+crate::runtime::implement_serde!(PluginReconcileParams);
 
 /// Bundle and installed-state changes observed by this pass, not a runtime-readiness acknowledgement or a cumulative diff since the client's last request. Other metadata-only changes are not listed.
 #[derive(Clone, Debug, PartialEq)]
@@ -1640,15 +1699,18 @@ impl Record for PluginReconcileResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("changedPlugins", &self.changed_plugins);
-        members.field("failedRemotePluginIds", &self.failed_remote_plugin_ids);
-        members
+}
+
+impl Encode for PluginReconcileResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"changedPlugins\":", &self.changed_plugins);
+        output.field(",\"failedRemotePluginIds\":", &self.failed_remote_plugin_ids);
+        output
             .field(
-                "failedMaterializationRemotePluginIds",
+                ",\"failedMaterializationRemotePluginIds\":",
                 &self.failed_materialization_remote_plugin_ids,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -1666,7 +1728,7 @@ impl Fields for PluginReconcileResponse {
     }
 }
 
-crate::runtime::records!(PluginReconcileResponse);
+crate::runtime::implement_serde!(PluginReconcileResponse);
 
 /// The params of [`plugin/search`](crate::requests::PluginSearch).
 ///
@@ -1738,13 +1800,16 @@ impl Record for PluginSearchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("searchTerm", &self.search_term);
-        members.omit("scope", &self.scope);
-        members.omit("cwds", &self.cwds);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSearchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"searchTerm\":", &self.search_term);
+        output.omit(",\"scope\":", &self.scope);
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -1764,7 +1829,7 @@ impl Fields for PluginSearchParams {
     }
 }
 
-crate::runtime::records!(PluginSearchParams);
+crate::runtime::implement_serde!(PluginSearchParams);
 
 /// The answer to [`plugin/search`](crate::requests::PluginSearch).
 ///
@@ -1803,10 +1868,13 @@ impl Record for PluginSearchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSearchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -1823,7 +1891,7 @@ impl Fields for PluginSearchResponse {
     }
 }
 
-crate::runtime::records!(PluginSearchResponse);
+crate::runtime::implement_serde!(PluginSearchResponse);
 
 /// Part of [`PluginSearchResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1864,11 +1932,14 @@ impl Record for PluginSearchResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugin", &self.plugin);
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("marketplacePath", &self.marketplace_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSearchResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugin\":", &self.plugin);
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -1886,7 +1957,7 @@ impl Fields for PluginSearchResult {
     }
 }
 
-crate::runtime::records!(PluginSearchResult);
+crate::runtime::implement_serde!(PluginSearchResult);
 
 /// Part of [`PluginSearchParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1938,9 +2009,12 @@ impl Record for PluginShareCheckoutParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareCheckoutParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1956,7 +2030,7 @@ impl Fields for PluginShareCheckoutParams {
     }
 }
 
-crate::runtime::records!(PluginShareCheckoutParams);
+crate::runtime::implement_serde!(PluginShareCheckoutParams);
 
 /// The answer to [`plugin/share/checkout`](crate::requests::PluginShareCheckout).
 #[derive(Clone, Debug, PartialEq)]
@@ -2028,15 +2102,18 @@ impl Record for PluginShareCheckoutResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("pluginId", &self.plugin_id);
-        members.field("pluginName", &self.plugin_name);
-        members.field("pluginPath", &self.plugin_path);
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("marketplacePath", &self.marketplace_path);
-        members.field("remoteVersion", &self.remote_version);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareCheckoutResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.field(",\"pluginPath\":", &self.plugin_path);
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"remoteVersion\":", &self.remote_version);
+        output.extra(&self.extra);
     }
 }
 
@@ -2058,7 +2135,7 @@ impl Fields for PluginShareCheckoutResponse {
     }
 }
 
-crate::runtime::records!(PluginShareCheckoutResponse);
+crate::runtime::implement_serde!(PluginShareCheckoutResponse);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2122,16 +2199,19 @@ impl Record for PluginShareContext {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("remoteVersion", &self.remote_version);
-        members.field("discoverability", &self.discoverability);
-        members.field("shareUrl", &self.share_url);
-        members.field("creatorAccountUserId", &self.creator_account_user_id);
-        members.field("creatorName", &self.creator_name);
-        members.field("sharePrincipals", &self.share_principals);
-        members.field("canPublishToWorkspace", &self.can_publish_to_workspace);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareContext {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"remoteVersion\":", &self.remote_version);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"creatorAccountUserId\":", &self.creator_account_user_id);
+        output.field(",\"creatorName\":", &self.creator_name);
+        output.field(",\"sharePrincipals\":", &self.share_principals);
+        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
+        output.extra(&self.extra);
     }
 }
 
@@ -2154,7 +2234,7 @@ impl Fields for PluginShareContext {
     }
 }
 
-crate::runtime::records!(PluginShareContext);
+crate::runtime::implement_serde!(PluginShareContext);
 
 /// The params of [`plugin/share/delete`](crate::requests::PluginShareDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -2188,9 +2268,12 @@ impl Record for PluginShareDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2206,7 +2289,7 @@ impl Fields for PluginShareDeleteParams {
     }
 }
 
-crate::runtime::records!(PluginShareDeleteParams);
+crate::runtime::implement_serde!(PluginShareDeleteParams);
 
 /// The answer to [`plugin/share/delete`](crate::requests::PluginShareDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -2239,8 +2322,11 @@ impl Record for PluginShareDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2253,7 +2339,7 @@ impl Fields for PluginShareDeleteResponse {
     }
 }
 
-crate::runtime::records!(PluginShareDeleteResponse);
+crate::runtime::implement_serde!(PluginShareDeleteResponse);
 
 /// Part of [`PluginShareContext`], [`PluginShareSaveParams`], [`PluginShareUpdateTargetsResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2308,10 +2394,13 @@ impl Record for PluginShareListItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugin", &self.plugin);
-        members.field("localPluginPath", &self.local_plugin_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareListItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugin\":", &self.plugin);
+        output.field(",\"localPluginPath\":", &self.local_plugin_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -2328,7 +2417,7 @@ impl Fields for PluginShareListItem {
     }
 }
 
-crate::runtime::records!(PluginShareListItem);
+crate::runtime::implement_serde!(PluginShareListItem);
 
 /// The params of [`plugin/share/list`](crate::requests::PluginShareList).
 #[derive(Clone, Debug, PartialEq)]
@@ -2361,8 +2450,11 @@ impl Record for PluginShareListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2375,7 +2467,7 @@ impl Fields for PluginShareListParams {
     }
 }
 
-crate::runtime::records!(PluginShareListParams);
+crate::runtime::implement_serde!(PluginShareListParams);
 
 /// The answer to [`plugin/share/list`](crate::requests::PluginShareList).
 #[derive(Clone, Debug, PartialEq)]
@@ -2409,9 +2501,12 @@ impl Record for PluginShareListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -2427,7 +2522,7 @@ impl Fields for PluginShareListResponse {
     }
 }
 
-crate::runtime::records!(PluginShareListResponse);
+crate::runtime::implement_serde!(PluginShareListResponse);
 
 /// Part of [`PluginShareContext`], [`PluginShareUpdateTargetsResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2478,12 +2573,15 @@ impl Record for PluginSharePrincipal {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("principalType", &self.principal_type);
-        members.field("principalId", &self.principal_id);
-        members.field("role", &self.role);
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSharePrincipal {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"principalType\":", &self.principal_type);
+        output.field(",\"principalId\":", &self.principal_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -2502,7 +2600,7 @@ impl Fields for PluginSharePrincipal {
     }
 }
 
-crate::runtime::records!(PluginSharePrincipal);
+crate::runtime::implement_serde!(PluginSharePrincipal);
 
 /// Part of [`PluginSharePrincipal`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2600,12 +2698,15 @@ impl Record for PluginShareSaveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("pluginPath", &self.plugin_path);
-        members.omit("remotePluginId", &self.remote_plugin_id);
-        members.omit("discoverability", &self.discoverability);
-        members.omit("shareTargets", &self.share_targets);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareSaveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"pluginPath\":", &self.plugin_path);
+        output.omit(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.omit(",\"discoverability\":", &self.discoverability);
+        output.omit(",\"shareTargets\":", &self.share_targets);
+        output.extra(&self.extra);
     }
 }
 
@@ -2624,7 +2725,7 @@ impl Fields for PluginShareSaveParams {
     }
 }
 
-crate::runtime::records!(PluginShareSaveParams);
+crate::runtime::implement_serde!(PluginShareSaveParams);
 
 /// The answer to [`plugin/share/save`](crate::requests::PluginShareSave).
 #[derive(Clone, Debug, PartialEq)]
@@ -2668,11 +2769,14 @@ impl Record for PluginShareSaveResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("shareUrl", &self.share_url);
-        members.field("canPublishToWorkspace", &self.can_publish_to_workspace);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareSaveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
+        output.extra(&self.extra);
     }
 }
 
@@ -2690,7 +2794,7 @@ impl Fields for PluginShareSaveResponse {
     }
 }
 
-crate::runtime::records!(PluginShareSaveResponse);
+crate::runtime::implement_serde!(PluginShareSaveResponse);
 
 /// Part of [`PluginShareSaveParams`], [`PluginShareUpdateTargetsParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2736,11 +2840,14 @@ impl Record for PluginShareTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("principalType", &self.principal_type);
-        members.field("principalId", &self.principal_id);
-        members.field("role", &self.role);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"principalType\":", &self.principal_type);
+        output.field(",\"principalId\":", &self.principal_id);
+        output.field(",\"role\":", &self.role);
+        output.extra(&self.extra);
     }
 }
 
@@ -2758,7 +2865,7 @@ impl Fields for PluginShareTarget {
     }
 }
 
-crate::runtime::records!(PluginShareTarget);
+crate::runtime::implement_serde!(PluginShareTarget);
 
 /// Part of [`PluginShareTarget`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2837,11 +2944,14 @@ impl Record for PluginShareUpdateTargetsParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("discoverability", &self.discoverability);
-        members.field("shareTargets", &self.share_targets);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareUpdateTargetsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.field(",\"shareTargets\":", &self.share_targets);
+        output.extra(&self.extra);
     }
 }
 
@@ -2859,7 +2969,7 @@ impl Fields for PluginShareUpdateTargetsParams {
     }
 }
 
-crate::runtime::records!(PluginShareUpdateTargetsParams);
+crate::runtime::implement_serde!(PluginShareUpdateTargetsParams);
 
 /// The answer to [`plugin/share/updateTargets`](crate::requests::PluginShareUpdateTargets).
 #[derive(Clone, Debug, PartialEq)]
@@ -2900,10 +3010,13 @@ impl Record for PluginShareUpdateTargetsResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("principals", &self.principals);
-        members.field("discoverability", &self.discoverability);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareUpdateTargetsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"principals\":", &self.principals);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.extra(&self.extra);
     }
 }
 
@@ -2920,7 +3033,7 @@ impl Fields for PluginShareUpdateTargetsResponse {
     }
 }
 
-crate::runtime::records!(PluginShareUpdateTargetsResponse);
+crate::runtime::implement_serde!(PluginShareUpdateTargetsResponse);
 
 /// The params of [`plugin/skill/read`](crate::requests::PluginSkillRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -2966,11 +3079,14 @@ impl Record for PluginSkillReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remoteMarketplaceName", &self.remote_marketplace_name);
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("skillName", &self.skill_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSkillReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"skillName\":", &self.skill_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -2988,7 +3104,7 @@ impl Fields for PluginSkillReadParams {
     }
 }
 
-crate::runtime::records!(PluginSkillReadParams);
+crate::runtime::implement_serde!(PluginSkillReadParams);
 
 /// The answer to [`plugin/skill/read`](crate::requests::PluginSkillRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3026,9 +3142,12 @@ impl Record for PluginSkillReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("contents", &self.contents);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSkillReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"contents\":", &self.contents);
+        output.extra(&self.extra);
     }
 }
 
@@ -3044,7 +3163,7 @@ impl Fields for PluginSkillReadResponse {
     }
 }
 
-crate::runtime::records!(PluginSkillReadResponse);
+crate::runtime::implement_serde!(PluginSkillReadResponse);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3101,9 +3220,12 @@ impl Record for LocalPluginSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for LocalPluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -3162,12 +3284,15 @@ impl Record for GitPluginSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("url", &self.url);
-        members.field("path", &self.path);
-        members.field("refName", &self.ref_name);
-        members.field("sha", &self.sha);
-        members.extra(&self.extra);
+}
+
+impl Encode for GitPluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"url\":", &self.url);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"refName\":", &self.ref_name);
+        output.field(",\"sha\":", &self.sha);
+        output.extra(&self.extra);
     }
 }
 
@@ -3226,11 +3351,14 @@ impl Record for NpmPluginSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("package", &self.package);
-        members.field("version", &self.version);
-        members.field("registry", &self.registry);
-        members.extra(&self.extra);
+}
+
+impl Encode for NpmPluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"package\":", &self.package);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"registry\":", &self.registry);
+        output.extra(&self.extra);
     }
 }
 
@@ -3281,8 +3409,11 @@ impl Record for RemotePluginSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for RemotePluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3415,31 +3546,34 @@ impl Record for PluginSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("version", &self.version);
-        members.field("localVersion", &self.local_version);
-        members.field("name", &self.name);
-        members.field("shareContext", &self.share_context);
-        members.field("source", &self.source);
-        members.field("installed", &self.installed);
-        members.field("installedAt", &self.installed_at);
-        members.field("enabled", &self.enabled);
-        members.field("installPolicy", &self.install_policy);
-        members.field("installPolicySource", &self.install_policy_source);
-        members
+}
+
+impl Encode for PluginSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"localVersion\":", &self.local_version);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"shareContext\":", &self.share_context);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"installed\":", &self.installed);
+        output.field(",\"installedAt\":", &self.installed_at);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"installPolicy\":", &self.install_policy);
+        output.field(",\"installPolicySource\":", &self.install_policy_source);
+        output
             .field(
-                "mustShowInstallationInterstitial",
+                ",\"mustShowInstallationInterstitial\":",
                 &self.must_show_installation_interstitial,
             );
-        members.field("authPolicy", &self.auth_policy);
-        members.field("availability", &self.availability);
-        members.field("disabledReason", &self.disabled_reason);
-        members.field("eligiblePlanTypes", &self.eligible_plan_types);
-        members.field("interface", &self.interface);
-        members.field("keywords", &self.keywords);
-        members.extra(&self.extra);
+        output.field(",\"authPolicy\":", &self.auth_policy);
+        output.field(",\"availability\":", &self.availability);
+        output.field(",\"disabledReason\":", &self.disabled_reason);
+        output.field(",\"eligiblePlanTypes\":", &self.eligible_plan_types);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"keywords\":", &self.keywords);
+        output.extra(&self.extra);
     }
 }
 
@@ -3473,7 +3607,7 @@ impl Fields for PluginSummary {
     }
 }
 
-crate::runtime::records!(PluginSummary);
+crate::runtime::implement_serde!(PluginSummary);
 
 /// The params of [`plugin/uninstall`](crate::requests::PluginUninstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -3507,9 +3641,12 @@ impl Record for PluginUninstallParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("pluginId", &self.plugin_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginUninstallParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3525,7 +3662,7 @@ impl Fields for PluginUninstallParams {
     }
 }
 
-crate::runtime::records!(PluginUninstallParams);
+crate::runtime::implement_serde!(PluginUninstallParams);
 
 /// The answer to [`plugin/uninstall`](crate::requests::PluginUninstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -3558,8 +3695,11 @@ impl Record for PluginUninstallResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginUninstallResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3572,7 +3712,7 @@ impl Fields for PluginUninstallResponse {
     }
 }
 
-crate::runtime::records!(PluginUninstallResponse);
+crate::runtime::implement_serde!(PluginUninstallResponse);
 
 /// Part of [`ScheduledTaskSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3633,10 +3773,13 @@ impl Record for HourlyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("intervalHours", &self.interval_hours);
-        members.field("days", &self.days);
-        members.extra(&self.extra);
+}
+
+impl Encode for HourlyScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"intervalHours\":", &self.interval_hours);
+        output.field(",\"days\":", &self.days);
+        output.extra(&self.extra);
     }
 }
 
@@ -3687,9 +3830,12 @@ impl Record for DailyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("time", &self.time);
-        members.extra(&self.extra);
+}
+
+impl Encode for DailyScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"time\":", &self.time);
+        output.extra(&self.extra);
     }
 }
 
@@ -3739,9 +3885,12 @@ impl Record for WeekdaysScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("time", &self.time);
-        members.extra(&self.extra);
+}
+
+impl Encode for WeekdaysScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"time\":", &self.time);
+        output.extra(&self.extra);
     }
 }
 
@@ -3795,10 +3944,13 @@ impl Record for WeeklyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("days", &self.days);
-        members.field("time", &self.time);
-        members.extra(&self.extra);
+}
+
+impl Encode for WeeklyScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"days\":", &self.days);
+        output.field(",\"time\":", &self.time);
+        output.extra(&self.extra);
     }
 }
 
@@ -3864,12 +4016,15 @@ impl Record for ScheduledTaskSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("name", &self.name);
-        members.field("prompt", &self.prompt);
-        members.field("schedule", &self.schedule);
-        members.extra(&self.extra);
+}
+
+impl Encode for ScheduledTaskSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"prompt\":", &self.prompt);
+        output.field(",\"schedule\":", &self.schedule);
+        output.extra(&self.extra);
     }
 }
 
@@ -3888,7 +4043,7 @@ impl Fields for ScheduledTaskSummary {
     }
 }
 
-crate::runtime::records!(ScheduledTaskSummary);
+crate::runtime::implement_serde!(ScheduledTaskSummary);
 
 /// Part of [`ScheduledTaskSchedule`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3976,14 +4131,17 @@ impl Record for SkillSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("shortDescription", &self.short_description);
-        members.field("interface", &self.interface);
-        members.field("path", &self.path);
-        members.field("enabled", &self.enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"enabled\":", &self.enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -4004,4 +4162,4 @@ impl Fields for SkillSummary {
     }
 }
 
-crate::runtime::records!(SkillSummary);
+crate::runtime::implement_serde!(SkillSummary);

@@ -14,8 +14,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -84,16 +86,19 @@ impl Record for RemoteControlClient {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("clientId", &self.client_id);
-        members.field("displayName", &self.display_name);
-        members.field("deviceType", &self.device_type);
-        members.field("platform", &self.platform);
-        members.field("osVersion", &self.os_version);
-        members.field("deviceModel", &self.device_model);
-        members.field("appVersion", &self.app_version);
-        members.field("lastSeenAt", &self.last_seen_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClient {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"clientId\":", &self.client_id);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"deviceType\":", &self.device_type);
+        output.field(",\"platform\":", &self.platform);
+        output.field(",\"osVersion\":", &self.os_version);
+        output.field(",\"deviceModel\":", &self.device_model);
+        output.field(",\"appVersion\":", &self.app_version);
+        output.field(",\"lastSeenAt\":", &self.last_seen_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -116,7 +121,7 @@ impl Fields for RemoteControlClient {
     }
 }
 
-crate::runtime::records!(RemoteControlClient);
+crate::runtime::implement_serde!(RemoteControlClient);
 
 /// Part of [`RemoteControlClientsListParams`].
 ///
@@ -196,12 +201,15 @@ impl Record for RemoteControlClientsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("order", &self.order);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"order\":", &self.order);
+        output.extra(&self.extra);
     }
 }
 
@@ -220,7 +228,7 @@ impl Fields for RemoteControlClientsListParams {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsListParams);
+crate::runtime::implement_serde!(RemoteControlClientsListParams);
 
 /// The answer to [`remoteControl/client/list`](crate::requests::RemoteControlClientList).
 ///
@@ -259,10 +267,13 @@ impl Record for RemoteControlClientsListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -279,7 +290,7 @@ impl Fields for RemoteControlClientsListResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsListResponse);
+crate::runtime::implement_serde!(RemoteControlClientsListResponse);
 
 /// The params of [`remoteControl/client/revoke`](crate::requests::RemoteControlClientRevoke).
 ///
@@ -319,10 +330,13 @@ impl Record for RemoteControlClientsRevokeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("clientId", &self.client_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsRevokeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"clientId\":", &self.client_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -339,7 +353,7 @@ impl Fields for RemoteControlClientsRevokeParams {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsRevokeParams);
+crate::runtime::implement_serde!(RemoteControlClientsRevokeParams);
 
 /// The answer to [`remoteControl/client/revoke`](crate::requests::RemoteControlClientRevoke).
 ///
@@ -374,8 +388,11 @@ impl Record for RemoteControlClientsRevokeResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsRevokeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -388,7 +405,7 @@ impl Fields for RemoteControlClientsRevokeResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsRevokeResponse);
+crate::runtime::implement_serde!(RemoteControlClientsRevokeResponse);
 
 /// Part of [`RemoteControlDisableResponse`], [`RemoteControlEnableResponse`], [`RemoteControlStatusChangedNotification`] and 1 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -452,9 +469,12 @@ impl Record for RemoteControlDisableParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("ephemeral", &self.ephemeral);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlDisableParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"ephemeral\":", &self.ephemeral);
+        output.extra(&self.extra);
     }
 }
 
@@ -470,7 +490,7 @@ impl Fields for RemoteControlDisableParams {
     }
 }
 
-crate::runtime::records!(RemoteControlDisableParams);
+crate::runtime::implement_serde!(RemoteControlDisableParams);
 
 /// The answer to [`remoteControl/disable`](crate::requests::RemoteControlDisable).
 ///
@@ -521,12 +541,15 @@ impl Record for RemoteControlDisableResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlDisableResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -545,7 +568,7 @@ impl Fields for RemoteControlDisableResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlDisableResponse);
+crate::runtime::implement_serde!(RemoteControlDisableResponse);
 
 /// The params of [`remoteControl/enable`](crate::requests::RemoteControlEnable).
 #[derive(Clone, Debug, PartialEq)]
@@ -589,9 +612,12 @@ impl Record for RemoteControlEnableParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("ephemeral", &self.ephemeral);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlEnableParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"ephemeral\":", &self.ephemeral);
+        output.extra(&self.extra);
     }
 }
 
@@ -607,7 +633,7 @@ impl Fields for RemoteControlEnableParams {
     }
 }
 
-crate::runtime::records!(RemoteControlEnableParams);
+crate::runtime::implement_serde!(RemoteControlEnableParams);
 
 /// The answer to [`remoteControl/enable`](crate::requests::RemoteControlEnable).
 ///
@@ -658,12 +684,15 @@ impl Record for RemoteControlEnableResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlEnableResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -682,7 +711,7 @@ impl Fields for RemoteControlEnableResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlEnableResponse);
+crate::runtime::implement_serde!(RemoteControlEnableResponse);
 
 /// The params of [`remoteControl/pairing/start`](crate::requests::RemoteControlPairingStart).
 ///
@@ -728,9 +757,12 @@ impl Record for RemoteControlPairingStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("manualCode", &self.manual_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"manualCode\":", &self.manual_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -746,7 +778,7 @@ impl Fields for RemoteControlPairingStartParams {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStartParams);
+crate::runtime::implement_serde!(RemoteControlPairingStartParams);
 
 /// The answer to [`remoteControl/pairing/start`](crate::requests::RemoteControlPairingStart).
 ///
@@ -809,12 +841,15 @@ impl Record for RemoteControlPairingStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("pairingCode", &self.pairing_code);
-        members.field("manualPairingCode", &self.manual_pairing_code);
-        members.field("environmentId", &self.environment_id);
-        members.field("expiresAt", &self.expires_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"pairingCode\":", &self.pairing_code);
+        output.field(",\"manualPairingCode\":", &self.manual_pairing_code);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"expiresAt\":", &self.expires_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -833,7 +868,7 @@ impl Fields for RemoteControlPairingStartResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStartResponse);
+crate::runtime::implement_serde!(RemoteControlPairingStartResponse);
 
 /// The params of [`remoteControl/pairing/status`](crate::requests::RemoteControlPairingStatus).
 ///
@@ -901,10 +936,13 @@ impl Record for RemoteControlPairingStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("pairingCode", &self.pairing_code);
-        members.omit("manualPairingCode", &self.manual_pairing_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"pairingCode\":", &self.pairing_code);
+        output.omit(",\"manualPairingCode\":", &self.manual_pairing_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -921,7 +959,7 @@ impl Fields for RemoteControlPairingStatusParams {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStatusParams);
+crate::runtime::implement_serde!(RemoteControlPairingStatusParams);
 
 /// The answer to [`remoteControl/pairing/status`](crate::requests::RemoteControlPairingStatus).
 ///
@@ -957,9 +995,12 @@ impl Record for RemoteControlPairingStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("claimed", &self.claimed);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"claimed\":", &self.claimed);
+        output.extra(&self.extra);
     }
 }
 
@@ -975,7 +1016,7 @@ impl Fields for RemoteControlPairingStatusResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStatusResponse);
+crate::runtime::implement_serde!(RemoteControlPairingStatusResponse);
 
 /// Current remote-control connection status and remote identity exposed to clients.
 #[derive(Clone, Debug, PartialEq)]
@@ -1024,12 +1065,15 @@ impl Record for RemoteControlStatusChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlStatusChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1048,7 +1092,7 @@ impl Fields for RemoteControlStatusChangedNotification {
     }
 }
 
-crate::runtime::records!(RemoteControlStatusChangedNotification);
+crate::runtime::implement_serde!(RemoteControlStatusChangedNotification);
 
 /// The answer to [`remoteControl/status/read`](crate::requests::RemoteControlStatusRead).
 ///
@@ -1099,12 +1143,15 @@ impl Record for RemoteControlStatusReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlStatusReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1123,4 +1170,4 @@ impl Fields for RemoteControlStatusReadResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlStatusReadResponse);
+crate::runtime::implement_serde!(RemoteControlStatusReadResponse);

@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -71,11 +73,14 @@ impl Record for ReviewStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("target", &self.target);
-        members.omit("delivery", &self.delivery);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReviewStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"target\":", &self.target);
+        output.omit(",\"delivery\":", &self.delivery);
+        output.extra(&self.extra);
     }
 }
 
@@ -93,7 +98,7 @@ impl Fields for ReviewStartParams {
     }
 }
 
-crate::runtime::records!(ReviewStartParams);
+crate::runtime::implement_serde!(ReviewStartParams);
 
 /// The answer to [`review/start`](crate::requests::ReviewStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -131,10 +136,13 @@ impl Record for ReviewStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turn", &self.turn);
-        members.field("reviewThreadId", &self.review_thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReviewStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turn\":", &self.turn);
+        output.field(",\"reviewThreadId\":", &self.review_thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -151,7 +159,7 @@ impl Fields for ReviewStartResponse {
     }
 }
 
-crate::runtime::records!(ReviewStartResponse);
+crate::runtime::implement_serde!(ReviewStartResponse);
 
 /// Part of [`ReviewStartParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -207,8 +215,11 @@ impl Record for UncommittedChangesReviewTarget {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UncommittedChangesReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -255,9 +266,12 @@ impl Record for BaseBranchReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("branch", &self.branch);
-        members.extra(&self.extra);
+}
+
+impl Encode for BaseBranchReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"branch\":", &self.branch);
+        output.extra(&self.extra);
     }
 }
 
@@ -316,10 +330,13 @@ impl Record for CommitReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sha", &self.sha);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommitReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -370,9 +387,12 @@ impl Record for CustomReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("instructions", &self.instructions);
-        members.extra(&self.extra);
+}
+
+impl Encode for CustomReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"instructions\":", &self.instructions);
+        output.extra(&self.extra);
     }
 }
 

@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -50,10 +52,13 @@ impl Record for ServerDiagnosticsGauge {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("value", &self.value);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsGauge {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"value\":", &self.value);
+        output.extra(&self.extra);
     }
 }
 
@@ -70,7 +75,7 @@ impl Fields for ServerDiagnosticsGauge {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsGauge);
+crate::runtime::implement_serde!(ServerDiagnosticsGauge);
 
 /// The params of [`server/diagnostics`](crate::requests::ServerDiagnostics).
 ///
@@ -105,8 +110,11 @@ impl Record for ServerDiagnosticsParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -119,7 +127,7 @@ impl Fields for ServerDiagnosticsParams {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsParams);
+crate::runtime::implement_serde!(ServerDiagnosticsParams);
 
 /// Part of [`ServerDiagnosticsResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -159,11 +167,14 @@ impl Record for ServerDiagnosticsProcess {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("residentMemoryBytes", &self.resident_memory_bytes);
-        members.field("physicalFootprintBytes", &self.physical_footprint_bytes);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsProcess {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"residentMemoryBytes\":", &self.resident_memory_bytes);
+        output.field(",\"physicalFootprintBytes\":", &self.physical_footprint_bytes);
+        output.extra(&self.extra);
     }
 }
 
@@ -181,7 +192,7 @@ impl Fields for ServerDiagnosticsProcess {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsProcess);
+crate::runtime::implement_serde!(ServerDiagnosticsProcess);
 
 /// The answer to [`server/diagnostics`](crate::requests::ServerDiagnostics).
 ///
@@ -224,10 +235,13 @@ impl Record for ServerDiagnosticsResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("process", &self.process);
-        members.field("gauges", &self.gauges);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"process\":", &self.process);
+        output.field(",\"gauges\":", &self.gauges);
+        output.extra(&self.extra);
     }
 }
 
@@ -244,7 +258,7 @@ impl Fields for ServerDiagnosticsResponse {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsResponse);
+crate::runtime::implement_serde!(ServerDiagnosticsResponse);
 
 /// The params of [`serverRequest/resolved`](crate::notifications::ServerRequestResolved).
 #[derive(Clone, Debug, PartialEq)]
@@ -285,10 +299,13 @@ impl Record for ServerRequestResolvedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("requestId", &self.request_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerRequestResolvedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"requestId\":", &self.request_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -305,4 +322,4 @@ impl Fields for ServerRequestResolvedNotification {
     }
 }
 
-crate::runtime::records!(ServerRequestResolvedNotification);
+crate::runtime::implement_serde!(ServerRequestResolvedNotification);

@@ -10,8 +10,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -55,11 +57,14 @@ impl Record for ThreadSection {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("appearance", &self.appearance);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSection {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"appearance\":", &self.appearance);
+        output.extra(&self.extra);
     }
 }
 
@@ -77,7 +82,7 @@ impl Fields for ThreadSection {
     }
 }
 
-crate::runtime::records!(ThreadSection);
+crate::runtime::implement_serde!(ThreadSection);
 
 /// Extensible visual presentation for a custom thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,10 +135,13 @@ impl Record for ThreadSectionAppearance {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("icon", &self.icon);
-        members.field("color", &self.color);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionAppearance {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"icon\":", &self.icon);
+        output.field(",\"color\":", &self.color);
+        output.extra(&self.extra);
     }
 }
 
@@ -150,7 +158,7 @@ impl Fields for ThreadSectionAppearance {
     }
 }
 
-crate::runtime::records!(ThreadSectionAppearance);
+crate::runtime::implement_serde!(ThreadSectionAppearance);
 
 /// Parameters for creating an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,10 +201,13 @@ impl Record for ThreadSectionCreateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.omit("appearance", &self.appearance);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionCreateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"appearance\":", &self.appearance);
+        output.extra(&self.extra);
     }
 }
 
@@ -213,7 +224,7 @@ impl Fields for ThreadSectionCreateParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionCreateParams);
+crate::runtime::implement_serde!(ThreadSectionCreateParams);
 
 /// The independently persisted section created by the server.
 #[derive(Clone, Debug, PartialEq)]
@@ -247,9 +258,12 @@ impl Record for ThreadSectionCreateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("section", &self.section);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionCreateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"section\":", &self.section);
+        output.extra(&self.extra);
     }
 }
 
@@ -265,7 +279,7 @@ impl Fields for ThreadSectionCreateResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionCreateResponse);
+crate::runtime::implement_serde!(ThreadSectionCreateResponse);
 
 /// Parameters for deleting an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -299,9 +313,12 @@ impl Record for ThreadSectionDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sectionId", &self.section_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sectionId\":", &self.section_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -317,7 +334,7 @@ impl Fields for ThreadSectionDeleteParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionDeleteParams);
+crate::runtime::implement_serde!(ThreadSectionDeleteParams);
 
 /// Successful deletion does not return additional section data.
 #[derive(Clone, Debug, PartialEq)]
@@ -350,8 +367,11 @@ impl Record for ThreadSectionDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -364,7 +384,7 @@ impl Fields for ThreadSectionDeleteResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionDeleteResponse);
+crate::runtime::implement_serde!(ThreadSectionDeleteResponse);
 
 /// Parameters for listing independently persisted thread sections.
 #[derive(Clone, Debug, PartialEq)]
@@ -417,10 +437,13 @@ impl Record for ThreadSectionListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -437,7 +460,7 @@ impl Fields for ThreadSectionListParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionListParams);
+crate::runtime::implement_serde!(ThreadSectionListParams);
 
 /// One page of independently persisted thread sections.
 #[derive(Clone, Debug, PartialEq)]
@@ -474,10 +497,13 @@ impl Record for ThreadSectionListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -494,7 +520,7 @@ impl Fields for ThreadSectionListResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionListResponse);
+crate::runtime::implement_serde!(ThreadSectionListResponse);
 
 /// Parameters for updating an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -544,11 +570,14 @@ impl Record for ThreadSectionUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sectionId", &self.section_id);
-        members.field("name", &self.name);
-        members.tristate("appearance", &self.appearance);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sectionId\":", &self.section_id);
+        output.field(",\"name\":", &self.name);
+        output.tristate(",\"appearance\":", &self.appearance);
+        output.extra(&self.extra);
     }
 }
 
@@ -566,7 +595,7 @@ impl Fields for ThreadSectionUpdateParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionUpdateParams);
+crate::runtime::implement_serde!(ThreadSectionUpdateParams);
 
 /// The independently persisted section after its name is updated.
 #[derive(Clone, Debug, PartialEq)]
@@ -600,9 +629,12 @@ impl Record for ThreadSectionUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("section", &self.section);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"section\":", &self.section);
+        output.extra(&self.extra);
     }
 }
 
@@ -618,4 +650,4 @@ impl Fields for ThreadSectionUpdateResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionUpdateResponse);
+crate::runtime::implement_serde!(ThreadSectionUpdateResponse);

@@ -15,8 +15,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -69,11 +71,14 @@ impl Record for AdditionalContextEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("value", &self.value);
-        members.field("kind", &self.kind);
-        members.omit("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for AdditionalContextEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"value\":", &self.value);
+        output.field(",\"kind\":", &self.kind);
+        output.omit(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -91,7 +96,7 @@ impl Fields for AdditionalContextEntry {
     }
 }
 
-crate::runtime::records!(AdditionalContextEntry);
+crate::runtime::implement_serde!(AdditionalContextEntry);
 
 /// Part of [`AdditionalContextEntry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -180,17 +185,20 @@ impl Record for Turn {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("rootTurnId", &self.root_turn_id);
-        members.field("items", &self.items);
-        members.field("itemsView", &self.items_view);
-        members.field("status", &self.status);
-        members.field("error", &self.error);
-        members.field("startedAt", &self.started_at);
-        members.field("completedAt", &self.completed_at);
-        members.field("durationMs", &self.duration_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for Turn {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"rootTurnId\":", &self.root_turn_id);
+        output.field(",\"items\":", &self.items);
+        output.field(",\"itemsView\":", &self.items_view);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.field(",\"completedAt\":", &self.completed_at);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -214,7 +222,7 @@ impl Fields for Turn {
     }
 }
 
-crate::runtime::records!(Turn);
+crate::runtime::implement_serde!(Turn);
 
 /// The params of [`turn/completed`](crate::notifications::TurnCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -252,10 +260,13 @@ impl Record for TurnCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turn", &self.turn);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turn\":", &self.turn);
+        output.extra(&self.extra);
     }
 }
 
@@ -272,7 +283,7 @@ impl Fields for TurnCompletedNotification {
     }
 }
 
-crate::runtime::records!(TurnCompletedNotification);
+crate::runtime::implement_serde!(TurnCompletedNotification);
 
 /// Notification that the turn-level unified diff has changed. Contains the latest aggregated diff across all file changes in the turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -318,11 +329,14 @@ impl Record for TurnDiffUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("diff", &self.diff);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnDiffUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"diff\":", &self.diff);
+        output.extra(&self.extra);
     }
 }
 
@@ -340,7 +354,7 @@ impl Fields for TurnDiffUpdatedNotification {
     }
 }
 
-crate::runtime::records!(TurnDiffUpdatedNotification);
+crate::runtime::implement_serde!(TurnDiffUpdatedNotification);
 
 /// Part of [`ThreadSettingsUpdateParams`], [`ThreadStartParams`], [`TurnSettingsUpdateParams`] and 1 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -393,11 +407,14 @@ impl Record for TurnEnvironmentParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("cwd", &self.cwd);
-        members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnEnvironmentParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.extra(&self.extra);
     }
 }
 
@@ -415,7 +432,7 @@ impl Fields for TurnEnvironmentParams {
     }
 }
 
-crate::runtime::records!(TurnEnvironmentParams);
+crate::runtime::implement_serde!(TurnEnvironmentParams);
 
 /// Part of [`ErrorNotification`], [`ThreadTimelineEntry`], [`Turn`].
 #[derive(Clone, Debug, PartialEq)]
@@ -458,12 +475,15 @@ impl Record for TurnError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("message", &self.message);
-        members.field("codexErrorInfo", &self.codex_error_info);
-        members.field("additionalDetails", &self.additional_details);
-        members.field("misalignment", &self.misalignment);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"message\":", &self.message);
+        output.field(",\"codexErrorInfo\":", &self.codex_error_info);
+        output.field(",\"additionalDetails\":", &self.additional_details);
+        output.field(",\"misalignment\":", &self.misalignment);
+        output.extra(&self.extra);
     }
 }
 
@@ -482,7 +502,7 @@ impl Fields for TurnError {
     }
 }
 
-crate::runtime::records!(TurnError);
+crate::runtime::implement_serde!(TurnError);
 
 /// The params of [`turn/interrupt`](crate::requests::TurnInterrupt).
 #[derive(Clone, Debug, PartialEq)]
@@ -520,10 +540,13 @@ impl Record for TurnInterruptParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnInterruptParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -540,7 +563,7 @@ impl Fields for TurnInterruptParams {
     }
 }
 
-crate::runtime::records!(TurnInterruptParams);
+crate::runtime::implement_serde!(TurnInterruptParams);
 
 /// The answer to [`turn/interrupt`](crate::requests::TurnInterrupt).
 #[derive(Clone, Debug, PartialEq)]
@@ -573,8 +596,11 @@ impl Record for TurnInterruptResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnInterruptResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -587,7 +613,7 @@ impl Fields for TurnInterruptResponse {
     }
 }
 
-crate::runtime::records!(TurnInterruptResponse);
+crate::runtime::implement_serde!(TurnInterruptResponse);
 
 /// Part of [`ThreadResumeInitialTurnsPageParams`], [`ThreadTurnsListParams`], [`Turn`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -661,11 +687,14 @@ impl Record for TurnModerationMetadataNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("metadata", &self.metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnModerationMetadataNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"metadata\":", &self.metadata);
+        output.extra(&self.extra);
     }
 }
 
@@ -683,7 +712,7 @@ impl Fields for TurnModerationMetadataNotification {
     }
 }
 
-crate::runtime::records!(TurnModerationMetadataNotification);
+crate::runtime::implement_serde!(TurnModerationMetadataNotification);
 
 /// Part of [`TurnPlanUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -721,10 +750,13 @@ impl Record for TurnPlanStep {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("step", &self.step);
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnPlanStep {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"step\":", &self.step);
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -741,7 +773,7 @@ impl Fields for TurnPlanStep {
     }
 }
 
-crate::runtime::records!(TurnPlanStep);
+crate::runtime::implement_serde!(TurnPlanStep);
 
 /// Part of [`TurnPlanStep`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -808,12 +840,15 @@ impl Record for TurnPlanUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("explanation", &self.explanation);
-        members.field("plan", &self.plan);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnPlanUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"explanation\":", &self.explanation);
+        output.field(",\"plan\":", &self.plan);
+        output.extra(&self.extra);
     }
 }
 
@@ -832,7 +867,7 @@ impl Fields for TurnPlanUpdatedNotification {
     }
 }
 
-crate::runtime::records!(TurnPlanUpdatedNotification);
+crate::runtime::implement_serde!(TurnPlanUpdatedNotification);
 
 /// Experimental settings changes for one running turn, not future turns. Unsupported fields are rejected rather than silently ignored. Any live task kind may accept publication. Child sessions and consumers of frozen initial settings are unchanged.
 ///
@@ -938,16 +973,19 @@ impl Record for TurnSettingsUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("environments", &self.environments);
-        members.omit("model", &self.model);
-        members.omit("effort", &self.effort);
-        members.omit("summary", &self.summary);
-        members.tristate("serviceTier", &self.service_tier);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnSettingsUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"model\":", &self.model);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"summary\":", &self.summary);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.extra(&self.extra);
     }
 }
 
@@ -970,7 +1008,7 @@ impl Fields for TurnSettingsUpdateParams {
     }
 }
 
-crate::runtime::records!(TurnSettingsUpdateParams);
+crate::runtime::implement_serde!(TurnSettingsUpdateParams);
 
 /// The answer to [`turn/settings/update`](crate::requests::TurnSettingsUpdate).
 ///
@@ -1006,9 +1044,12 @@ impl Record for TurnSettingsUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnSettingsUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -1024,7 +1065,7 @@ impl Fields for TurnSettingsUpdateResponse {
     }
 }
 
-crate::runtime::records!(TurnSettingsUpdateResponse);
+crate::runtime::implement_serde!(TurnSettingsUpdateResponse);
 
 /// Part of [`TurnSettingsUpdateResponse`].
 ///
@@ -1447,40 +1488,47 @@ impl Record for TurnStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("disabledPluginIds", &self.disabled_plugin_ids);
-        members.omit("clientUserMessageId", &self.client_user_message_id);
-        members.field("input", &self.input);
-        members.omit("turnTrigger", &self.turn_trigger);
-        members.omit("parentTurnId", &self.parent_turn_id);
-        members.omit("rootTurnId", &self.root_turn_id);
-        members.omit("toolOutput", &self.tool_output);
-        members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members
+}
+
+impl Encode for TurnStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.omit(",\"clientUserMessageId\":", &self.client_user_message_id);
+        output.field(",\"input\":", &self.input);
+        output.omit(",\"turnTrigger\":", &self.turn_trigger);
+        output.omit(",\"parentTurnId\":", &self.parent_turn_id);
+        output.omit(",\"rootTurnId\":", &self.root_turn_id);
+        output.omit(",\"toolOutput\":", &self.tool_output);
+        output
             .omit(
-                "responsesapiClientMetadataPatch",
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output
+            .omit(
+                ",\"responsesapiClientMetadataPatch\":",
                 &self.responsesapi_client_metadata_patch,
             );
-        members.omit("additionalContext", &self.additional_context);
-        members.omit("environments", &self.environments);
-        members.omit("cwd", &self.cwd);
-        members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.omit("approvalPolicy", &self.approval_policy);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("sandboxPolicy", &self.sandbox_policy);
-        members.omit("permissions", &self.permissions);
-        members.omit("model", &self.model);
-        members.tristate("serviceTier", &self.service_tier);
-        members.omit("serviceTierForTurn", &self.service_tier_for_turn);
-        members.omit("effort", &self.effort);
-        members.omit("summary", &self.summary);
-        members.omit("personality", &self.personality);
-        members.omit("outputSchema", &self.output_schema);
-        members.omit("collaborationMode", &self.collaboration_mode);
-        members.omit("multiAgentMode", &self.multi_agent_mode);
-        members.omit("cyberAccessProgram", &self.cyber_access_program);
-        members.extra(&self.extra);
+        output.omit(",\"additionalContext\":", &self.additional_context);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.omit(",\"approvalPolicy\":", &self.approval_policy);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"sandboxPolicy\":", &self.sandbox_policy);
+        output.omit(",\"permissions\":", &self.permissions);
+        output.omit(",\"model\":", &self.model);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.omit(",\"serviceTierForTurn\":", &self.service_tier_for_turn);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"summary\":", &self.summary);
+        output.omit(",\"personality\":", &self.personality);
+        output.omit(",\"outputSchema\":", &self.output_schema);
+        output.omit(",\"collaborationMode\":", &self.collaboration_mode);
+        output.omit(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.omit(",\"cyberAccessProgram\":", &self.cyber_access_program);
+        output.extra(&self.extra);
     }
 }
 
@@ -1523,7 +1571,7 @@ impl Fields for TurnStartParams {
     }
 }
 
-crate::runtime::records!(TurnStartParams);
+crate::runtime::implement_serde!(TurnStartParams);
 
 /// The answer to [`turn/start`](crate::requests::TurnStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -1557,9 +1605,12 @@ impl Record for TurnStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turn", &self.turn);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turn\":", &self.turn);
+        output.extra(&self.extra);
     }
 }
 
@@ -1575,7 +1626,7 @@ impl Fields for TurnStartResponse {
     }
 }
 
-crate::runtime::records!(TurnStartResponse);
+crate::runtime::implement_serde!(TurnStartResponse);
 
 /// The params of [`turn/started`](crate::notifications::TurnStarted).
 #[derive(Clone, Debug, PartialEq)]
@@ -1613,10 +1664,13 @@ impl Record for TurnStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turn", &self.turn);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turn\":", &self.turn);
+        output.extra(&self.extra);
     }
 }
 
@@ -1633,7 +1687,7 @@ impl Fields for TurnStartedNotification {
     }
 }
 
-crate::runtime::records!(TurnStartedNotification);
+crate::runtime::implement_serde!(TurnStartedNotification);
 
 /// Part of [`ThreadTimelineEntry`], [`Turn`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1788,19 +1842,26 @@ impl Record for TurnSteerParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("clientUserMessageId", &self.client_user_message_id);
-        members.field("input", &self.input);
-        members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members
+}
+
+impl Encode for TurnSteerParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"clientUserMessageId\":", &self.client_user_message_id);
+        output.field(",\"input\":", &self.input);
+        output
             .omit(
-                "responsesapiClientMetadataPatch",
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output
+            .omit(
+                ",\"responsesapiClientMetadataPatch\":",
                 &self.responsesapi_client_metadata_patch,
             );
-        members.omit("additionalContext", &self.additional_context);
-        members.field("expectedTurnId", &self.expected_turn_id);
-        members.extra(&self.extra);
+        output.omit(",\"additionalContext\":", &self.additional_context);
+        output.field(",\"expectedTurnId\":", &self.expected_turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1822,7 +1883,7 @@ impl Fields for TurnSteerParams {
     }
 }
 
-crate::runtime::records!(TurnSteerParams);
+crate::runtime::implement_serde!(TurnSteerParams);
 
 /// The answer to [`turn/steer`](crate::requests::TurnSteer).
 #[derive(Clone, Debug, PartialEq)]
@@ -1856,9 +1917,12 @@ impl Record for TurnSteerResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turnId", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnSteerResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turnId\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1874,7 +1938,7 @@ impl Fields for TurnSteerResponse {
     }
 }
 
-crate::runtime::records!(TurnSteerResponse);
+crate::runtime::implement_serde!(TurnSteerResponse);
 
 /// Part of [`TurnStartParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1933,12 +1997,15 @@ impl Record for TurnToolOutput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("namespace", &self.namespace);
-        members.field("output", &self.output);
-        members.omit("retain", &self.retain);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnToolOutput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"output\":", &self.output);
+        output.omit(",\"retain\":", &self.retain);
+        output.extra(&self.extra);
     }
 }
 
@@ -1957,4 +2024,4 @@ impl Fields for TurnToolOutput {
     }
 }
 
-crate::runtime::records!(TurnToolOutput);
+crate::runtime::implement_serde!(TurnToolOutput);

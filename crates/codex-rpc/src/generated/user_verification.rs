@@ -11,8 +11,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -51,9 +53,12 @@ impl Record for UserVerificationCancelParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("requestId", &self.request_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationCancelParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"requestId\":", &self.request_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -69,7 +74,7 @@ impl Fields for UserVerificationCancelParams {
     }
 }
 
-crate::runtime::records!(UserVerificationCancelParams);
+crate::runtime::implement_serde!(UserVerificationCancelParams);
 
 /// Acknowledges the cancellation signal; native work may still be finishing. Unknown or finished requests are a no-op, and completed effects are not rolled back.
 ///
@@ -104,8 +109,11 @@ impl Record for UserVerificationCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationCancelResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -118,7 +126,7 @@ impl Fields for UserVerificationCancelResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationCancelResponse);
+crate::runtime::implement_serde!(UserVerificationCancelResponse);
 
 /// Part of [`UserVerificationErrorDetails`].
 ///
@@ -171,8 +179,11 @@ impl Record for UserVerificationDeleteParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -185,7 +196,7 @@ impl Fields for UserVerificationDeleteParams {
     }
 }
 
-crate::runtime::records!(UserVerificationDeleteParams);
+crate::runtime::implement_serde!(UserVerificationDeleteParams);
 
 /// The answer to [`userVerification/delete`](crate::requests::UserVerificationDelete).
 ///
@@ -220,8 +231,11 @@ impl Record for UserVerificationDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -234,7 +248,7 @@ impl Fields for UserVerificationDeleteResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationDeleteResponse);
+crate::runtime::implement_serde!(UserVerificationDeleteResponse);
 
 /// The params of [`userVerification/enroll`](crate::requests::UserVerificationEnroll).
 ///
@@ -269,8 +283,11 @@ impl Record for UserVerificationEnrollParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationEnrollParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -283,7 +300,7 @@ impl Fields for UserVerificationEnrollParams {
     }
 }
 
-crate::runtime::records!(UserVerificationEnrollParams);
+crate::runtime::implement_serde!(UserVerificationEnrollParams);
 
 /// Public metadata for a created or reused local credential. The caller completes backend registration; this response does not establish server enrollment. Older app-servers omit the metadata fields; callers must check both before registration.
 ///
@@ -325,11 +342,14 @@ impl Record for UserVerificationEnrollResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("credentialId", &self.credential_id);
-        members.field("algorithm", &self.algorithm);
-        members.field("publicKey", &self.public_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationEnrollResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"algorithm\":", &self.algorithm);
+        output.field(",\"publicKey\":", &self.public_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -347,7 +367,7 @@ impl Fields for UserVerificationEnrollResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationEnrollResponse);
+crate::runtime::implement_serde!(UserVerificationEnrollResponse);
 
 /// Closed error categories; native diagnostic payloads must not cross this boundary.
 ///
@@ -408,9 +428,12 @@ impl Record for InvalidRequestUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for InvalidRequestUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -460,9 +483,12 @@ impl Record for UnavailableUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for UnavailableUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -512,9 +538,12 @@ impl Record for CancelledUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for CancelledUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -564,9 +593,12 @@ impl Record for FailedUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for FailedUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -668,10 +700,13 @@ impl Record for UserVerificationProof {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("credentialId", &self.credential_id);
-        members.field("signature", &self.signature);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationProof {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"signature\":", &self.signature);
+        output.extra(&self.extra);
     }
 }
 
@@ -688,7 +723,7 @@ impl Fields for UserVerificationProof {
     }
 }
 
-crate::runtime::records!(UserVerificationProof);
+crate::runtime::implement_serde!(UserVerificationProof);
 
 /// The error object inside the normal JSON-RPC envelope.
 ///
@@ -736,11 +771,14 @@ impl Record for UserVerificationRpcError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("code", &self.code);
-        members.field("message", &self.message);
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationRpcError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"code\":", &self.code);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -758,7 +796,7 @@ impl Fields for UserVerificationRpcError {
     }
 }
 
-crate::runtime::records!(UserVerificationRpcError);
+crate::runtime::implement_serde!(UserVerificationRpcError);
 
 /// The params of [`userVerification/status`](crate::requests::UserVerificationStatus).
 ///
@@ -793,8 +831,11 @@ impl Record for UserVerificationStatusParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -807,7 +848,7 @@ impl Fields for UserVerificationStatusParams {
     }
 }
 
-crate::runtime::records!(UserVerificationStatusParams);
+crate::runtime::implement_serde!(UserVerificationStatusParams);
 
 /// Local readiness only; this neither prompts nor queries server registration.
 ///
@@ -853,11 +894,14 @@ impl Record for UserVerificationStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("credentialId", &self.credential_id);
-        members.field("unavailableReason", &self.unavailable_reason);
-        members.field("unavailableMessage", &self.unavailable_message);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"unavailableReason\":", &self.unavailable_reason);
+        output.field(",\"unavailableMessage\":", &self.unavailable_message);
+        output.extra(&self.extra);
     }
 }
 
@@ -875,7 +919,7 @@ impl Fields for UserVerificationStatusResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationStatusResponse);
+crate::runtime::implement_serde!(UserVerificationStatusResponse);
 
 /// Part of [`UserVerificationErrorDetails`], [`UserVerificationStatusResponse`].
 ///
@@ -944,11 +988,14 @@ impl Record for UserVerificationVerifyParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("challenge", &self.challenge);
-        members.field("title", &self.title);
-        members.field("description", &self.description);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationVerifyParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"challenge\":", &self.challenge);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.extra(&self.extra);
     }
 }
 
@@ -966,7 +1013,7 @@ impl Fields for UserVerificationVerifyParams {
     }
 }
 
-crate::runtime::records!(UserVerificationVerifyParams);
+crate::runtime::implement_serde!(UserVerificationVerifyParams);
 
 /// The answer to [`userVerification/verify`](crate::requests::UserVerificationVerify).
 ///
@@ -1002,9 +1049,12 @@ impl Record for UserVerificationVerifyResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("proof", &self.proof);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationVerifyResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"proof\":", &self.proof);
+        output.extra(&self.extra);
     }
 }
 
@@ -1020,4 +1070,4 @@ impl Fields for UserVerificationVerifyResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationVerifyResponse);
+crate::runtime::implement_serde!(UserVerificationVerifyResponse);

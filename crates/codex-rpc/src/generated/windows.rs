@@ -10,8 +10,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -66,9 +68,12 @@ impl Record for WindowsSandboxReadinessResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxReadinessResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -84,7 +89,7 @@ impl Fields for WindowsSandboxReadinessResponse {
     }
 }
 
-crate::runtime::records!(WindowsSandboxReadinessResponse);
+crate::runtime::implement_serde!(WindowsSandboxReadinessResponse);
 
 /// The params of [`windowsSandbox/setupCompleted`](crate::notifications::WindowsSandboxSetupCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -125,11 +130,14 @@ impl Record for WindowsSandboxSetupCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("mode", &self.mode);
-        members.field("success", &self.success);
-        members.field("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxSetupCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"mode\":", &self.mode);
+        output.field(",\"success\":", &self.success);
+        output.field(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -147,7 +155,7 @@ impl Fields for WindowsSandboxSetupCompletedNotification {
     }
 }
 
-crate::runtime::records!(WindowsSandboxSetupCompletedNotification);
+crate::runtime::implement_serde!(WindowsSandboxSetupCompletedNotification);
 
 /// Part of [`WindowsSandboxSetupCompletedNotification`], [`WindowsSandboxSetupStartParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -205,10 +213,13 @@ impl Record for WindowsSandboxSetupStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("mode", &self.mode);
-        members.omit("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxSetupStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"mode\":", &self.mode);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -225,7 +236,7 @@ impl Fields for WindowsSandboxSetupStartParams {
     }
 }
 
-crate::runtime::records!(WindowsSandboxSetupStartParams);
+crate::runtime::implement_serde!(WindowsSandboxSetupStartParams);
 
 /// The answer to [`windowsSandbox/setupStart`](crate::requests::WindowsSandboxSetupStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -259,9 +270,12 @@ impl Record for WindowsSandboxSetupStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("started", &self.started);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxSetupStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"started\":", &self.started);
+        output.extra(&self.extra);
     }
 }
 
@@ -277,7 +291,7 @@ impl Fields for WindowsSandboxSetupStartResponse {
     }
 }
 
-crate::runtime::records!(WindowsSandboxSetupStartResponse);
+crate::runtime::implement_serde!(WindowsSandboxSetupStartResponse);
 
 /// The params of [`windows/worldWritableWarning`](crate::notifications::WindowsWorldWritableWarning).
 #[derive(Clone, Debug, PartialEq)]
@@ -319,11 +333,14 @@ impl Record for WindowsWorldWritableWarningNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("samplePaths", &self.sample_paths);
-        members.field("extraCount", &self.extra_count);
-        members.field("failedScan", &self.failed_scan);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsWorldWritableWarningNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"samplePaths\":", &self.sample_paths);
+        output.field(",\"extraCount\":", &self.extra_count);
+        output.field(",\"failedScan\":", &self.failed_scan);
+        output.extra(&self.extra);
     }
 }
 
@@ -341,4 +358,4 @@ impl Fields for WindowsWorldWritableWarningNotification {
     }
 }
 
-crate::runtime::records!(WindowsWorldWritableWarningNotification);
+crate::runtime::implement_serde!(WindowsWorldWritableWarningNotification);

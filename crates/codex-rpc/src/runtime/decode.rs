@@ -15,7 +15,7 @@ use crate::Tristate;
 ///
 /// In place, because a struct of the protocol is some hundred bytes and would
 /// otherwise be moved at every level of the message that holds it.
-pub(crate) trait Decode: Sized {
+pub trait Decode: Sized {
     /// A value to fill. It never leaves the decoder unless it was filled.
     fn blank() -> Self;
 

@@ -1,10 +1,8 @@
 //! Enums over all methods that one side may send in one kind of message.
 
-use serde::ser::SerializeMap;
-
-use super::encode::Members;
+use super::encode::Encode;
 use super::input::{Done, Input};
-use crate::UnrecognizedMethod;
+use crate::{Params, UnrecognizedMethod};
 
 /// The methods of one direction and kind. It can't be implemented outside of this
 /// crate.
@@ -29,8 +27,13 @@ pub trait Methods: Sized {
     /// Whether `params` may be left out.
     fn params_optional(&self) -> bool;
 
-    /// Writes `params`, if there are any.
-    fn write_params<M: SerializeMap>(&self, members: &mut Members<'_, M>);
+    /// The value of `params`, unless they are left out.
+    fn params(&self) -> Option<&dyn Encode>;
+}
+
+/// Params that are not left out.
+pub(crate) fn present<P: Params>(params: &P) -> Option<&dyn Encode> {
+    if params.is_absent() { None } else { Some(params.as_encode()) }
 }
 
 /// Implements everything of an enum of methods but its definition. The index of a
@@ -88,13 +91,13 @@ macro_rules! methods {
                 }
             }
 
-            fn write_params<M: ::serde::ser::SerializeMap>(&self, members: &mut $crate::runtime::Members<'_, M>) {
+            fn params(&self) -> Option<&dyn $crate::runtime::Encode> {
                 match self {
                     $(Self::$variant(params) => {
                         let params: &$params = params;
-                        members.params(params)
+                        $crate::runtime::present(params)
                     })*
-                    Self::Unrecognized(method) => members.omit("params", &method.params),
+                    Self::Unrecognized(method) => $crate::runtime::Methods::params(method),
                 }
             }
         }
@@ -129,7 +132,10 @@ impl Methods for UnrecognizedMethod {
         true
     }
 
-    fn write_params<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("params", &self.params);
+    fn params(&self) -> Option<&dyn Encode> {
+        match &self.params {
+            Some(params) => Some(params),
+            None => None,
+        }
     }
 }

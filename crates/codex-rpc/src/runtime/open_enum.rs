@@ -50,9 +50,9 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
+        impl $crate::runtime::Encode for $name {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
+                output.string(self.as_str());
             }
         }
 
@@ -70,7 +70,7 @@ macro_rules! open_enum {
             }
         }
 
-        $crate::runtime::serde_via_decode!($name);
+        $crate::runtime::implement_serde!($name);
     };
 }
 
@@ -121,9 +121,9 @@ macro_rules! named_strings {
 /// Implements serde for a type that is another one with a name.
 macro_rules! newtypes {
     ($($name:ident),* $(,)?) => {$(
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                ::serde::Serialize::serialize(&self.0, serializer)
+        impl $crate::runtime::Encode for $name {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
+                $crate::runtime::Encode::encode(&self.0, output);
             }
         }
 
@@ -137,7 +137,7 @@ macro_rules! newtypes {
             }
         }
 
-        $crate::runtime::serde_via_decode!($name);
+        $crate::runtime::implement_serde!($name);
     )*};
 }
 

@@ -72,11 +72,11 @@ macro_rules! untagged_union {
             }
         }
 
-        impl ::serde::Serialize for $union {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::runtime::Encode for $union {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 match self {
-                    Self::$first(value) => ::serde::Serialize::serialize(value, serializer),
-                    $(Self::$variant(value) => ::serde::Serialize::serialize(value, serializer),)*
+                    Self::$first(value) => $crate::runtime::Encode::encode(value, output),
+                    $(Self::$variant(value) => $crate::runtime::Encode::encode(value, output),)*
                 }
             }
         }
@@ -95,7 +95,7 @@ macro_rules! untagged_union {
             }
         )*
 
-        $crate::runtime::serde_via_decode!($union);
+        $crate::runtime::implement_serde!($union);
     };
 }
 
