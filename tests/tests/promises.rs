@@ -114,30 +114,26 @@ fn the_table_has_every_method_with_its_answer() {
     assert_eq!(names.len(), METHODS.len());
 }
 
-#[test]
-fn the_protocol_crate_brings_in_serde_and_serde_json_and_no_macro() {
+/// The crates that a crate with default features brings into a user's build.
+fn tree(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "--package",
-            "codex-rpc",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-            "--offline",
-        ])
+        .args(["tree", "--package", package, "--edges", "normal", "--prefix", "none", "--format", "{p}", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout).expect("UTF-8");
-    let crates: BTreeSet<&str> =
-        tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
-    assert_eq!(crates, BTreeSet::from(["codex-rpc", "itoa", "memchr", "serde", "serde_core", "serde_json", "zmij"]));
     assert!(!tree.contains("proc-macro"), "{tree}");
+    let names = tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_protocol_crate_brings_in_serde_and_serde_json_and_no_macro_and_the_dispatcher_nothing_more() {
+    let protocol = ["codex-rpc", "itoa", "memchr", "serde", "serde_core", "serde_json", "zmij"];
+    assert_eq!(tree("codex-rpc"), protocol.map(str::to_owned).into());
+    let dispatcher = [&["codex-rpc-dispatch"], &protocol[..]].concat();
+    assert_eq!(tree("codex-rpc-dispatch"), dispatcher.into_iter().map(str::to_owned).collect());
 }
 
 #[test]

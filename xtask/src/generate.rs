@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use codex_rpc_codegen::errata::Errata;
-use codex_rpc_codegen::generate::{Input, Outcome, model, source};
+use codex_rpc_codegen::generate::{Input, Outcome, dispatcher_source, model, source};
 use codex_rpc_codegen::harvest::Harvest;
 use codex_rpc_codegen::problem::{Problem, Problems};
 use miette::miette;
@@ -16,6 +16,15 @@ use crate::report::{command, unreadable};
 
 /// The file with the reviewed corrections.
 const ERRATA: &str = "errata.toml";
+
+/// Files by path below `src/generated`.
+#[derive(Default)]
+pub struct Generated {
+    /// Those of the protocol crate.
+    pub protocol: BTreeMap<String, String>,
+    /// Those of the dispatcher.
+    pub dispatcher: BTreeMap<String, String>,
+}
 
 /// What a release is made from.
 pub struct Sources {
@@ -80,15 +89,18 @@ impl Sources {
         model(&self.input()).map_err(|problems| report(&problems))
     }
 
-    /// Reads the release and makes the files below `src/generated`. Nothing is written.
+    /// Reads the release and makes the files below `src/generated`, of the dispatcher
+    /// too if it is wanted. Nothing is written.
     ///
     /// # Errors
     /// Everything that is wrong with what upstream wrote.
-    pub fn generate(&self, progress: Progress) -> miette::Result<(Outcome, BTreeMap<String, String>)> {
+    pub fn generate(&self, dispatcher: bool, progress: Progress) -> miette::Result<(Outcome, Generated)> {
         let _step = progress.step(format!("Generating the bindings of codex {}", self.release));
         let outcome = self.model()?;
-        let files = source(&outcome.protocol, &self.input()).map_err(|problems| report(&problems))?;
-        Ok((outcome, files))
+        let protocol = source(&outcome.protocol, &self.input()).map_err(|problems| report(&problems))?;
+        let dispatcher = dispatcher.then(|| dispatcher_source(&outcome.protocol, &self.input())).transpose();
+        let dispatcher = dispatcher.map_err(|problems| report(&problems))?.unwrap_or_default();
+        Ok((outcome, Generated { protocol, dispatcher }))
     }
 
     fn input(&self) -> Input<'_> {

@@ -45,7 +45,8 @@ enum Verb {
         #[command(flatten)]
         schema: Schema,
     },
-    /// Make the protocol crate's source from a schema folder, offline.
+    /// Make the protocol crate's source from a schema folder, offline; in a repository also
+    /// that of the dispatcher beside it.
     Generate {
         #[command(flatten)]
         schema: Schema,
@@ -57,7 +58,7 @@ enum Verb {
     },
     /// Pull, generate, and say what changed: new bindings in one command.
     ///
-    /// Both folders are written, or neither.
+    /// All folders are written, or none.
     Regenerate {
         #[command(flatten)]
         wanted: Wanted,
@@ -155,7 +156,8 @@ struct Schema {
 #[derive(Args)]
 struct Out {
     /// The crate to write: a whole crate where there is none or one that an earlier run
-    /// made, only src/generated of a hand-written codex-rpc. Other files of it stay.
+    /// made, only src/generated of a hand-written codex-rpc, and with it src/generated of
+    /// the folder codex-rpc-dispatch beside it. Other files stay.
     #[arg(long, value_name = "DIR", default_value_os_t = crate_folder())]
     out: PathBuf,
 }
@@ -244,16 +246,15 @@ fn generate(schema: &Path, out: &Path, check: bool, progress: Progress) -> miett
     let target = Target::find(out)?;
     let target = if check { target } else { target.writable()? };
     let sources = Sources::read(schema)?;
-    let (outcome, files) = sources.generate(progress)?;
+    let (outcome, files) = sources.generate(target.has_dispatcher(), progress)?;
     generate::say_notes(&outcome, progress);
     if check {
         return target.check(sources.release(), &files, &report::command("generate", Some(schema), Some(out)));
     }
     let mut staged = Changes::default();
-    let changed = target.stage(sources.release(), &files, &mut staged)?;
+    let crates = target.stage(sources.release(), &files, &mut staged)?;
     staged.commit()?;
-    let written = if changed { "written" } else { "unchanged" };
-    progress.say(format!("{} {written}: {}", out.display(), summary::counts(&outcome.protocol)));
+    progress.say(format!("{}: {}", summary::written(&crates), summary::counts(&outcome.protocol)));
     Ok(())
 }
 
@@ -263,19 +264,21 @@ fn regenerate(request: Request<'_>, out: &Path, progress: Progress) -> miette::R
     let target = Target::find(out)?.writable()?;
     let fetched = pull::fetch(request, progress)?;
     let sources = Sources::fetched(&fetched, request.schema)?;
-    let (after, files) = sources.generate(progress)?;
+    let (after, files) = sources.generate(target.has_dispatcher(), progress)?;
     generate::say_notes(&after, progress);
 
     let mut staged = Changes::default();
-    let crate_changed = target.stage(sources.release(), &files, &mut staged)?;
+    let mut folders = target.stage(sources.release(), &files, &mut staged)?;
     let schema_changed = staged.whole(&schema, &fetched.content()?)?;
+    folders.push((request.schema.to_owned(), schema_changed));
     // What was there before may be torn or of a release that no longer reads: then
     // everything is new. The same schema is the same model.
     let before = schema_changed.then(|| Sources::read(request.schema).and_then(|sources| sources.model()).ok());
     staged.commit()?;
 
-    let written = if crate_changed || schema_changed { "written" } else { "unchanged" };
+    let written = if folders.iter().any(|(_, changed)| *changed) { "written" } else { "unchanged" };
     progress.say(format!("codex {} {written}: {}", sources.release(), summary::counts(&after.protocol)));
+    progress.say(summary::written(&folders));
     let before = before.as_ref().map_or(Some(&after), Option::as_ref);
     report::print(&summary::changes(before.map(|before| &before.protocol), &after.protocol))
 }

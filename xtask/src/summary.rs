@@ -2,11 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use codex_rpc_codegen::generate::Outcome;
 use codex_rpc_codegen::model::{Definition, Protocol, Side};
 use miette::miette;
 use serde_json::{Map, Value};
+
+/// Which folders were written and which were right already.
+pub fn written(folders: &[(PathBuf, bool)]) -> String {
+    let said = |(folder, changed): &(PathBuf, bool)| {
+        format!("{} {}", folder.display(), if *changed { "written" } else { "unchanged" })
+    };
+    folders.iter().map(said).collect::<Vec<_>>().join(", ")
+}
 
 /// How much there is of everything.
 pub fn counts(protocol: &Protocol) -> String {

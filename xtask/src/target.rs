@@ -1,23 +1,28 @@
-//! The crate that the generated files go into.
+//! The crates that the generated files go into.
 //!
 //! What must always hold: a folder that is there already loses nothing that is not
 //! ours. Ours is `src/generated`, as a whole, and in a crate that a run made the
-//! manifest and the hand-written sources of the protocol crate, file by file.
+//! manifest and the hand-written sources of the protocol crate, file by file. The
+//! dispatcher names what the protocol crate has: beside a hand-written one both are
+//! of the same release.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use miette::miette;
 
+use crate::generate::Generated;
 use crate::replace::{Changes, Content, Folder, files_below};
 use crate::report::unreadable;
 
 /// How the manifest of a crate begins that a run made.
 const HEADER: &str = "# Made by `cargo xtask generate`";
-/// The crate's name.
+/// The protocol crate's name.
 const PACKAGE: &str = "codex-rpc";
+/// The dispatcher's, and its folder's beside the protocol crate.
+const DISPATCHER: &str = "codex-rpc-dispatch";
 /// The folder that belongs to the generator as a whole.
 const GENERATED: &str = "src/generated";
 
@@ -25,6 +30,7 @@ const GENERATED: &str = "src/generated";
 pub struct Target {
     folder: Folder,
     kind: Kind,
+    dispatcher: Option<Folder>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +52,7 @@ impl Target {
         let folder = Folder::find(out)?;
         let manifest = out.join("Cargo.toml");
         let kind = match fs::read_to_string(&manifest) {
-            Ok(text) if !is_ours(&text) => return Err(foreign(out)),
+            Ok(text) if package(&text).as_deref() != Some(PACKAGE) => return Err(foreign(out)),
             Ok(text) if text.starts_with(HEADER) => Kind::Made,
             Ok(_) => Kind::HandWritten,
             Err(_) if !folder.exists() => Kind::New,
@@ -59,7 +65,13 @@ impl Target {
                 Kind::Made
             }
         };
-        Ok(Self { folder, kind })
+        let dispatcher = if kind == Kind::HandWritten { dispatcher(out)? } else { None };
+        Ok(Self { folder, kind, dispatcher })
+    }
+
+    /// Whether the dispatcher is beside the protocol crate and is written with it.
+    pub fn has_dispatcher(&self) -> bool {
+        self.dispatcher.is_some()
     }
 
     /// Finds out whether it can be written.
@@ -68,66 +80,91 @@ impl Target {
     /// If it can't.
     pub fn writable(self) -> miette::Result<Self> {
         let folder = if self.kind == Kind::New { self.folder.replaceable()? } else { self.folder.writable()? };
-        Ok(Self { folder, ..self })
+        let dispatcher = self.dispatcher.map(Folder::writable).transpose()?;
+        Ok(Self { folder, dispatcher, ..self })
     }
 
-    /// Prepares the files; says whether anything changes.
+    /// Prepares the files; says of each crate whether anything changes.
     ///
     /// # Errors
-    /// If the folder can't be written.
+    /// If a folder can't be written.
     pub fn stage(
         &self,
         release: &str,
-        files: &BTreeMap<String, String>,
+        files: &Generated,
         changes: &mut Changes,
-    ) -> miette::Result<bool> {
-        let content = self.content(release, files)?;
-        match self.kind {
-            Kind::New => changes.whole(&self.folder, &content),
-            Kind::Made | Kind::HandWritten => changes.parts(&self.folder, &content, GENERATED),
-        }
+    ) -> miette::Result<Vec<(PathBuf, bool)>> {
+        self.contents(release, files)?
+            .into_iter()
+            .map(|(folder, content)| {
+                let differs = match self.kind {
+                    Kind::New => changes.whole(folder, &content)?,
+                    Kind::Made | Kind::HandWritten => changes.parts(folder, &content, GENERATED)?,
+                };
+                Ok((folder.shown().to_owned(), differs))
+            })
+            .collect()
     }
 
     /// Fails if the files are not what they would be after a run.
     ///
     /// # Errors
     /// If they are not, with the command that makes them so.
-    pub fn check(&self, release: &str, files: &BTreeMap<String, String>, command: &str) -> miette::Result<()> {
+    pub fn check(&self, release: &str, files: &Generated, command: &str) -> miette::Result<()> {
         const MOST: usize = 20;
-        let content = self.content(release, files)?;
-        let different = self.folder.differences(&content, Some(GENERATED))?;
-        if different.is_empty() {
+        let mut lists = Vec::new();
+        for (folder, content) in self.contents(release, files)? {
+            let different = folder.differences(&content, Some(GENERATED))?;
+            if different.is_empty() {
+                continue;
+            }
+            let (shown, all) = (folder.shown().display(), content.len());
+            lists.push(format!("{} of {all} files in {shown} are not up to date", different.len()));
+            lists.extend(different.iter().take(MOST).map(|(name, what)| format!("  {name} {what}")));
+            if different.len() > MOST {
+                lists.push(format!("  and {} more", different.len() - MOST));
+            }
+        }
+        if lists.is_empty() {
             return Ok(());
         }
-        let mut list: Vec<String> =
-            different.iter().take(MOST).map(|(name, what)| format!("  {name} {what}")).collect();
-        if different.len() > MOST {
-            list.push(format!("  and {} more", different.len() - MOST));
-        }
         let commit = if self.kind == Kind::HandWritten { " and commit the result" } else { "" };
-        Err(miette!(
-            code = "generate::check",
-            help = format!("run `{command}`{commit}"),
-            "{} of {} files in {} are not up to date\n{}",
-            different.len(),
-            content.len(),
-            self.folder.shown().display(),
-            list.join("\n")
-        ))
+        Err(miette!(code = "generate::check", help = format!("run `{command}`{commit}"), "{}", lists.join("\n")))
     }
 
-    fn content(&self, release: &str, files: &BTreeMap<String, String>) -> miette::Result<Content> {
-        let mut content = if self.kind == Kind::HandWritten { Content::new() } else { hand_written(release)? };
-        content.extend(files.iter().map(|(name, text)| (format!("{GENERATED}/{name}"), text.clone().into_bytes())));
-        Ok(content)
+    /// What each crate's folder shall hold.
+    fn contents(&self, release: &str, files: &Generated) -> miette::Result<Vec<(&Folder, Content)>> {
+        let mut protocol = if self.kind == Kind::HandWritten { Content::new() } else { hand_written(release)? };
+        protocol.extend(generated(&files.protocol));
+        let dispatcher = self.dispatcher.iter().map(|folder| (folder, generated(&files.dispatcher).collect()));
+        Ok([(&self.folder, protocol)].into_iter().chain(dispatcher).collect())
     }
 }
 
-/// Whether a manifest is that of the protocol crate.
-fn is_ours(manifest: &str) -> bool {
-    let manifest: Option<toml::Table> = manifest.parse().ok();
-    let name = manifest.as_ref().and_then(|manifest| manifest.get("package")?.get("name")?.as_str());
-    name == Some(PACKAGE)
+fn generated(files: &BTreeMap<String, String>) -> impl Iterator<Item = (String, Vec<u8>)> {
+    files.iter().map(|(name, text)| (format!("{GENERATED}/{name}"), text.clone().into_bytes()))
+}
+
+/// The dispatcher beside a protocol crate, if it is there.
+fn dispatcher(out: &Path) -> miette::Result<Option<Folder>> {
+    // Beside the folder behind a link, as the protocol crate is written there.
+    let real = out.canonicalize().map_err(|error| unreadable(out, &error))?;
+    let named = out.parent().filter(|parent| parent.canonicalize().ok().as_deref() == real.parent());
+    let Some(beside) = named.or(real.parent()) else { return Ok(None) };
+    let folder = beside.join(DISPATCHER);
+    let manifest = folder.join("Cargo.toml");
+    match fs::read_to_string(&manifest) {
+        Ok(text) if package(&text).as_deref() == Some(DISPATCHER) => Folder::find(&folder).map(Some),
+        Ok(_) => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(unreadable(&manifest, &error)),
+    }
+}
+
+/// The package of a manifest.
+fn package(manifest: &str) -> Option<String> {
+    let manifest: toml::Table = manifest.parse().ok()?;
+    Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
 }
 
 fn foreign(out: &Path) -> miette::Report {

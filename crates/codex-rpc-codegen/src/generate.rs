@@ -142,13 +142,22 @@ fn located(problems: Vec<Problem>, stable: Vec<Problem>, input: &Input<'_>) -> P
     Problems(located)
 }
 
-/// Writes the source of a model: stage 7.
+/// Writes the protocol crate's source of a model: stage 7.
 ///
 /// # Errors
 /// When two names collide, or something can't be written in Rust.
 pub fn source(protocol: &Protocol, input: &Input<'_>) -> Result<Files, Problems> {
     let facts = Facts::new(input.hashes.clone(), input.errata.families.clone());
     emit::emit(protocol, &facts).map_err(|problems| located(problems.0, Vec::new(), input))
+}
+
+/// Writes the dispatcher's source of a model, which names the types of
+/// [`source`]'s.
+///
+/// # Errors
+/// When two names collide.
+pub fn dispatcher_source(protocol: &Protocol, input: &Input<'_>) -> Result<Files, Problems> {
+    emit::dispatch(protocol).map_err(|problems| located(problems.0, Vec::new(), input))
 }
 
 /// What a client sends: params of its requests and notifications, and its answers.

@@ -1,5 +1,6 @@
 //! The core: bytes in, events out, bytes to write. No clock, no thread, no runtime.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +17,7 @@ use crate::{Call, CallError, Malformed, MalformedKind, TakeClientRequest, TakeSe
 
 /// A side of a connection: what comes in there. Implemented by [`ClientSide`] and
 /// [`ServerSide`] only.
-pub trait Side: sealed::Sealed + 'static {
+pub trait Side: sealed::Sealed + fmt::Debug + 'static {
     /// The requests that come in.
     type Request: Send + fmt::Debug + 'static;
     /// The notifications that come in.
@@ -123,7 +124,7 @@ pub struct Answer<T = ()> {
     /// The request's id.
     pub id: i64,
     /// The request's method.
-    pub method: &'static str,
+    pub method: Cow<'static, str>,
     /// What was given with the request.
     pub tag: T,
     /// The result as its text, or why there is none.
@@ -205,6 +206,36 @@ impl<M: ?Sized> fmt::Debug for Ticket<M> {
     }
 }
 
+/// Params that can be written.
+trait Written {
+    /// Writes the member `params` with a comma before it, if there is one.
+    fn write(&self, frame: &mut Vec<u8>) -> serde_json::Result<()>;
+}
+
+struct Typed<'a, P>(&'a P);
+
+impl<P: Params> Written for Typed<'_, P> {
+    fn write(&self, frame: &mut Vec<u8>) -> serde_json::Result<()> {
+        if self.0.is_absent() {
+            return Ok(());
+        }
+        frame.extend_from_slice(b",\"params\":");
+        serde_json::to_writer(frame, self.0)
+    }
+}
+
+struct Raw<'a>(Option<&'a RawJson>);
+
+impl Written for Raw<'_> {
+    fn write(&self, frame: &mut Vec<u8>) -> serde_json::Result<()> {
+        if let Some(params) = self.0 {
+            frame.extend_from_slice(b",\"params\":");
+            frame.extend_from_slice(params.get().as_bytes());
+        }
+        Ok(())
+    }
+}
+
 /// Why a message can't be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -243,8 +274,38 @@ impl From<SendError> for CallError {
     }
 }
 
+/// A line that was decoded, before it is known what it answers.
+pub(crate) struct Decoded<S: Side> {
+    outcome: Result<Message<S::Request, S::Notification>, Box<Malformed>>,
+    /// The line, for an answer to nothing.
+    line: Vec<u8>,
+}
+
+impl<S: Side> Decoded<S> {
+    /// None for a blank line.
+    pub(crate) fn of_line(line: Line, limit: usize) -> Option<Self> {
+        match line {
+            Line::Text(line) if line.trim_ascii().is_empty() => None,
+            Line::Text(line) => {
+                let outcome = S::decode(&line).map_err(|error| Box::new(Malformed::undecodable(&line, &error)));
+                Some(Self { outcome, line })
+            }
+            Line::TooLong(length) => {
+                let malformed = Box::new(Malformed::too_long(length, limit));
+                Some(Self { outcome: Err(malformed), line: Vec::new() })
+            }
+        }
+    }
+
+    /// None for a blank frame.
+    pub(crate) fn of_frame(frame: Vec<u8>, limit: usize) -> Option<Self> {
+        let line = if frame.len() > limit { Line::TooLong(frame.len()) } else { Line::Text(frame) };
+        Self::of_line(line, limit)
+    }
+}
+
 struct Pending<T> {
-    method: &'static str,
+    method: Cow<'static, str>,
     tag: T,
 }
 
@@ -322,9 +383,7 @@ impl<S: Side, T> Connection<S, T> {
     /// What one frame is, for transports that have frames: a WebSocket's text message.
     /// None for a blank one.
     pub fn frame(&mut self, frame: &[u8]) -> Option<Event<S, T>> {
-        let line =
-            if frame.len() > self.limits.incoming { Line::TooLong(frame.len()) } else { Line::Text(frame.to_vec()) };
-        self.take(line)
+        Some(self.settle(Decoded::of_frame(frame.to_vec(), self.limits.incoming)?))
     }
 
     /// The next message to write, without a line break: write it with one to a stream,
@@ -367,8 +426,8 @@ impl<S: Side, T> Connection<S, T> {
         if MethodInfo::find(S::SENDS, M::METHOD).is_none() {
             return Err(SendError::WrongSide { method: M::METHOD });
         }
-        let frame = self.encode(None, M::METHOD, params)?;
-        self.outgoing.push_back(frame);
+        let frame = self.encode(None, M::METHOD, &Typed(params))?;
+        self.queue(frame);
         Ok(())
     }
 
@@ -380,14 +439,25 @@ impl<S: Side, T> Connection<S, T> {
             let plain = RpcError::new(codex_rpc::ErrorCode::INTERNAL_ERROR, error.to_string());
             serde_json::to_vec(&ErrorResponse::new(response.id.clone(), plain)).unwrap_or_default()
         });
-        self.outgoing.push_back(frame);
+        self.queue(frame);
     }
 
     /// Answers a request of the peer with a result that is JSON already, whatever its
     /// method.
     pub fn respond_raw(&mut self, id: impl Into<RequestId>, result: RawJson) {
         let response = codex_rpc::Response::new(id, result);
-        self.outgoing.push_back(serde_json::to_vec(&response).unwrap_or_default());
+        self.queue(serde_json::to_vec(&response).unwrap_or_default());
+    }
+
+    /// A message is one line: JSON text that a caller gave may have several. Its line
+    /// breaks are white space, for in strings they are escaped.
+    fn queue(&mut self, mut frame: Vec<u8>) {
+        for byte in &mut frame {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+        self.outgoing.push_back(frame);
     }
 
     fn respond_with(&mut self, id: RequestId, result: &impl Serialize) -> Result<(), SendError> {
@@ -396,16 +466,35 @@ impl<S: Side, T> Connection<S, T> {
         Ok(())
     }
 
-    fn send<M: ?Sized>(&mut self, method: &'static str, params: &impl Params, tag: T) -> Result<Call<M>, CallError> {
-        let id = self.next_id;
-        let frame = self.encode(Some(id), method, params)?;
-        self.next_id += 1;
-        self.pending.insert(id, Pending { method, tag });
-        self.outgoing.push_back(frame);
-        Ok(Call::new(id))
+    /// Sends a request of a method by its name, with params that are JSON already: one
+    /// that these bindings do not know. Its answer comes as [`Event::Answer`].
+    ///
+    /// # Errors
+    /// [`CallError::Unsendable`].
+    pub fn request_raw(&mut self, method: &str, params: Option<&RawJson>, tag: T) -> Result<i64, CallError> {
+        self.send(method.to_owned().into(), &Raw(params), tag)
     }
 
-    fn encode(&self, id: Option<i64>, method: &str, params: &impl Params) -> Result<Vec<u8>, SendError> {
+    /// Sends a notification of a method by its name, with params that are JSON already.
+    ///
+    /// # Errors
+    /// If the message is too long.
+    pub fn notify_raw(&mut self, method: &str, params: Option<&RawJson>) -> Result<(), SendError> {
+        let frame = self.encode(None, method, &Raw(params))?;
+        self.queue(frame);
+        Ok(())
+    }
+
+    fn send(&mut self, method: Cow<'static, str>, params: &impl Written, tag: T) -> Result<i64, CallError> {
+        let id = self.next_id;
+        let frame = self.encode(Some(id), &method, params)?;
+        self.next_id += 1;
+        self.pending.insert(id, Pending { method, tag });
+        self.queue(frame);
+        Ok(id)
+    }
+
+    fn encode(&self, id: Option<i64>, method: &str, params: &impl Written) -> Result<Vec<u8>, SendError> {
         let unencodable = |error: serde_json::Error| SendError::Unencodable(error.to_string());
         let mut frame = Vec::with_capacity(256);
         frame.extend_from_slice(b"{\"method\":");
@@ -414,10 +503,7 @@ impl<S: Side, T> Connection<S, T> {
             frame.extend_from_slice(b",\"id\":");
             serde_json::to_writer(&mut frame, &id).map_err(unencodable)?;
         }
-        if !params.is_absent() {
-            frame.extend_from_slice(b",\"params\":");
-            serde_json::to_writer(&mut frame, params).map_err(unencodable)?;
-        }
+        params.write(&mut frame).map_err(unencodable)?;
         frame.push(b'}');
         if frame.len() > self.limits.outgoing {
             return Err(SendError::TooLong { length: frame.len(), limit: self.limits.outgoing });
@@ -426,33 +512,30 @@ impl<S: Side, T> Connection<S, T> {
     }
 
     fn take(&mut self, line: Line) -> Option<Event<S, T>> {
-        let line = match line {
-            Line::TooLong(length) => {
-                return Some(Event::Malformed(Malformed::too_long(length, self.limits.incoming)));
-            }
-            Line::Text(line) => line,
-        };
-        if line.trim_ascii().is_empty() {
-            return None;
-        }
-        let event = match S::decode(&line) {
+        Some(self.settle(Decoded::of_line(line, self.limits.incoming)?))
+    }
+
+    /// Finds the request that an answer belongs to.
+    pub(crate) fn settle(&mut self, decoded: Decoded<S>) -> Event<S, T> {
+        let Decoded { outcome, line } = decoded;
+        match outcome {
             Ok(Message::Notification(message)) => Event::Notification(message),
             Ok(Message::Request(request)) => Event::Request(IncomingRequest { request }),
-            Ok(Message::Response(response)) => return Some(self.answer(response.id, Ok(response.result), &line)),
+            Ok(Message::Response(response)) => self.answer(response.id, Ok(response.result), &line),
             Ok(Message::Error(response)) => {
-                return Some(self.answer(response.id, Err(CallError::Rpc(Box::new(response.error))), &line));
+                self.answer(response.id, Err(CallError::Rpc(Box::new(response.error))), &line)
             }
-            Err(error) => {
-                let malformed = Malformed::undecodable(&line, &error);
-                match (malformed.kind, malformed.id.clone()) {
-                    (MalformedKind::Response, Some(id)) => {
-                        self.answer(id, Err(CallError::Malformed(Box::new(malformed))), &line)
-                    }
-                    _ => Event::Malformed(malformed),
-                }
-            }
-        };
-        Some(event)
+            Err(malformed) => match (malformed.kind, malformed.id.clone()) {
+                (MalformedKind::Response, Some(id)) => self.answer(id, Err(CallError::Malformed(malformed)), &line),
+                _ => Event::Malformed(*malformed),
+            },
+        }
+    }
+
+    /// Takes the reading of lines out, for a driver that decodes without the connection.
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    pub(crate) fn take_lines(&mut self) -> LineSplitter {
+        std::mem::replace(&mut self.lines, LineSplitter::new(self.limits.incoming))
     }
 
     fn answer(&mut self, id: RequestId, outcome: Result<RawJson, CallError>, line: &[u8]) -> Event<S, T> {
@@ -489,10 +572,31 @@ impl<T> Connection<ClientSide, T> {
         if M::EXPERIMENTAL && !self.experimental {
             return Err(CallError::ExperimentalApiNeeded { method: M::METHOD });
         }
-        self.send(M::METHOD, params, tag)
+        self.send(M::METHOD.into(), &Typed(params), tag).map(Call::new)
     }
 
-    /// Answers a request of the server. Only the response of its method compiles.
+    /// Answers a request of the server. Only the response of its method compiles:
+    ///
+    /// ```compile_fail,E0308
+    /// use codex_rpc::server_requests::ItemCommandExecutionRequestApproval;
+    /// use codex_rpc::types::{FileChangeApprovalDecision, FileChangeRequestApprovalResponse};
+    /// use codex_rpc_dispatch::{ClientConnection, Ticket};
+    ///
+    /// fn answer(connection: &mut ClientConnection, ticket: Ticket<ItemCommandExecutionRequestApproval>) {
+    ///     let other = FileChangeRequestApprovalResponse::new(FileChangeApprovalDecision::Accept);
+    ///     let _ = connection.respond(ticket, &other);
+    /// }
+    /// ```
+    ///
+    /// ```
+    /// # use codex_rpc::server_requests::ItemCommandExecutionRequestApproval;
+    /// # use codex_rpc::types::{CommandExecutionApprovalDecision, CommandExecutionRequestApprovalResponse};
+    /// # use codex_rpc_dispatch::{ClientConnection, Ticket};
+    /// fn answer(connection: &mut ClientConnection, ticket: Ticket<ItemCommandExecutionRequestApproval>) {
+    ///     let own = CommandExecutionRequestApprovalResponse::new(CommandExecutionApprovalDecision::Decline);
+    ///     let _ = connection.respond(ticket, &own);
+    /// }
+    /// ```
     ///
     /// # Errors
     /// If the response can't be written as JSON.
@@ -516,7 +620,7 @@ impl<T> Connection<ServerSide, T> {
     /// # Errors
     /// [`CallError::Unsendable`].
     pub fn request<M: ServerRequestMethod>(&mut self, params: &M::Params, tag: T) -> Result<Call<M>, CallError> {
-        self.send(M::METHOD, params, tag)
+        self.send(M::METHOD.into(), &Typed(params), tag).map(Call::new)
     }
 
     /// Answers a request of the client. Only the response of its method compiles.

@@ -29,6 +29,16 @@ use crate::{CallError, ClientConnection, ClientSide, Event, Limits, Malformed};
 /// assert_eq!(connection.next_outgoing().expect("a line"), br#"{"method":"initialized"}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// ```compile_fail,E0599
+/// use codex_rpc::requests::ModelList;
+/// use codex_rpc::types::ModelListParams;
+/// use codex_rpc_dispatch::Handshake;
+///
+/// fn too_soon(handshake: &mut Handshake) {
+///     let _ = handshake.request::<ModelList>(&ModelListParams::new(), ());
+/// }
+/// ```
 pub struct Handshake<T = ()> {
     connection: ClientConnection<Option<T>>,
     experimental: bool,

@@ -9,6 +9,7 @@
 //! | crate | what it is |
 //! |---|---|
 //! | `codex-rpc` | this one: the types |
+//! | `codex-rpc-dispatch` | the connection: calls, handlers, subscriptions, drivers |
 //! | `codex-rpc-testkit` | transcripts and round trips, for tests of programs that use the protocol |
 //!
 //! # Example

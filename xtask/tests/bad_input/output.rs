@@ -62,6 +62,58 @@ fn where_the_bindings_can_not_be_written_nothing_is_fetched() {
     bench.refuses(&arguments).says(&[&bench.at("file/bindings"), "nothing was changed"]).never_says(&["npm was asked"]);
 }
 
+const DISPATCHER: &str = "[package]\nname = \"codex-rpc-dispatch\"\n";
+
+/// `refuses` demands that nothing is another than before.
+#[test]
+fn a_protocol_crate_or_dispatcher_that_can_not_be_written_leaves_the_other_as_it_was() {
+    for (name, wrong) in [("codex-rpc-dispatch", "codex-rpc-dispatch/src"), ("out", "out/src")] {
+        let bench = Bench::new();
+        bench.write("codex-rpc-dispatch/Cargo.toml", DISPATCHER);
+        if name == "out" {
+            fs::remove_dir_all(bench.path("out/src")).unwrap();
+            bench.write("codex-rpc-dispatch/src/generated/older.rs", "// older\n");
+        }
+        bench.write(wrong, "a file");
+        let what = format!("can't replace {}", bench.at(name));
+        bench.refuses_to_generate().says(&[&what, "nothing was changed"]);
+        bench.schema("source");
+        bench.edit("source/experimental.json", |text| text + "\n");
+        bench.pin("source");
+        bench.refuses_to_regenerate(&bench.at("source")).says(&[&what, "nothing was changed"]);
+    }
+}
+
+#[test]
+fn a_check_names_the_crate_of_every_file_that_is_not_up_to_date() {
+    let bench = Bench::new();
+    bench.write("codex-rpc-dispatch/Cargo.toml", DISPATCHER);
+    let (schema, out, dispatcher) = (bench.at("schema"), bench.at("out"), bench.at("codex-rpc-dispatch"));
+    let made = bench.run(&["generate", "--schema", &schema, "--out", &out]);
+    assert_eq!(made.status, Some(0), "{made}");
+    let check = ["generate", "--check", "--schema", &schema, "--out", &out];
+    let checked = bench.run(&check);
+    assert_eq!(checked.status, Some(0), "{checked}");
+
+    bench.edit("codex-rpc-dispatch/src/generated/tokio_calls.rs", |text| text.replacen('a', "b", 1));
+    fs::remove_file(bench.path("codex-rpc-dispatch/src/generated/mod.rs")).unwrap();
+    bench.write("codex-rpc-dispatch/src/generated/stray.rs", "// of an older release\n");
+    let command = format!("run `cargo xtask generate --schema {schema} --out {out}` and commit the result");
+    let of_dispatcher = format!("3 of 8 files in {dispatcher} are not up to date");
+    let stale = [
+        &of_dispatcher,
+        "src/generated/tokio_calls.rs is different",
+        "src/generated/mod.rs is missing",
+        "src/generated/stray.rs should not be there",
+        &command,
+    ];
+    bench.refuses(&check).says(&stale).never_says(&[&format!("files in {out} are")]);
+
+    bench.edit("out/src/generated/thread.rs", |text| text.replacen('a', "b", 1));
+    let of_protocol = format!("files in {out} are not up to date src/generated/thread.rs is different");
+    bench.refuses(&check).says(&stale).says(&[&format!("{of_protocol} {of_dispatcher}")]);
+}
+
 #[test]
 fn instances_can_not_be_written_below_a_file() {
     let bench = Bench::new();

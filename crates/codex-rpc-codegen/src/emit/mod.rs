@@ -5,6 +5,7 @@
 
 mod check;
 pub mod derived;
+mod dispatch;
 mod docs;
 mod methods;
 mod record;
@@ -44,6 +45,8 @@ impl Facts {
         Self { hashes, families }
     }
 }
+
+pub use dispatch::dispatch;
 
 pub(crate) struct Emitter<'a> {
     protocol: &'a Protocol,

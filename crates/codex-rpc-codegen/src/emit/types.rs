@@ -89,24 +89,8 @@ impl Emitter<'_> {
 
     /// Methods for the members that all arms have alike.
     fn accessors(&self, name: &Ident, arms: &[Arm]) -> Option<TokenStream> {
-        let (first, others) = arms.split_first()?;
-        if others.is_empty() {
-            return None;
-        }
-        let alike = |field: &&Field| {
-            others.iter().all(|arm| {
-                arm.record.fields.iter().any(|other| {
-                    (&other.wire, &other.ty, other.presence, other.boxed)
-                        == (&field.wire, &field.ty, field.presence, field.boxed)
-                })
-            })
-        };
-        let methods: Vec<TokenStream> = first
-            .record
-            .fields
-            .iter()
-            .filter(alike)
-            .filter(|field| !matches!(field.presence, Presence::Tristate) && field.rust != "tag")
+        let methods: Vec<TokenStream> = shared_fields(arms)
+            .into_iter()
             .map(|field| {
                 let (method, ty) = (format_ident!("{}", field.rust), type_path(self.protocol, &field.ty));
                 let ty = if field.boxed { quote!(Box<#ty>) } else { ty };
@@ -191,6 +175,21 @@ impl Emitter<'_> {
             quote!(crate::runtime::untagged_union! { #name { #(#table,)* } }),
         ]
     }
+}
+
+/// The members that all arms have alike, which the union has accessors for.
+pub(super) fn shared_fields(arms: &[Arm]) -> Vec<&Field> {
+    let Some((first, others)) = arms.split_first().filter(|(_, others)| !others.is_empty()) else { return Vec::new() };
+    let alike = |field: &&Field| {
+        others.iter().all(|arm| {
+            arm.record.fields.iter().any(|other| {
+                (&other.wire, &other.ty, other.presence, other.boxed)
+                    == (&field.wire, &field.ty, field.presence, field.boxed)
+            })
+        })
+    };
+    let fields = first.record.fields.iter().filter(alike);
+    fields.filter(|field| !matches!(field.presence, Presence::Tristate) && field.rust != "tag").collect()
 }
 
 fn enum_variant(value: &EnumValue) -> TokenStream {

@@ -1,6 +1,8 @@
 //! What is refused, and how, on a bundle small enough to read. What a user sees of
 //! it is tested through the program, in xtask/tests/bad_input.
 
+mod dispatcher;
+
 use serde_json::{Value, json};
 
 use super::*;

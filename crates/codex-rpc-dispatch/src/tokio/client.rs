@@ -1,0 +1,402 @@
+//! The client: calls, subscriptions, the end.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use codex_rpc::types::InitializeResponse;
+use codex_rpc::{
+    ClientRequestMethod, NotificationMethod, RawJson, ReleaseMatch, RequestId, TraceContext, check_release,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::subscription::{Buffer, Subscription, Subscriptions};
+use crate::retry::Backoff;
+use crate::{Answer, CallError, ClientConnection, SendError};
+
+/// What a call waits on.
+pub(super) type Waiter = oneshot::Sender<Answer<()>>;
+
+/// What is to be written.
+pub(super) enum Outgoing {
+    Frame(Vec<u8>),
+    /// Nothing more will come.
+    Finish,
+}
+
+/// Whether the connection runs.
+#[derive(Clone, Debug)]
+pub(super) enum Running {
+    Yes,
+    /// It ended, for this reason.
+    No(Arc<str>),
+}
+
+/// What the client and the tasks have in common.
+pub(super) struct Shared {
+    core: Mutex<Core>,
+    pub(super) frames: mpsc::Sender<Outgoing>,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) running: watch::Sender<Running>,
+    server: InitializeResponse,
+    time_limit: Option<Duration>,
+}
+
+pub(super) struct Core {
+    connection: ClientConnection<Waiter>,
+    ended: Option<Arc<str>>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        connection: ClientConnection<Waiter>,
+        frames: mpsc::Sender<Outgoing>,
+        server: InitializeResponse,
+        time_limit: Option<Duration>,
+    ) -> Self {
+        Self {
+            core: Mutex::new(Core { connection, ended: None }),
+            frames,
+            subscriptions: Subscriptions::default(),
+            running: watch::Sender::new(Running::Yes),
+            server,
+            time_limit,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the connection and takes what is to be written for it.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut ClientConnection<Waiter>) -> T) -> (T, Option<Vec<u8>>) {
+        let mut core = self.lock();
+        let outcome = act(&mut core.connection);
+        (outcome, core.connection.next_outgoing())
+    }
+
+    /// Ends the connection: everything that waits learns the reason. Only the first
+    /// reason counts.
+    pub(super) fn end(&self, reason: &str) {
+        let mut core = self.lock();
+        if core.ended.is_some() {
+            return;
+        }
+        let shared: Arc<str> = reason.into();
+        core.ended = Some(Arc::clone(&shared));
+        let answers = core.connection.close(reason);
+        drop(core);
+        for Answer { id, method, tag, outcome, .. } in answers {
+            let _ = tag.send(Answer { id, method, tag: (), outcome });
+        }
+        self.subscriptions.close();
+        self.running.send_replace(Running::No(shared));
+    }
+
+    /// Waits until the connection has ended; the reason.
+    pub(super) async fn ended(&self) -> Arc<str> {
+        let mut running = self.running.subscribe();
+        loop {
+            if let Running::No(reason) = &*running.borrow_and_update() {
+                return Arc::clone(reason);
+            }
+            if running.changed().await.is_err() {
+                return "the client is gone".into();
+            }
+        }
+    }
+
+    /// Queues a frame; waits for room. None of it is lost unless the connection ends.
+    pub(super) async fn transmit(&self, frame: Vec<u8>) {
+        // The queue is closed only when the connection has ended.
+        let _ = self.frames.send(Outgoing::Frame(frame)).await;
+    }
+}
+
+/// A connection to an app-server. Clones are the same connection; when the last one is
+/// dropped it ends, with the child process if it has one.
+#[derive(Clone)]
+pub struct Client {
+    owner: Arc<Owner>,
+}
+
+/// Ends the connection when the last client goes.
+struct Owner {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.shared.end("the client was dropped");
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let core = self.owner.shared.lock();
+        f.debug_struct("Client")
+            .field("user_agent", &self.owner.shared.server.user_agent)
+            .field("pending", &core.connection.pending())
+            .field("ended", &core.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a call is made.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// How long to wait for the answer; none is the client's default,
+    /// [`Builder::time_limit`](super::Builder::time_limit).
+    pub time_limit: Option<Duration>,
+    /// How often and when to call again if the server is overloaded. Such a call was not
+    /// executed, so it is safe to repeat. Default: not.
+    pub retry: Option<Backoff>,
+}
+
+impl CallOptions {
+    /// Sets how long to wait for the answer.
+    #[must_use]
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// Calls again while the server is overloaded.
+    #[must_use]
+    pub fn with_retry(mut self, backoff: Backoff) -> Self {
+        self.retry = Some(backoff);
+        self
+    }
+}
+
+/// Gives a request up whose answer nobody waits for any more.
+struct Forget<'a> {
+    shared: &'a Shared,
+    id: i64,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().connection.forget(self.id);
+    }
+}
+
+impl Client {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { owner: Arc::new(Owner { shared }) }
+    }
+
+    pub(super) fn downgrade(&self) -> WeakClient {
+        WeakClient(Arc::downgrade(&self.owner))
+    }
+
+    /// What the server said about itself.
+    pub fn server(&self) -> &InitializeResponse {
+        &self.owner.shared.server
+    }
+
+    /// How the server's release relates to [`codex_rpc::CODEX_VERSION`].
+    pub fn release(&self) -> ReleaseMatch {
+        check_release(&self.server().user_agent)
+    }
+
+    /// Calls a method and waits for its answer.
+    ///
+    /// A call whose future is dropped is given up: its answer is passed over.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn call<M: ClientRequestMethod>(&self, params: M::Params) -> Result<M::Response, CallError> {
+        self.call_with::<M>(&params, &CallOptions::default()).await
+    }
+
+    /// Calls a method in a certain way.
+    ///
+    /// # Errors
+    /// See [`CallError`]; if the server is still overloaded after the last attempt, that.
+    pub async fn call_with<M: ClientRequestMethod>(
+        &self,
+        params: &M::Params,
+        options: &CallOptions,
+    ) -> Result<M::Response, CallError> {
+        let mut attempt = 0;
+        loop {
+            let outcome = self.attempt::<M>(params, options).await;
+            let delay = match (&outcome, &options.retry) {
+                (Err(error), Some(backoff)) if error.is_overloaded() => backoff.delay(attempt),
+                _ => None,
+            };
+            let Some(delay) = delay else { return outcome };
+            attempt += 1;
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    async fn attempt<M: ClientRequestMethod>(
+        &self,
+        params: &M::Params,
+        options: &CallOptions,
+    ) -> Result<M::Response, CallError> {
+        let shared = &*self.owner.shared;
+        let limit = options.time_limit.or(shared.time_limit);
+        let answer = async {
+            let (id, answer) = self.send::<M>(params).await?;
+            let _forget = Forget { shared, id };
+            answer.await.map_err(|_| CallError::Cancelled)
+        };
+        let answer = within(limit, M::METHOD, answer).await?;
+        answer.into_response::<M>()
+    }
+
+    /// Sends a request; its id, and where its answer comes.
+    async fn send<M: ClientRequestMethod>(
+        &self,
+        params: &M::Params,
+    ) -> Result<(i64, oneshot::Receiver<Answer<()>>), CallError> {
+        let shared = &*self.owner.shared;
+        let closed = || CallError::Closed { reason: self.end_reason().unwrap_or_else(|| "it is ending".to_owned()) };
+        let room = shared.frames.reserve().await.map_err(|_| closed())?;
+        let (waiter, answer) = oneshot::channel();
+        let mut core = shared.lock();
+        if let Some(reason) = &core.ended {
+            return Err(CallError::Closed { reason: reason.to_string() });
+        }
+        let call = core.connection.request::<M>(params, waiter)?;
+        // In the same order as the ids.
+        if let Some(frame) = core.connection.next_outgoing() {
+            room.send(Outgoing::Frame(frame));
+        }
+        Ok((call.id(), answer))
+    }
+
+    /// Sends a notification.
+    ///
+    /// # Errors
+    /// If a client does not send this method, or the params can't be written.
+    pub async fn notify<M: NotificationMethod>(&self, params: &M::Params) -> Result<(), SendError> {
+        let (outcome, frame) = self.owner.shared.with(|connection| connection.notify::<M>(params));
+        outcome?;
+        if let Some(frame) = frame {
+            self.owner.shared.transmit(frame).await;
+        }
+        Ok(())
+    }
+
+    /// All notifications from now on.
+    pub fn subscribe(&self) -> Subscription {
+        self.subscribe_with(Buffer::default())
+    }
+
+    /// All notifications from now on, with this buffer.
+    pub fn subscribe_with(&self, buffer: Buffer) -> Subscription {
+        self.owner.shared.subscriptions.subscribe(None, buffer)
+    }
+
+    /// The notifications of a thread from now on, those of its turns and items too.
+    pub fn subscribe_thread(&self, thread: &str) -> Subscription {
+        self.subscribe_thread_with(thread, Buffer::default())
+    }
+
+    /// The notifications of a thread from now on, with this buffer.
+    pub fn subscribe_thread_with(&self, thread: &str, buffer: Buffer) -> Subscription {
+        self.owner.shared.subscriptions.subscribe(Some(thread), buffer)
+    }
+
+    /// The notifications of a turn from now on. For a turn that is still to be started:
+    /// subscribe to its thread, start it, then [`Subscription::only_turn`].
+    pub fn subscribe_turn(&self, thread: &str, turn: &str) -> Subscription {
+        self.subscribe_thread(thread).only_turn(turn)
+    }
+
+    /// How many calls wait for their answers.
+    pub fn pending(&self) -> usize {
+        self.owner.shared.lock().connection.pending()
+    }
+
+    /// Why the connection ended; none while it runs.
+    pub fn end_reason(&self) -> Option<String> {
+        self.owner.shared.lock().ended.as_deref().map(str::to_owned)
+    }
+
+    /// Waits until the connection has ended, from whichever side; the reason.
+    pub async fn ended(&self) -> String {
+        self.owner.shared.ended().await.to_string()
+    }
+
+    /// Ends the connection in order: what is queued is written, the server's input is
+    /// closed, and its end waited for. Calls that still wait end with
+    /// [`CallError::Closed`].
+    pub async fn close(&self) {
+        let shared = &self.owner.shared;
+        if shared.frames.send(Outgoing::Finish).await.is_ok() {
+            let _ = tokio::time::timeout(CLOSE, shared.ended()).await;
+        }
+        shared.end("the client closed the connection");
+        shared.frames.closed().await;
+    }
+}
+
+/// How long a server may take to end after its input was closed.
+const CLOSE: Duration = Duration::from_secs(2);
+
+async fn within<T>(
+    limit: Option<Duration>,
+    method: &'static str,
+    answer: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, answer).await.unwrap_or(Err(CallError::TimedOut { method })),
+        None => answer.await,
+    }
+}
+
+/// A client that does not keep the connection alive.
+#[derive(Clone)]
+pub(super) struct WeakClient(Weak<Owner>);
+
+impl WeakClient {
+    fn upgrade(&self) -> Option<Client> {
+        Some(Client { owner: self.0.upgrade()? })
+    }
+}
+
+/// What a handler has beside a message.
+#[derive(Clone)]
+pub struct Context {
+    client: WeakClient,
+    request: Option<RequestId>,
+    trace: Option<TraceContext>,
+}
+
+impl Context {
+    pub(super) fn new(client: WeakClient, request: Option<RequestId>, trace: Option<TraceContext>) -> Self {
+        Self { client, request, trace }
+    }
+
+    /// The client whose server this is; none if it has been dropped. A handler that
+    /// keeps it keeps the connection alive.
+    pub fn client(&self) -> Option<Client> {
+        self.client.upgrade()
+    }
+
+    /// The request's id; none for a notification. `serverRequest/resolved` names it when
+    /// the server no longer waits for the answer.
+    pub fn request_id(&self) -> Option<&RequestId> {
+        self.request.as_ref()
+    }
+
+    /// The request's trace context.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// A result that no method's type is known of, for a request that is not known.
+pub(super) type Raw = Result<RawJson, codex_rpc::RpcError>;

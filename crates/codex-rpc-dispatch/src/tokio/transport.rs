@@ -1,0 +1,66 @@
+//! What a driver reads from and writes to.
+
+use std::future::Future;
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+/// What was received.
+pub(super) enum Received {
+    /// Bytes of a stream of lines.
+    Bytes(Vec<u8>),
+    /// A message of a transport with frames.
+    #[cfg(feature = "websocket")]
+    Frame(Vec<u8>),
+    End,
+}
+
+/// The end that is read. Dropping a future of it loses nothing.
+pub(super) trait Receive: Send + 'static {
+    fn receive(&mut self) -> impl Future<Output = io::Result<Received>> + Send;
+}
+
+/// The end that is written.
+pub(super) trait Transmit: Send + 'static {
+    /// Writes messages, each without a line break, and flushes.
+    fn transmit(&mut self, frames: &[Vec<u8>]) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Says that nothing more will come.
+    fn finish(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+pub(super) struct Reader<R> {
+    inner: R,
+    buffer: Vec<u8>,
+}
+
+impl<R> Reader<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, buffer: vec![0; 64 * 1024] }
+    }
+}
+
+impl<R: AsyncRead + Unpin + Send + 'static> Receive for Reader<R> {
+    async fn receive(&mut self) -> io::Result<Received> {
+        let read = self.inner.read(&mut self.buffer).await?;
+        Ok(if read == 0 { Received::End } else { Received::Bytes(self.buffer[..read].to_vec()) })
+    }
+}
+
+pub(super) struct Writer<W>(pub(super) W);
+
+impl<W: AsyncWrite + Unpin + Send + 'static> Transmit for Writer<W> {
+    async fn transmit(&mut self, frames: &[Vec<u8>]) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.len() + 1).sum());
+        for frame in frames {
+            bytes.extend_from_slice(frame);
+            bytes.push(b'\n');
+        }
+        self.0.write_all(&bytes).await?;
+        self.0.flush().await
+    }
+
+    async fn finish(&mut self) -> io::Result<()> {
+        self.0.shutdown().await
+    }
+}
