@@ -92,8 +92,12 @@ pub fn to_json<T: ProtocolType>(value: &T) -> Result<String, serde_json::Error> 
 }
 
 /// Encodes a value like [`to_json`], behind what is in the text already.
-pub fn append_json<T: ProtocolType>(value: &T, text: &mut String) {
+///
+/// # Errors
+/// Those of [`to_json`].
+pub fn append_json<T: ProtocolType>(value: &T, text: &mut String) -> Result<(), serde_json::Error> {
     append_text(value.as_encode(), text);
+    Ok(())
 }
 
 /// Decodes JSON text as any type that serde can decode. For a type of the protocol,

@@ -28,9 +28,7 @@ impl Emitter<'_> {
         vec![
             quote!(
                 use crate::generated::types::*;
-                use crate::registry::{
-                    Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode,
-                };
+                use crate::registry::{Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode};
             ),
             quote! {
                 pub(crate) static DEFINITIONS: &[Definition] = &[#(#rows,)*];

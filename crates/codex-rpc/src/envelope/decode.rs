@@ -225,11 +225,15 @@ impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
 
 /// Keeps a member that has no name here.
 fn other_member(name: String, input: &mut dyn Input, extra: &mut Extra) -> Done {
+    note_unknown(&name);
+    open_member(name, input, extra)
+}
+
+fn note_unknown(name: &str) {
     // Left out in both directions, and no surprise if it is there.
     if name != "jsonrpc" {
         note::unknown();
     }
-    open_member(name, input, extra)
 }
 
 fn blank_params<M: Methods>(payload: &mut M) {
@@ -281,6 +285,7 @@ fn keep_member<'de, A: MapAccess<'de>>(name: String, map: &mut A, extra: &mut Ex
     if extra.get(&name).is_some() {
         return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
     }
+    note_unknown(&name);
     extra.insert(name, map.next_value::<Value>()?);
     Ok(())
 }

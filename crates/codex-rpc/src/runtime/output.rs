@@ -8,6 +8,9 @@
 //! member's name needs no look for what must be escaped; and a type's encoding is
 //! compiled once, not once for every serializer.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
