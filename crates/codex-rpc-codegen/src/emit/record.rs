@@ -88,10 +88,11 @@ impl Emitter<'_> {
                 quote!(new.#rust = #value;)
             });
             if fields.is_empty() {
-                return quote!(#docs pub fn #method() -> Self { Record::blank() });
+                return quote!(#docs #[inline] pub fn #method() -> Self { Record::blank() });
             }
             quote! {
                 #docs
+                #[inline]
                 pub fn #method(#(#arguments),*) -> Self {
                     let mut new: Self = Record::blank();
                     #(#assignments)*

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{AnyMessage, ErrorResponse, Message, Notification, RawJson, Request, Response, TraceContext, json_value};
 use crate::runtime::note::{self, Segment};
 use crate::runtime::{
-    Decode, Done, Encode, Fields, Input, Methods, Record, Shape, carried_text, fill_from_text, from_deserializer,
+    Decode, Done, Encode, Fields, Input, Look, Methods, Record, Shape, carried_text, fill_from_text, from_deserializer,
     no_such_member, open_member,
 };
 use crate::{Extra, RequestId, RpcError, UnrecognizedMethod};
@@ -88,22 +88,6 @@ impl<'a, R: Methods, N: Methods> Reading<'a, R, N> {
         })
     }
 
-    fn name(&mut self, method: &str) {
-        let notification = if self.id.is_some() { None } else { N::find(method) };
-        if let (Some(index), Message::Notification(notification)) = (notification, &mut *self.message) {
-            notification.payload.select(index);
-            self.method = Method::Known;
-        } else if let Some(index) = R::find(method) {
-            let mut payload = R::unrecognized(UnrecognizedMethod::default());
-            payload.select(index);
-            *self.message = Message::Request(Request::new(0, payload));
-            self.method = Method::Known;
-        } else {
-            method.clone_into(&mut self.unrecognized.method);
-            self.method = Method::Unrecognized;
-        }
-    }
-
     /// Reads params that came before the method.
     #[cold]
     fn late_params(&mut self, params: &Value) -> Result<(), String> {
@@ -162,10 +146,29 @@ impl<'a, R: Methods, N: Methods> Reading<'a, R, N> {
     }
 }
 
+/// What the method is called decides what the message is.
+impl<R: Methods, N: Methods> Look for Reading<'_, R, N> {
+    fn look(&mut self, method: &str) {
+        let notification = if self.id.is_some() { None } else { N::find(method) };
+        if let (Some(index), Message::Notification(notification)) = (notification, &mut *self.message) {
+            notification.payload.select(index);
+            self.method = Method::Known;
+        } else if let Some(index) = R::find(method) {
+            let mut payload = R::unrecognized(UnrecognizedMethod::default());
+            payload.select(index);
+            *self.message = Message::Request(Request::new(0, payload));
+            self.method = Method::Known;
+        } else {
+            method.clone_into(&mut self.unrecognized.method);
+            self.method = Method::Unrecognized;
+        }
+    }
+}
+
 impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
     fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
         match index {
-            0 => input.text(&mut |method| self.name(method)),
+            0 => input.text(self),
             1 => self.id.insert(RequestId::blank()).decode(input),
             2 => match self.method {
                 Method::Known => self.message.read_params(input),

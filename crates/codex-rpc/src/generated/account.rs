@@ -71,6 +71,7 @@ pub struct ApiKeyAccount {
 
 impl ApiKeyAccount {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -127,6 +128,7 @@ pub struct ChatgptAccount {
 
 impl ChatgptAccount {
     /// With what is required.
+    #[inline]
     pub fn new(
         email: impl Into<Option<String>>,
         plan_type: impl Into<PlanType>,
@@ -192,6 +194,7 @@ pub struct AmazonBedrockAccount {
 
 impl AmazonBedrockAccount {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -253,6 +256,7 @@ pub struct GcpAccount {
 
 impl GcpAccount {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -309,6 +313,7 @@ pub struct AccountLoginCompletedNotification {
 
 impl AccountLoginCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(success: bool) -> Self {
         let mut new: Self = Record::blank();
         new.success = success;
@@ -375,6 +380,7 @@ pub struct AccountRateLimitsUpdatedNotification {
 
 impl AccountRateLimitsUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(rate_limits: RateLimitSnapshot) -> Self {
         let mut new: Self = Record::blank();
         new.rate_limits = rate_limits;
@@ -449,6 +455,7 @@ pub struct AccountSecuritySetupAction {
 
 impl AccountSecuritySetupAction {
     /// With what is required.
+    #[inline]
     pub fn new(label: impl Into<String>, url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.label = label.into();
@@ -516,6 +523,7 @@ pub struct AccountSecuritySetupNotice {
 
 impl AccountSecuritySetupNotice {
     /// With what is required.
+    #[inline]
     pub fn new(
         account_id: impl Into<String>,
         user_id: impl Into<String>,
@@ -609,6 +617,7 @@ pub struct AccountSession {
 
 impl AccountSession {
     /// With what is required.
+    #[inline]
     pub fn new(
         session_id: impl Into<String>,
         last_used_at: i64,
@@ -716,6 +725,7 @@ pub struct AccountSessionWorkspace {
 
 impl AccountSessionWorkspace {
     /// With what is required.
+    #[inline]
     pub fn new(account_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.account_id = account_id.into();
@@ -797,6 +807,7 @@ pub struct AccountSessionsListParams {
 
 impl AccountSessionsListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -869,6 +880,7 @@ pub struct AccountSessionsResponse {
 
 impl AccountSessionsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(sessions: Vec<AccountSession>) -> Self {
         let mut new: Self = Record::blank();
         new.sessions = sessions;
@@ -933,6 +945,7 @@ pub struct AccountSessionsSwitchParams {
 
 impl AccountSessionsSwitchParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>, account_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -1019,6 +1032,7 @@ pub struct AccountTokenUsageDailyBucket {
 
 impl AccountTokenUsageDailyBucket {
     /// With what is required.
+    #[inline]
     pub fn new(start_date: impl Into<String>, tokens: i64) -> Self {
         let mut new: Self = Record::blank();
         new.start_date = start_date.into();
@@ -1086,6 +1100,7 @@ pub struct AccountTokenUsageSummary {
 
 impl AccountTokenUsageSummary {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1165,6 +1180,7 @@ pub struct AccountUpdatedNotification {
 
 impl AccountUpdatedNotification {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1278,6 +1294,7 @@ pub struct BedrockAwsProfile {
 
 impl BedrockAwsProfile {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1336,6 +1353,7 @@ pub struct BedrockCheckGovCloudRequirementsParams {
 
 impl BedrockCheckGovCloudRequirementsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1392,6 +1410,7 @@ pub struct BedrockCheckGovCloudRequirementsResponse {
 
 impl BedrockCheckGovCloudRequirementsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(is_gov_cloud: bool, should_warn: bool) -> Self {
         let mut new: Self = Record::blank();
         new.is_gov_cloud = is_gov_cloud;
@@ -1451,6 +1470,7 @@ pub struct BedrockDiscoverParams {
 
 impl BedrockDiscoverParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1507,6 +1527,7 @@ pub struct BedrockDiscoverResponse {
 
 impl BedrockDiscoverResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         profiles: Vec<BedrockAwsProfile>,
         environment_credentials: Vec<BedrockEnvironmentCredential>,
@@ -1573,6 +1594,7 @@ pub struct BedrockEnvironmentCredential {
 
 impl BedrockEnvironmentCredential {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<AwsCredentialType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -1666,6 +1688,7 @@ pub struct ProfileBedrockSetupParams {
 
 impl ProfileBedrockSetupParams {
     /// With what is required.
+    #[inline]
     pub fn new(profile: impl Into<String>, region: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.profile = profile.into();
@@ -1725,6 +1748,7 @@ pub struct EnvironmentBedrockSetupParams {
 
 impl EnvironmentBedrockSetupParams {
     /// With what is required.
+    #[inline]
     pub fn new(region: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.region = region.into();
@@ -1778,6 +1802,7 @@ pub struct BedrockSetupResponse {
 
 impl BedrockSetupResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1830,6 +1855,7 @@ pub struct CancelLoginAccountParams {
 
 impl CancelLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(login_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.login_id = login_id.into();
@@ -1885,6 +1911,7 @@ pub struct CancelLoginAccountResponse {
 
 impl CancelLoginAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<CancelLoginAccountStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -1961,6 +1988,7 @@ pub struct ChatgptAuthTokensRefreshParams {
 
 impl ChatgptAuthTokensRefreshParams {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<ChatgptAuthTokensRefreshReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -2047,6 +2075,7 @@ impl fmt::Debug for ChatgptAuthTokensRefreshResponse {
 
 impl ChatgptAuthTokensRefreshResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         access_token: impl Into<String>,
         chatgpt_account_id: impl Into<String>,
@@ -2140,6 +2169,7 @@ pub struct ConsumeAccountRateLimitResetCreditParams {
 
 impl ConsumeAccountRateLimitResetCreditParams {
     /// With what is required.
+    #[inline]
     pub fn new(idempotency_key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.idempotency_key = idempotency_key.into();
@@ -2204,6 +2234,7 @@ pub struct ConsumeAccountRateLimitResetCreditResponse {
 
 impl ConsumeAccountRateLimitResetCreditResponse {
     /// With what is required.
+    #[inline]
     pub fn new(outcome: impl Into<ConsumeAccountRateLimitResetCreditOutcome>) -> Self {
         let mut new: Self = Record::blank();
         new.outcome = outcome.into();
@@ -2263,6 +2294,7 @@ pub struct CreditsSnapshot {
 
 impl CreditsSnapshot {
     /// With what is required.
+    #[inline]
     pub fn new(has_credits: bool, unlimited: bool) -> Self {
         let mut new: Self = Record::blank();
         new.has_credits = has_credits;
@@ -2336,6 +2368,7 @@ pub struct GatewayOAuthCancelResponse {
 
 impl GatewayOAuthCancelResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2396,6 +2429,7 @@ pub struct GatewayOAuthChangedNotification {
 
 impl GatewayOAuthChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         provider_id: impl Into<String>,
         status: impl Into<GatewayOAuthStatus>,
@@ -2469,6 +2503,7 @@ pub struct GatewayOAuthLoginParams {
 
 impl GatewayOAuthLoginParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2543,6 +2578,7 @@ pub struct GatewayOAuthLoginResponse {
 
 impl GatewayOAuthLoginResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2617,6 +2653,7 @@ impl fmt::Debug for GatewayOAuthPrompt {
 
 impl GatewayOAuthPrompt {
     /// With what is required.
+    #[inline]
     pub fn new(
         login_id: impl Into<String>,
         verification_url: impl Into<String>,
@@ -2684,6 +2721,7 @@ pub struct GatewayOAuthReadParams {
 
 impl GatewayOAuthReadParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2759,6 +2797,7 @@ pub struct GatewayOAuthReadResponse {
 
 impl GatewayOAuthReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         provider_id: impl Into<String>,
         provider_name: impl Into<String>,
@@ -2868,6 +2907,7 @@ pub struct GcpSetupParams {
 
 impl GcpSetupParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -2941,6 +2981,7 @@ pub struct GcpSetupResponse {
 
 impl GcpSetupResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2995,6 +3036,7 @@ pub struct GetAccountParams {
 
 impl GetAccountParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3062,6 +3104,7 @@ pub struct GetAccountRateLimitsParams {
 
 impl GetAccountRateLimitsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3164,6 +3207,7 @@ impl fmt::Debug for GetAccountRateLimitsResponse {
 
 impl GetAccountRateLimitsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(rate_limits: RateLimitSnapshot) -> Self {
         let mut new: Self = Record::blank();
         new.rate_limits = rate_limits;
@@ -3249,6 +3293,7 @@ pub struct GetAccountResponse {
 
 impl GetAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(requires_openai_auth: bool) -> Self {
         let mut new: Self = Record::blank();
         new.requires_openai_auth = requires_openai_auth;
@@ -3313,6 +3358,7 @@ pub struct GetAccountSecuritySetupResponse {
 
 impl GetAccountSecuritySetupResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3372,6 +3418,7 @@ pub struct GetAccountTokenUsageParams {
 
 impl GetAccountTokenUsageParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3441,6 +3488,7 @@ pub struct GetAccountTokenUsageResponse {
 
 impl GetAccountTokenUsageResponse {
     /// With what is required.
+    #[inline]
     pub fn new(summary: AccountTokenUsageSummary) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary;
@@ -3504,6 +3552,7 @@ pub struct GetWorkspaceMessagesResponse {
 
 impl GetWorkspaceMessagesResponse {
     /// With what is required.
+    #[inline]
     pub fn new(feature_enabled: bool, messages: Vec<WorkspaceMessage>) -> Self {
         let mut new: Self = Record::blank();
         new.feature_enabled = feature_enabled;
@@ -3603,6 +3652,7 @@ impl fmt::Debug for ApiKeyLoginAccountParams {
 
 impl ApiKeyLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(api_key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.api_key = api_key.into();
@@ -3662,6 +3712,7 @@ pub struct ChatgptLoginAccountParams {
 
 impl ChatgptLoginAccountParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3750,6 +3801,7 @@ pub struct ChatgptDeviceCodeLoginAccountParams {
 
 impl ChatgptDeviceCodeLoginAccountParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3819,6 +3871,7 @@ impl fmt::Debug for ChatgptAuthTokensLoginAccountParams {
 
 impl ChatgptAuthTokensLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         access_token: impl Into<String>,
         chatgpt_account_id: impl Into<String>,
@@ -3902,6 +3955,7 @@ impl fmt::Debug for AmazonBedrockLoginAccountParams {
 
 impl AmazonBedrockLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(api_key: impl Into<String>, region: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.api_key = api_key.into();
@@ -3979,6 +4033,7 @@ impl fmt::Debug for AmazonBedrockAccessKeysLoginAccountParams {
 
 impl AmazonBedrockAccessKeysLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         access_key_id: impl Into<String>,
         secret_access_key: impl Into<String>,
@@ -4078,6 +4133,7 @@ pub struct ApiKeyLoginAccountResponse {
 
 impl ApiKeyLoginAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4132,6 +4188,7 @@ pub struct ChatgptLoginAccountResponse {
 
 impl ChatgptLoginAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(login_id: impl Into<String>, auth_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.login_id = login_id.into();
@@ -4206,6 +4263,7 @@ impl fmt::Debug for ChatgptDeviceCodeLoginAccountResponse {
 
 impl ChatgptDeviceCodeLoginAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         login_id: impl Into<String>,
         verification_url: impl Into<String>,
@@ -4271,6 +4329,7 @@ pub struct ChatgptAuthTokensLoginAccountResponse {
 
 impl ChatgptAuthTokensLoginAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4321,6 +4380,7 @@ pub struct AmazonBedrockLoginAccountResponse {
 
 impl AmazonBedrockLoginAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4375,6 +4435,7 @@ pub struct LoginAccountSessionsSwitchResponse {
 
 impl LoginAccountSessionsSwitchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(login_id: impl Into<String>, auth_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.login_id = login_id.into();
@@ -4447,6 +4508,7 @@ pub struct LogoutAccountResponse {
 
 impl LogoutAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4594,6 +4656,7 @@ pub struct RateLimitResetCredit {
 
 impl RateLimitResetCredit {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         reset_type: impl Into<RateLimitResetType>,
@@ -4707,6 +4770,7 @@ pub struct RateLimitResetCreditsSummary {
 
 impl RateLimitResetCreditsSummary {
     /// With what is required.
+    #[inline]
     pub fn new(available_count: i64) -> Self {
         let mut new: Self = Record::blank();
         new.available_count = available_count;
@@ -4798,6 +4862,7 @@ pub struct RateLimitSnapshot {
 
 impl RateLimitSnapshot {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4899,6 +4964,7 @@ pub struct RateLimitWindow {
 
 impl RateLimitWindow {
     /// With what is required.
+    #[inline]
     pub fn new(used_percent: i32) -> Self {
         let mut new: Self = Record::blank();
         new.used_percent = used_percent;
@@ -4960,6 +5026,7 @@ pub struct SendAddCreditsNudgeEmailParams {
 
 impl SendAddCreditsNudgeEmailParams {
     /// With what is required.
+    #[inline]
     pub fn new(credit_type: impl Into<AddCreditsNudgeCreditType>) -> Self {
         let mut new: Self = Record::blank();
         new.credit_type = credit_type.into();
@@ -5015,6 +5082,7 @@ pub struct SendAddCreditsNudgeEmailResponse {
 
 impl SendAddCreditsNudgeEmailResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<AddCreditsNudgeEmailStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -5074,6 +5142,7 @@ pub struct SessionsAccountSessionsSwitchResponse {
 
 impl SessionsAccountSessionsSwitchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(sessions: Vec<AccountSession>) -> Self {
         let mut new: Self = Record::blank();
         new.sessions = sessions;
@@ -5138,6 +5207,7 @@ pub struct SpendControlLimitSnapshot {
 
 impl SpendControlLimitSnapshot {
     /// With what is required.
+    #[inline]
     pub fn new(
         limit: impl Into<String>,
         used: impl Into<String>,
@@ -5218,6 +5288,7 @@ pub struct ThreadUsage {
 
 impl ThreadUsage {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         estimated_usage_credits_micros: i64,
@@ -5317,6 +5388,7 @@ pub struct ThreadUsageBreakdownGroup {
 
 impl ThreadUsageBreakdownGroup {
     /// With what is required.
+    #[inline]
     pub fn new(estimated_usage_credits_micros: i64) -> Self {
         let mut new: Self = Record::blank();
         new.estimated_usage_credits_micros = estimated_usage_credits_micros;
@@ -5418,6 +5490,7 @@ pub struct WorkspaceMessage {
 
 impl WorkspaceMessage {
     /// With what is required.
+    #[inline]
     pub fn new(
         message_id: impl Into<String>,
         message_type: impl Into<WorkspaceMessageType>,
@@ -5513,6 +5586,7 @@ pub struct WorkspaceRouting {
 
 impl WorkspaceRouting {
     /// With what is required.
+    #[inline]
     pub fn new(
         chatgpt_account_id: impl Into<String>,
         backend_origin: impl Into<String>,

@@ -40,6 +40,7 @@ pub struct AppBranding {
 
 impl AppBranding {
     /// With what is required.
+    #[inline]
     pub fn new(is_discoverable_app: bool) -> Self {
         let mut new: Self = Record::blank();
         new.is_discoverable_app = is_discoverable_app;
@@ -168,6 +169,7 @@ impl fmt::Debug for AppInfo {
 
 impl AppInfo {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -282,6 +284,7 @@ pub struct AppListUpdatedNotification {
 
 impl AppListUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<AppInfo>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -357,6 +360,7 @@ pub struct AppMetadata {
 
 impl AppMetadata {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -466,6 +470,7 @@ pub struct AppReview {
 
 impl AppReview {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -525,6 +530,7 @@ pub struct AppScreenshot {
 
 impl AppScreenshot {
     /// With what is required.
+    #[inline]
     pub fn new(user_prompt: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.user_prompt = user_prompt.into();
@@ -596,6 +602,7 @@ pub struct AppToolSummary {
 
 impl AppToolSummary {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -676,6 +683,7 @@ pub struct AppsInstalledParams {
 
 impl AppsInstalledParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -750,6 +758,7 @@ pub struct AppsInstalledResponse {
 
 impl AppsInstalledResponse {
     /// With what is required.
+    #[inline]
     pub fn new(apps: Vec<InstalledApp>) -> Self {
         let mut new: Self = Record::blank();
         new.apps = apps;
@@ -811,6 +820,7 @@ pub struct AppsListParams {
 
 impl AppsListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -905,6 +915,7 @@ pub struct AppsListResponse {
 
 impl AppsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<AppInfo>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -967,6 +978,7 @@ pub struct AppsReadParams {
 
 impl AppsReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(app_ids: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.app_ids = app_ids;
@@ -1042,6 +1054,7 @@ pub struct AppsReadResponse {
 
 impl AppsReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(apps: Vec<ConnectorMetadata>, missing_app_ids: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.apps = apps;
@@ -1117,6 +1130,7 @@ pub struct ConnectorMetadata {
 
 impl ConnectorMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -1213,6 +1227,7 @@ pub struct InstalledApp {
 
 impl InstalledApp {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, enabled: bool, callable: bool) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();

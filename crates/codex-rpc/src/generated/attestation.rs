@@ -25,6 +25,7 @@ pub struct AttestationGenerateParams {
 
 impl AttestationGenerateParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -86,6 +87,7 @@ impl fmt::Debug for AttestationGenerateResponse {
 
 impl AttestationGenerateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(token: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.token = token.into();

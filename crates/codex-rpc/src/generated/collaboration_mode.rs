@@ -29,6 +29,7 @@ pub struct CollaborationMode {
 
 impl CollaborationMode {
     /// With what is required.
+    #[inline]
     pub fn new(mode: impl Into<ModeKind>, settings: Settings) -> Self {
         let mut new: Self = Record::blank();
         new.mode = mode.into();
@@ -88,6 +89,7 @@ pub struct CollaborationModeListParams {
 
 impl CollaborationModeListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -142,6 +144,7 @@ pub struct CollaborationModeListResponse {
 
 impl CollaborationModeListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<CollaborationModeMask>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -203,6 +206,7 @@ pub struct CollaborationModeMask {
 
 impl CollaborationModeMask {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();

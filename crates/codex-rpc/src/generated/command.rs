@@ -73,6 +73,7 @@ pub struct ReadCommandAction {
 
 impl ReadCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         command: impl Into<String>,
         name: impl Into<String>,
@@ -142,6 +143,7 @@ pub struct ListFilesCommandAction {
 
 impl ListFilesCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -204,6 +206,7 @@ pub struct SearchCommandAction {
 
 impl SearchCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -265,6 +268,7 @@ pub struct UnknownCommandAction {
 
 impl UnknownCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -326,6 +330,7 @@ pub struct CommandExecOutputDeltaNotification {
 
 impl CommandExecOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         process_id: impl Into<String>,
         stream: impl Into<CommandExecOutputStream>,
@@ -487,6 +492,7 @@ impl fmt::Debug for CommandExecParams {
 
 impl CommandExecParams {
     /// With what is required.
+    #[inline]
     pub fn new(command: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command;
@@ -676,6 +682,7 @@ pub struct CommandExecResizeParams {
 
 impl CommandExecResizeParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_id: impl Into<String>, size: CommandExecTerminalSize) -> Self {
         let mut new: Self = Record::blank();
         new.process_id = process_id.into();
@@ -733,6 +740,7 @@ pub struct CommandExecResizeResponse {
 
 impl CommandExecResizeResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -793,6 +801,7 @@ pub struct CommandExecResponse {
 
 impl CommandExecResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         exit_code: i32,
         stdout: impl Into<String>,
@@ -862,6 +871,7 @@ pub struct CommandExecTerminalSize {
 
 impl CommandExecTerminalSize {
     /// With what is required.
+    #[inline]
     pub fn new(rows: u16, cols: u16) -> Self {
         let mut new: Self = Record::blank();
         new.rows = rows;
@@ -921,6 +931,7 @@ pub struct CommandExecTerminateParams {
 
 impl CommandExecTerminateParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_id = process_id.into();
@@ -974,6 +985,7 @@ pub struct CommandExecTerminateResponse {
 
 impl CommandExecTerminateResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1030,6 +1042,7 @@ pub struct CommandExecWriteParams {
 
 impl CommandExecWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_id = process_id.into();
@@ -1101,6 +1114,7 @@ pub struct CommandExecWriteResponse {
 
 impl CommandExecWriteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }

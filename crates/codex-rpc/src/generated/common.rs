@@ -47,6 +47,7 @@ pub struct ActiveTurnNotSteerableCodexErrorInfo {
 
 impl ActiveTurnNotSteerableCodexErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(turn_kind: impl Into<NonSteerableTurnKind>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_kind = turn_kind.into();
@@ -121,6 +122,7 @@ pub struct AgentMessageDisplay {
 
 impl AgentMessageDisplay {
     /// With what is required.
+    #[inline]
     pub fn new(action: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.action = action.into();
@@ -204,6 +206,7 @@ pub struct InputTextAgentMessageInputContent {
 
 impl InputTextAgentMessageInputContent {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -259,6 +262,7 @@ pub struct EncryptedContentAgentMessageInputContent {
 
 impl EncryptedContentAgentMessageInputContent {
     /// With what is required.
+    #[inline]
     pub fn new(encrypted_content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.encrypted_content = encrypted_content.into();
@@ -314,6 +318,7 @@ pub struct AgentMessageModeration {
 
 impl AgentMessageModeration {
     /// With what is required.
+    #[inline]
     pub fn new(moderated: bool) -> Self {
         let mut new: Self = Record::blank();
         new.moderated = moderated;
@@ -386,6 +391,7 @@ pub struct ApplyPatchApprovalParams {
 
 impl ApplyPatchApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         conversation_id: impl Into<ThreadId>,
         call_id: impl Into<String>,
@@ -459,6 +465,7 @@ pub struct ApplyPatchApprovalResponse {
 
 impl ApplyPatchApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<ReviewDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -532,6 +539,7 @@ pub struct ApprovedExecpolicyAmendmentReviewDecision {
 
 impl ApprovedExecpolicyAmendmentReviewDecision {
     /// With what is required.
+    #[inline]
     pub fn new(proposed_execpolicy_amendment: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.proposed_execpolicy_amendment = proposed_execpolicy_amendment;
@@ -614,6 +622,7 @@ pub struct AsyncUserInputQuestion {
 
 impl AsyncUserInputQuestion {
     /// With what is required.
+    #[inline]
     pub fn new(title: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.title = title.into();
@@ -706,6 +715,7 @@ pub struct ByteRange {
 
 impl ByteRange {
     /// With what is required.
+    #[inline]
     pub fn new(start: u64, end: u64) -> Self {
         let mut new: Self = Record::blank();
         new.start = start;
@@ -769,6 +779,7 @@ pub struct ClientInfo {
 
 impl ClientInfo {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -917,6 +928,7 @@ pub struct CollabAgentState {
 
 impl CollabAgentState {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<CollabAgentStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -1060,6 +1072,7 @@ pub struct ConfigWarningNotification {
 
 impl ConfigWarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(summary: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary.into();
@@ -1124,6 +1137,7 @@ pub struct ConfigurationReasoning {
 
 impl ConfigurationReasoning {
     /// With what is required.
+    #[inline]
     pub fn new(effort: impl Into<ReasoningEffort>) -> Self {
         let mut new: Self = Record::blank();
         new.effort = effort.into();
@@ -1203,6 +1217,7 @@ pub struct InputTextContentItem {
 
 impl InputTextContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -1262,12 +1277,14 @@ pub struct InputImageContentItem {
 
 impl InputImageContentItem {
     /// With `image_url` and what else is required.
+    #[inline]
     pub fn from_image_url(image_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.image_url = Some(image_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -1349,12 +1366,14 @@ pub struct InputAudioContentItem {
 
 impl InputAudioContentItem {
     /// With `audio_url` and what else is required.
+    #[inline]
     pub fn from_audio_url(audio_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.audio_url = Some(audio_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -1440,6 +1459,7 @@ impl fmt::Debug for OutputTextContentItem {
 
 impl OutputTextContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -1515,6 +1535,7 @@ pub struct ConversationGitInfo {
 
 impl ConversationGitInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1580,6 +1601,7 @@ pub struct ConversationIdGetConversationSummaryParams {
 
 impl ConversationIdGetConversationSummaryParams {
     /// With what is required.
+    #[inline]
     pub fn new(conversation_id: impl Into<ThreadId>) -> Self {
         let mut new: Self = Record::blank();
         new.conversation_id = conversation_id.into();
@@ -1653,6 +1675,7 @@ pub struct ConversationSummary {
 
 impl ConversationSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         conversation_id: impl Into<ThreadId>,
         path: impl Into<String>,
@@ -1778,6 +1801,7 @@ pub struct DeniedReviewDecision {
 
 impl DeniedReviewDecision {
     /// With what is required.
+    #[inline]
     pub fn new(rejection: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.rejection = rejection.into();
@@ -1835,6 +1859,7 @@ pub struct DeprecationNoticeNotification {
 
 impl DeprecationNoticeNotification {
     /// With what is required.
+    #[inline]
     pub fn new(summary: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary.into();
@@ -1915,6 +1940,7 @@ pub struct InputTextDynamicToolCallOutputContentItem {
 
 impl InputTextDynamicToolCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -1970,6 +1996,7 @@ pub struct InputImageDynamicToolCallOutputContentItem {
 
 impl InputImageDynamicToolCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(image_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.image_url = image_url.into();
@@ -2025,6 +2052,7 @@ pub struct InputAudioDynamicToolCallOutputContentItem {
 
 impl InputAudioDynamicToolCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(audio_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.audio_url = audio_url.into();
@@ -2102,6 +2130,7 @@ pub struct ErrorNotification {
 
 impl ErrorNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         error: TurnError,
         will_retry: bool,
@@ -2186,6 +2215,7 @@ pub struct ExecCommandApprovalParams {
 
 impl ExecCommandApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         conversation_id: impl Into<ThreadId>,
         call_id: impl Into<String>,
@@ -2277,6 +2307,7 @@ pub struct ExecCommandApprovalResponse {
 
 impl ExecCommandApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<ReviewDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -2352,6 +2383,7 @@ pub struct AddFileChange {
 
 impl AddFileChange {
     /// With what is required.
+    #[inline]
     pub fn new(content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content.into();
@@ -2407,6 +2439,7 @@ pub struct DeleteFileChange {
 
 impl DeleteFileChange {
     /// With what is required.
+    #[inline]
     pub fn new(content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content.into();
@@ -2464,6 +2497,7 @@ pub struct UpdateFileChange {
 
 impl UpdateFileChange {
     /// With what is required.
+    #[inline]
     pub fn new(unified_diff: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.unified_diff = unified_diff.into();
@@ -2524,6 +2558,7 @@ pub struct FileUpdateChange {
 
 impl FileUpdateChange {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<String>,
         kind: impl Into<PatchChangeKind>,
@@ -2631,6 +2666,7 @@ pub struct InputTextFunctionCallOutputContentItem {
 
 impl InputTextFunctionCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -2690,12 +2726,14 @@ pub struct InputImageFunctionCallOutputContentItem {
 
 impl InputImageFunctionCallOutputContentItem {
     /// With `image_url` and what else is required.
+    #[inline]
     pub fn from_image_url(image_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.image_url = Some(image_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -2777,12 +2815,14 @@ pub struct InputAudioFunctionCallOutputContentItem {
 
 impl InputAudioFunctionCallOutputContentItem {
     /// With `audio_url` and what else is required.
+    #[inline]
     pub fn from_audio_url(audio_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.audio_url = Some(audio_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -2853,6 +2893,7 @@ pub struct EncryptedContentFunctionCallOutputContentItem {
 
 impl EncryptedContentFunctionCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(encrypted_content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.encrypted_content = encrypted_content.into();
@@ -2921,6 +2962,7 @@ impl fmt::Debug for FuzzyFileSearchParams {
 
 impl FuzzyFileSearchParams {
     /// With what is required.
+    #[inline]
     pub fn new(query: impl Into<String>, roots: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.query = query.into();
@@ -2989,6 +3031,7 @@ pub struct FuzzyFileSearchResponse {
 
 impl FuzzyFileSearchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(files: Vec<FuzzyFileSearchResult>) -> Self {
         let mut new: Self = Record::blank();
         new.files = files;
@@ -3046,6 +3089,7 @@ pub struct GetAuthStatusParams {
 
 impl GetAuthStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3135,6 +3179,7 @@ impl fmt::Debug for GetAuthStatusResponse {
 
 impl GetAuthStatusResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3214,6 +3259,7 @@ pub struct GetConversationSummaryResponse {
 
 impl GetConversationSummaryResponse {
     /// With what is required.
+    #[inline]
     pub fn new(summary: ConversationSummary) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary;
@@ -3269,6 +3315,7 @@ pub struct GitDiffToRemoteParams {
 
 impl GitDiffToRemoteParams {
     /// With what is required.
+    #[inline]
     pub fn new(cwd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cwd = cwd.into();
@@ -3326,6 +3373,7 @@ pub struct GitDiffToRemoteResponse {
 
 impl GitDiffToRemoteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(sha: impl Into<GitSha>, diff: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.sha = sha.into();
@@ -3399,6 +3447,7 @@ pub struct GranularAskForApproval {
 
 impl GranularAskForApproval {
     /// With what is required.
+    #[inline]
     pub fn new(sandbox_approval: bool, rules: bool, mcp_elicitations: bool) -> Self {
         let mut new: Self = Record::blank();
         new.sandbox_approval = sandbox_approval;
@@ -3528,6 +3577,7 @@ pub struct GuardianWarningNotification {
 
 impl GuardianWarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3587,6 +3637,7 @@ pub struct HttpConnectionFailedCodexErrorInfo {
 
 impl HttpConnectionFailedCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3684,6 +3735,7 @@ pub struct UsageLimitExceededImageGenerationFailure {
 
 impl UsageLimitExceededImageGenerationFailure {
     /// With what is required.
+    #[inline]
     pub fn new(limit_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.limit_id = limit_id.into();
@@ -3742,6 +3794,7 @@ pub struct ImageGenerationInputImage {
 
 impl ImageGenerationInputImage {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>, sha256: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -3833,6 +3886,7 @@ impl fmt::Debug for InitializeCapabilities {
 
 impl InitializeCapabilities {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3975,6 +4029,7 @@ pub struct InitializeParams {
 
 impl InitializeParams {
     /// With what is required.
+    #[inline]
     pub fn new(client_info: ClientInfo) -> Self {
         let mut new: Self = Record::blank();
         new.client_info = client_info;
@@ -4045,6 +4100,7 @@ pub struct InitializeResponse {
 
 impl InitializeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         user_agent: impl Into<String>,
         codex_home: impl Into<AbsolutePathBuf>,
@@ -4119,6 +4175,7 @@ pub struct InternalChatMessageMetadataPassthrough {
 
 impl InternalChatMessageMetadataPassthrough {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4261,6 +4318,7 @@ impl fmt::Debug for ExecLocalShellAction {
 
 impl ExecLocalShellAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command;
@@ -4396,6 +4454,7 @@ pub struct MisalignmentErrorDetails {
 
 impl MisalignmentErrorDetails {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4464,6 +4523,7 @@ pub struct MisalignmentSteer {
 
 impl MisalignmentSteer {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -4569,6 +4629,7 @@ pub struct NetworkPolicyAmendment {
 
 impl NetworkPolicyAmendment {
     /// With what is required.
+    #[inline]
     pub fn new(
         host: impl Into<String>,
         action: impl Into<NetworkPolicyRuleAction>,
@@ -4631,6 +4692,7 @@ pub struct NetworkPolicyAmendmentReviewDecision {
 
 impl NetworkPolicyAmendmentReviewDecision {
     /// With what is required.
+    #[inline]
     pub fn new(network_policy_amendment: NetworkPolicyAmendment) -> Self {
         let mut new: Self = Record::blank();
         new.network_policy_amendment = network_policy_amendment;
@@ -4758,6 +4820,7 @@ pub struct ReadParsedCommand {
 
 impl ReadParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(
         cmd: impl Into<String>,
         name: impl Into<String>,
@@ -4827,6 +4890,7 @@ pub struct ListFilesParsedCommand {
 
 impl ListFilesParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(cmd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cmd = cmd.into();
@@ -4889,6 +4953,7 @@ pub struct SearchParsedCommand {
 
 impl SearchParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(cmd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cmd = cmd.into();
@@ -4950,6 +5015,7 @@ pub struct UnknownParsedCommand {
 
 impl UnknownParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(cmd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cmd = cmd.into();
@@ -5042,6 +5108,7 @@ pub struct AddPatchChangeKind {
 
 impl AddPatchChangeKind {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5092,6 +5159,7 @@ pub struct DeletePatchChangeKind {
 
 impl DeletePatchChangeKind {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5144,6 +5212,7 @@ pub struct UpdatePatchChangeKind {
 
 impl UpdatePatchChangeKind {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5255,6 +5324,7 @@ pub struct ReasoningTextReasoningItemContent {
 
 impl ReasoningTextReasoningItemContent {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -5310,6 +5380,7 @@ pub struct TextReasoningItemContent {
 
 impl TextReasoningItemContent {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -5379,6 +5450,7 @@ pub struct SummaryTextReasoningItemReasoningSummary {
 
 impl SummaryTextReasoningItemReasoningSummary {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -5533,6 +5605,7 @@ impl fmt::Debug for AdditionalToolsResponseItem {
 
 impl AdditionalToolsResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(role: impl Into<String>, tools: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.role = role.into();
@@ -5615,6 +5688,7 @@ pub struct MessageResponseItem {
 
 impl MessageResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(role: impl Into<String>, content: Vec<ContentItem>) -> Self {
         let mut new: Self = Record::blank();
         new.role = role.into();
@@ -5746,6 +5820,7 @@ pub struct AgentMessageResponseItem {
 
 impl AgentMessageResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         author: impl Into<String>,
         recipient: impl Into<String>,
@@ -5856,6 +5931,7 @@ pub struct ReasoningResponseItem {
 
 impl ReasoningResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(summary: Vec<ReasoningItemReasoningSummary>) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary;
@@ -5974,6 +6050,7 @@ pub struct LocalShellCallResponseItem {
 
 impl LocalShellCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<LocalShellStatus>,
         action: impl Into<LocalShellAction>,
@@ -6106,6 +6183,7 @@ pub struct FunctionCallResponseItem {
 
 impl FunctionCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         arguments: impl Into<String>,
@@ -6281,6 +6359,7 @@ impl fmt::Debug for ToolSearchCallResponseItem {
 
 impl ToolSearchCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(execution: impl Into<String>, arguments: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.execution = execution.into();
@@ -6414,6 +6493,7 @@ pub struct FunctionCallOutputResponseItem {
 
 impl FunctionCallOutputResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(output: impl Into<FunctionCallOutputBody>) -> Self {
         let mut new: Self = Record::blank();
         new.output = output.into();
@@ -6546,6 +6626,7 @@ pub struct CustomToolCallResponseItem {
 
 impl CustomToolCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         call_id: impl Into<String>,
         name: impl Into<String>,
@@ -6686,6 +6767,7 @@ pub struct CustomToolCallOutputResponseItem {
 
 impl CustomToolCallOutputResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         call_id: impl Into<String>,
         output: impl Into<FunctionCallOutputBody>,
@@ -6819,6 +6901,7 @@ impl fmt::Debug for ToolSearchOutputResponseItem {
 
 impl ToolSearchOutputResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<String>,
         execution: impl Into<String>,
@@ -6939,6 +7022,7 @@ pub struct WebSearchCallResponseItem {
 
 impl WebSearchCallResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7067,6 +7151,7 @@ pub struct ImageGenerationCallResponseItem {
 
 impl ImageGenerationCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<String>, result: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -7184,6 +7269,7 @@ pub struct CompactionResponseItem {
 
 impl CompactionResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(encrypted_content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.encrypted_content = encrypted_content.into();
@@ -7266,6 +7352,7 @@ pub struct ConfigurationUpdateResponseItem {
 
 impl ConfigurationUpdateResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(reasoning: ConfigurationReasoning) -> Self {
         let mut new: Self = Record::blank();
         new.reasoning = reasoning;
@@ -7319,6 +7406,7 @@ pub struct CompactionTriggerResponseItem {
 
 impl CompactionTriggerResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7377,6 +7465,7 @@ pub struct ContextCompactionResponseItem {
 
 impl ContextCompactionResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7467,6 +7556,7 @@ pub struct OtherResponseItem {
 
 impl OtherResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7517,6 +7607,7 @@ pub struct ResponseStreamConnectionFailedCodexErrorInfo {
 
 impl ResponseStreamConnectionFailedCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7576,6 +7667,7 @@ pub struct ResponseStreamDisconnectedCodexErrorInfo {
 
 impl ResponseStreamDisconnectedCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7635,6 +7727,7 @@ pub struct ResponseTooManyFailedAttemptsCodexErrorInfo {
 
 impl ResponseTooManyFailedAttemptsCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7720,6 +7813,7 @@ pub struct SearchResponsesApiWebSearchAction {
 
 impl SearchResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7794,6 +7888,7 @@ pub struct OpenPageResponsesApiWebSearchAction {
 
 impl OpenPageResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7861,6 +7956,7 @@ pub struct FindInPageResponsesApiWebSearchAction {
 
 impl FindInPageResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7933,6 +8029,7 @@ pub struct OtherResponsesApiWebSearchAction {
 
 impl OtherResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8016,6 +8113,7 @@ pub struct RolloutPathGetConversationSummaryParams {
 
 impl RolloutPathGetConversationSummaryParams {
     /// With what is required.
+    #[inline]
     pub fn new(rollout_path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.rollout_path = rollout_path.into();
@@ -8141,6 +8239,7 @@ pub struct DangerFullAccessSandboxPolicy {
 
 impl DangerFullAccessSandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8193,6 +8292,7 @@ pub struct ReadOnlySandboxPolicy {
 
 impl ReadOnlySandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8258,6 +8358,7 @@ pub struct ExternalSandboxSandboxPolicy {
 
 impl ExternalSandboxSandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8329,6 +8430,7 @@ pub struct WorkspaceWriteSandboxPolicy {
 
 impl WorkspaceWriteSandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8428,6 +8530,7 @@ pub struct Settings {
 
 impl Settings {
     /// With what is required.
+    #[inline]
     pub fn new(model: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.model = model.into();
@@ -8521,6 +8624,7 @@ pub struct SkillInterface {
 
 impl SkillInterface {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8671,6 +8775,7 @@ pub struct TextElement {
 
 impl TextElement {
     /// With what is required.
+    #[inline]
     pub fn new(byte_range: ByteRange) -> Self {
         let mut new: Self = Record::blank();
         new.byte_range = byte_range;
@@ -8737,6 +8842,7 @@ pub struct TextPosition {
 
 impl TextPosition {
     /// With what is required.
+    #[inline]
     pub fn new(line: u64, column: u64) -> Self {
         let mut new: Self = Record::blank();
         new.line = line;
@@ -8798,6 +8904,7 @@ pub struct TextRange {
 
 impl TextRange {
     /// With what is required.
+    #[inline]
     pub fn new(start: TextPosition, end: TextPosition) -> Self {
         let mut new: Self = Record::blank();
         new.start = start;
@@ -8867,6 +8974,7 @@ pub struct TokenUsageBreakdown {
 
 impl TokenUsageBreakdown {
     /// With what is required.
+    #[inline]
     pub fn new(
         total_tokens: i64,
         input_tokens: i64,
@@ -8986,6 +9094,7 @@ pub struct TextUserInput {
 
 impl TextUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -9054,12 +9163,14 @@ pub struct ImageUserInput {
 
 impl ImageUserInput {
     /// With `url` and what else is required.
+    #[inline]
     pub fn from_url(url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.url = Some(url.into());
         new
     }
     /// With `fileId` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -9141,6 +9252,7 @@ pub struct LocalImageUserInput {
 
 impl LocalImageUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -9207,12 +9319,14 @@ pub struct AudioUserInput {
 
 impl AudioUserInput {
     /// With `url` and what else is required.
+    #[inline]
     pub fn from_url(url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.url = Some(url.into());
         new
     }
     /// With `fileId` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -9283,6 +9397,7 @@ pub struct LocalAudioUserInput {
 
 impl LocalAudioUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -9340,6 +9455,7 @@ pub struct SkillUserInput {
 
 impl SkillUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -9401,6 +9517,7 @@ pub struct MentionUserInput {
 
 impl MentionUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -9460,6 +9577,7 @@ pub struct WarningNotification {
 
 impl WarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -9544,6 +9662,7 @@ pub struct SearchWebSearchAction {
 
 impl SearchWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9606,6 +9725,7 @@ pub struct OpenPageWebSearchAction {
 
 impl OpenPageWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9667,6 +9787,7 @@ pub struct FindInPageWebSearchAction {
 
 impl FindInPageWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9727,6 +9848,7 @@ pub struct OtherWebSearchAction {
 
 impl OtherWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }

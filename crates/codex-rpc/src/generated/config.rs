@@ -46,6 +46,7 @@ pub struct AnalyticsConfig {
 
 impl AnalyticsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -121,6 +122,7 @@ pub struct AppConfig {
 
 impl AppConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -220,6 +222,7 @@ pub struct AppLinkConfig {
 
 impl AppLinkConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -314,6 +317,7 @@ pub struct AppToolConfig {
 
 impl AppToolConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -384,6 +388,7 @@ pub struct ApplicationNetworkRequirements {
 
 impl ApplicationNetworkRequirements {
     /// With what is required.
+    #[inline]
     pub fn new(
         enabled: bool,
         domains: BTreeMap<String, NetworkDomainPermission>,
@@ -448,6 +453,7 @@ pub struct ApplicationRequirements {
 
 impl ApplicationRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -512,6 +518,7 @@ pub struct ApplicationStorageRequirements {
 
 impl ApplicationStorageRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -574,6 +581,7 @@ pub struct AppsConfig {
 
 impl AppsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -641,6 +649,7 @@ pub struct AppsDefaultConfig {
 
 impl AppsDefaultConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -740,6 +749,7 @@ pub struct AutoReviewRequirements {
 
 impl AutoReviewRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -821,6 +831,7 @@ pub struct BrowserUseConfig {
 
 impl BrowserUseConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -886,6 +897,7 @@ pub struct BrowserUseExtensionRequirements {
 
 impl BrowserUseExtensionRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -957,6 +969,7 @@ pub struct BrowserUseOriginPolicy {
 
 impl BrowserUseOriginPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1048,6 +1061,7 @@ pub struct BrowserUseOriginPolicyConfig {
 
 impl BrowserUseOriginPolicyConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1128,6 +1142,7 @@ pub struct BrowserUseRequirements {
 
 impl BrowserUseRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1241,6 +1256,7 @@ pub struct ComputerUseConfig {
 
 impl ComputerUseConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1306,6 +1322,7 @@ pub struct ComputerUseMacosConfig {
 
 impl ComputerUseMacosConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1365,6 +1382,7 @@ pub struct ComputerUseMacosRequirements {
 
 impl ComputerUseMacosRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1432,6 +1450,7 @@ pub struct ComputerUseRequirements {
 
 impl ComputerUseRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1511,6 +1530,7 @@ pub struct ComputerUseWindowsConfig {
 
 impl ComputerUseWindowsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1579,6 +1599,7 @@ pub struct ComputerUseWindowsExeConfig {
 
 impl ComputerUseWindowsExeConfig {
     /// With what is required.
+    #[inline]
     pub fn new(
         publisher_name: impl Into<String>,
         product_name: impl Into<String>,
@@ -1655,6 +1676,7 @@ pub struct ComputerUseWindowsExeRequirement {
 
 impl ComputerUseWindowsExeRequirement {
     /// With what is required.
+    #[inline]
     pub fn new(
         publisher_name: impl Into<String>,
         product_name: impl Into<String>,
@@ -1727,6 +1749,7 @@ pub struct ComputerUseWindowsRequirements {
 
 impl ComputerUseWindowsRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1884,6 +1907,7 @@ impl fmt::Debug for Config {
 
 impl Config {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2067,6 +2091,7 @@ pub struct ConfigBatchWriteParams {
 
 impl ConfigBatchWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(edits: Vec<ConfigEdit>) -> Self {
         let mut new: Self = Record::blank();
         new.edits = edits;
@@ -2164,6 +2189,7 @@ impl fmt::Debug for ConfigEdit {
 
 impl ConfigEdit {
     /// With what is required.
+    #[inline]
     pub fn new(
         key_path: impl Into<String>,
         value: impl Into<Value>,
@@ -2249,6 +2275,7 @@ impl fmt::Debug for ConfigLayer {
 
 impl ConfigLayer {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<ConfigLayerSource>,
         version: impl Into<String>,
@@ -2321,6 +2348,7 @@ pub struct ConfigLayerMetadata {
 
 impl ConfigLayerMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<ConfigLayerSource>, version: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -2420,6 +2448,7 @@ pub struct PackagedDefaultsConfigLayerSource {
 
 impl PackagedDefaultsConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2477,6 +2506,7 @@ pub struct MdmConfigLayerSource {
 
 impl MdmConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(domain: impl Into<String>, key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.domain = domain.into();
@@ -2536,6 +2566,7 @@ pub struct SystemConfigLayerSource {
 
 impl SystemConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2593,6 +2624,7 @@ pub struct EnterpriseManagedConfigLayerSource {
 
 impl EnterpriseManagedConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -2654,6 +2686,7 @@ pub struct UserConfigLayerSource {
 
 impl UserConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2712,6 +2745,7 @@ pub struct ProjectConfigLayerSource {
 
 impl ProjectConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(dot_codex_folder: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.dot_codex_folder = dot_codex_folder.into();
@@ -2765,6 +2799,7 @@ pub struct SessionFlagsConfigLayerSource {
 
 impl SessionFlagsConfigLayerSource {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2817,6 +2852,7 @@ pub struct LegacyManagedConfigTomlFromFileConfigLayerSource {
 
 impl LegacyManagedConfigTomlFromFileConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2870,6 +2906,7 @@ pub struct LegacyManagedConfigTomlFromMdmConfigLayerSource {
 
 impl LegacyManagedConfigTomlFromMdmConfigLayerSource {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2922,6 +2959,7 @@ pub struct ConfigReadParams {
 
 impl ConfigReadParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3000,6 +3038,7 @@ pub struct ConfigReadResponse {
 
 impl ConfigReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(config: Config, origins: BTreeMap<String, ConfigLayerMetadata>) -> Self {
         let mut new: Self = Record::blank();
         new.config = config;
@@ -3189,6 +3228,7 @@ impl fmt::Debug for ConfigRequirements {
 
 impl ConfigRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3398,6 +3438,7 @@ pub struct ConfigRequirementsReadResponse {
 
 impl ConfigRequirementsReadResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3485,6 +3526,7 @@ impl fmt::Debug for ConfigValueWriteParams {
 
 impl ConfigValueWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         key_path: impl Into<String>,
         value: impl Into<Value>,
@@ -3576,6 +3618,7 @@ pub struct ConfigWriteResponse {
 
 impl ConfigWriteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<WriteStatus>,
         version: impl Into<String>,
@@ -3680,6 +3723,7 @@ pub struct CommandConfiguredHookHandler {
 
 impl CommandConfiguredHookHandler {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>, async_: bool) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -3779,6 +3823,7 @@ impl fmt::Debug for McpToolConfiguredHookHandler {
 
 impl McpToolConfiguredHookHandler {
     /// With what is required.
+    #[inline]
     pub fn new(
         server: impl Into<String>,
         tool: impl Into<String>,
@@ -3850,6 +3895,7 @@ pub struct PromptConfiguredHookHandler {
 
 impl PromptConfiguredHookHandler {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3900,6 +3946,7 @@ pub struct AgentConfiguredHookHandler {
 
 impl AgentConfiguredHookHandler {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3952,6 +3999,7 @@ pub struct ConfiguredHookMatcherGroup {
 
 impl ConfiguredHookMatcherGroup {
     /// With what is required.
+    #[inline]
     pub fn new(hooks: Vec<ConfiguredHookHandler>) -> Self {
         let mut new: Self = Record::blank();
         new.hooks = hooks;
@@ -4010,6 +4058,7 @@ pub struct FeedbackRequirements {
 
 impl FeedbackRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4097,6 +4146,7 @@ pub struct InAppBrowserRequirements {
 
 impl InAppBrowserRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4190,6 +4240,7 @@ pub struct ManagedHooksRequirements {
 
 impl ManagedHooksRequirements {
     /// With what is required.
+    #[inline]
     pub fn new(
         pre_tool_use: Vec<ConfiguredHookMatcherGroup>,
         permission_request: Vec<ConfiguredHookMatcherGroup>,
@@ -4325,6 +4376,7 @@ pub struct McpServerRefreshResponse {
 
 impl McpServerRefreshResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4392,6 +4444,7 @@ pub struct ModelsRequirements {
 
 impl ModelsRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4492,6 +4545,7 @@ pub struct NetworkRequirements {
 
 impl NetworkRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4636,6 +4690,7 @@ pub struct NewThreadModelDefaults {
 
 impl NewThreadModelDefaults {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4776,6 +4831,7 @@ impl fmt::Debug for OtelRequirements {
 
 impl OtelRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4892,6 +4948,7 @@ impl fmt::Debug for OtelTlsConfig {
 
 impl OtelTlsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4957,6 +5014,7 @@ pub struct OtelToolResultLogConfig {
 
 impl OtelToolResultLogConfig {
     /// With what is required.
+    #[inline]
     pub fn new(max_bytes: u64) -> Self {
         let mut new: Self = Record::blank();
         new.max_bytes = max_bytes;
@@ -5027,6 +5085,7 @@ impl fmt::Debug for OtlpGrpcOtelExporter {
 
 impl OtlpGrpcOtelExporter {
     /// With what is required.
+    #[inline]
     pub fn new(endpoint: impl Into<String>, headers: BTreeMap<String, String>) -> Self {
         let mut new: Self = Record::blank();
         new.endpoint = endpoint.into();
@@ -5107,6 +5166,7 @@ impl fmt::Debug for OtlpHttpOtelExporter {
 
 impl OtlpHttpOtelExporter {
     /// With what is required.
+    #[inline]
     pub fn new(
         endpoint: impl Into<String>,
         headers: BTreeMap<String, String>,
@@ -5192,6 +5252,7 @@ impl fmt::Debug for OverriddenMetadata {
 
 impl OverriddenMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         message: impl Into<String>,
         overriding_layer: ConfigLayerMetadata,
@@ -5261,6 +5322,7 @@ pub struct RequestHeader {
 
 impl RequestHeader {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -5339,6 +5401,7 @@ pub struct SandboxWorkspaceWrite {
 
 impl SandboxWorkspaceWrite {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5430,6 +5493,7 @@ pub struct ToolsV2 {
 
 impl ToolsV2 {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5529,6 +5593,7 @@ pub struct WebSearchLocation {
 
 impl WebSearchLocation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5636,6 +5701,7 @@ pub struct WebSearchToolConfig {
 
 impl WebSearchToolConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }

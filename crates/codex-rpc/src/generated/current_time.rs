@@ -29,6 +29,7 @@ pub struct CurrentTimeReadParams {
 
 impl CurrentTimeReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -86,6 +87,7 @@ pub struct CurrentTimeReadResponse {
 
 impl CurrentTimeReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(current_time_at: i64) -> Self {
         let mut new: Self = Record::blank();
         new.current_time_at = current_time_at;

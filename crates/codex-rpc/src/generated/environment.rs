@@ -55,6 +55,7 @@ impl fmt::Debug for EnvironmentAddParams {
 
 impl EnvironmentAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         environment_id: impl Into<String>,
         exec_server_url: impl Into<String>,
@@ -163,6 +164,7 @@ pub struct EnvironmentAddResponse {
 
 impl EnvironmentAddResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -217,6 +219,7 @@ pub struct EnvironmentInfoParams {
 
 impl EnvironmentInfoParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -276,6 +279,7 @@ pub struct EnvironmentInfoResponse {
 
 impl EnvironmentInfoResponse {
     /// With what is required.
+    #[inline]
     pub fn new(shell: EnvironmentShellInfo) -> Self {
         let mut new: Self = Record::blank();
         new.shell = shell;
@@ -338,6 +342,7 @@ pub struct EnvironmentShellInfo {
 
 impl EnvironmentShellInfo {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -397,6 +402,7 @@ pub struct EnvironmentSkillsParams {
 
 impl EnvironmentSkillsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -488,6 +494,7 @@ pub struct EnvironmentStatusParams {
 
 impl EnvironmentStatusParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -547,6 +554,7 @@ pub struct EnvironmentStatusResponse {
 
 impl EnvironmentStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<EnvironmentStatusKind>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();

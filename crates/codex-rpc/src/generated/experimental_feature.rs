@@ -40,6 +40,7 @@ pub struct ExperimentalFeature {
 
 impl ExperimentalFeature {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         stage: impl Into<ExperimentalFeatureStage>,
@@ -131,6 +132,7 @@ pub struct ExperimentalFeatureEnablementSetParams {
 
 impl ExperimentalFeatureEnablementSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(enablement: BTreeMap<String, bool>) -> Self {
         let mut new: Self = Record::blank();
         new.enablement = enablement;
@@ -186,6 +188,7 @@ pub struct ExperimentalFeatureEnablementSetResponse {
 
 impl ExperimentalFeatureEnablementSetResponse {
     /// With what is required.
+    #[inline]
     pub fn new(enablement: BTreeMap<String, bool>) -> Self {
         let mut new: Self = Record::blank();
         new.enablement = enablement;
@@ -245,6 +248,7 @@ pub struct ExperimentalFeatureListParams {
 
 impl ExperimentalFeatureListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -330,6 +334,7 @@ pub struct ExperimentalFeatureListResponse {
 
 impl ExperimentalFeatureListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ExperimentalFeature>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;

@@ -32,6 +32,7 @@ pub struct CommandMigration {
 
 impl CommandMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -97,6 +98,7 @@ pub struct ExternalAgentConfigDetectParams {
 
 impl ExternalAgentConfigDetectParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -216,6 +218,7 @@ pub struct ExternalAgentConfigDetectResponse {
 
 impl ExternalAgentConfigDetectResponse {
     /// With what is required.
+    #[inline]
     pub fn new(items: Vec<ExternalAgentConfigMigrationItem>) -> Self {
         let mut new: Self = Record::blank();
         new.items = items;
@@ -276,6 +279,7 @@ pub struct ExternalAgentConfigImportCompletedNotification {
 
 impl ExternalAgentConfigImportCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         import_id: impl Into<String>,
         item_type_results: Vec<ExternalAgentConfigImportTypeResult>,
@@ -340,6 +344,7 @@ pub struct ExternalAgentConfigImportHistoriesReadResponse {
 
 impl ExternalAgentConfigImportHistoriesReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         data: Vec<ExternalAgentConfigImportHistory>,
         connectors: Vec<ExternalAgentImportedConnectorCandidate>,
@@ -410,6 +415,7 @@ pub struct ExternalAgentConfigImportHistory {
 
 impl ExternalAgentConfigImportHistory {
     /// With what is required.
+    #[inline]
     pub fn new(
         import_id: impl Into<String>,
         completed_at_ms: i64,
@@ -487,6 +493,7 @@ pub struct ExternalAgentConfigImportHistoryRecordParams {
 
 impl ExternalAgentConfigImportHistoryRecordParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         provider_id: impl Into<String>,
         item_type_results: Vec<ExternalAgentConfigImportHistoryRecordTypeResultParams>,
@@ -549,6 +556,7 @@ pub struct ExternalAgentConfigImportHistoryRecordResponse {
 
 impl ExternalAgentConfigImportHistoryRecordResponse {
     /// With what is required.
+    #[inline]
     pub fn new(import_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.import_id = import_id.into();
@@ -612,6 +620,7 @@ pub struct ExternalAgentConfigImportHistoryRecordSuccessParams {
 
 impl ExternalAgentConfigImportHistoryRecordSuccessParams {
     /// With what is required.
+    #[inline]
     pub fn new(item_type: impl Into<ExternalAgentConfigMigrationItemType>) -> Self {
         let mut new: Self = Record::blank();
         new.item_type = item_type.into();
@@ -707,6 +716,7 @@ pub struct ExternalAgentConfigImportHistoryRecordTypeResultParams {
 
 impl ExternalAgentConfigImportHistoryRecordTypeResultParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         successes: Vec<ExternalAgentConfigImportHistoryRecordSuccessParams>,
@@ -786,6 +796,7 @@ pub struct ExternalAgentConfigImportItemTypeFailure {
 
 impl ExternalAgentConfigImportItemTypeFailure {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         failure_stage: impl Into<String>,
@@ -905,6 +916,7 @@ pub struct ExternalAgentConfigImportItemTypeSuccess {
 
 impl ExternalAgentConfigImportItemTypeSuccess {
     /// With what is required.
+    #[inline]
     pub fn new(item_type: impl Into<ExternalAgentConfigMigrationItemType>) -> Self {
         let mut new: Self = Record::blank();
         new.item_type = item_type.into();
@@ -978,6 +990,7 @@ pub struct ExternalAgentConfigImportParams {
 
 impl ExternalAgentConfigImportParams {
     /// With what is required.
+    #[inline]
     pub fn new(migration_items: Vec<ExternalAgentConfigMigrationItem>) -> Self {
         let mut new: Self = Record::blank();
         new.migration_items = migration_items;
@@ -1062,6 +1075,7 @@ pub struct ExternalAgentConfigImportProgressNotification {
 
 impl ExternalAgentConfigImportProgressNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         import_id: impl Into<String>,
         item_type_results: Vec<ExternalAgentConfigImportTypeResult>,
@@ -1124,6 +1138,7 @@ pub struct ExternalAgentConfigImportResponse {
 
 impl ExternalAgentConfigImportResponse {
     /// With what is required.
+    #[inline]
     pub fn new(import_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.import_id = import_id.into();
@@ -1183,6 +1198,7 @@ pub struct ExternalAgentConfigImportTypeResult {
 
 impl ExternalAgentConfigImportTypeResult {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         successes: Vec<ExternalAgentConfigImportItemTypeSuccess>,
@@ -1256,6 +1272,7 @@ pub struct ExternalAgentConfigMigrationItem {
 
 impl ExternalAgentConfigMigrationItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         description: impl Into<String>,
@@ -1374,6 +1391,7 @@ pub struct ExternalAgentDetectedConnectorCandidate {
 
 impl ExternalAgentDetectedConnectorCandidate {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         session_count: u32,
@@ -1461,6 +1479,7 @@ pub struct ExternalAgentImportedConnectorCandidate {
 
 impl ExternalAgentImportedConnectorCandidate {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         session_count: u32,
@@ -1542,6 +1561,7 @@ pub struct HookMigration {
 
 impl HookMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1597,6 +1617,7 @@ pub struct McpServerMigration {
 
 impl McpServerMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1666,6 +1687,7 @@ pub struct MigrationDetails {
 
 impl MigrationDetails {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1805,6 +1827,7 @@ pub struct PluginsMigration {
 
 impl PluginsMigration {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>, plugin_names: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -1868,6 +1891,7 @@ pub struct SessionMigration {
 
 impl SessionMigration {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>, cwd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1936,6 +1960,7 @@ pub struct SkillMigration {
 
 impl SkillMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1991,6 +2016,7 @@ pub struct SubagentMigration {
 
 impl SubagentMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();

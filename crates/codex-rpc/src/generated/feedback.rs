@@ -55,6 +55,7 @@ impl fmt::Debug for FeedbackSaveParams {
 
 impl FeedbackSaveParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         save_path: impl Into<LegacyAppPathString>,
         classification: impl Into<String>,
@@ -174,6 +175,7 @@ pub struct FeedbackSaveResponse {
 
 impl FeedbackSaveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         saved_path: impl Into<LegacyAppPathString>,
         thread_id: impl Into<String>,
@@ -263,6 +265,7 @@ impl fmt::Debug for FeedbackUploadParams {
 
 impl FeedbackUploadParams {
     /// With what is required.
+    #[inline]
     pub fn new(classification: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.classification = classification.into();
@@ -372,6 +375,7 @@ pub struct FeedbackUploadResponse {
 
 impl FeedbackUploadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();

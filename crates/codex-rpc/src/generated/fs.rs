@@ -38,6 +38,7 @@ pub struct FsChangedNotification {
 
 impl FsChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         watch_id: impl Into<String>,
         changed_paths: Vec<AbsolutePathBuf>,
@@ -104,6 +105,7 @@ pub struct FsCopyParams {
 
 impl FsCopyParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         source_path: impl Into<AbsolutePathBuf>,
         destination_path: impl Into<AbsolutePathBuf>,
@@ -173,6 +175,7 @@ pub struct FsCopyResponse {
 
 impl FsCopyResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -227,6 +230,7 @@ pub struct FsCreateDirectoryParams {
 
 impl FsCreateDirectoryParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -289,6 +293,7 @@ pub struct FsCreateDirectoryResponse {
 
 impl FsCreateDirectoryResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -341,6 +346,7 @@ pub struct FsGetMetadataParams {
 
 impl FsGetMetadataParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -404,6 +410,7 @@ pub struct FsGetMetadataResponse {
 
 impl FsGetMetadataResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         is_directory: bool,
         is_file: bool,
@@ -485,6 +492,7 @@ pub struct FsReadDirectoryEntry {
 
 impl FsReadDirectoryEntry {
     /// With what is required.
+    #[inline]
     pub fn new(file_name: impl Into<String>, is_directory: bool, is_file: bool) -> Self {
         let mut new: Self = Record::blank();
         new.file_name = file_name.into();
@@ -548,6 +556,7 @@ pub struct FsReadDirectoryParams {
 
 impl FsReadDirectoryParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -603,6 +612,7 @@ pub struct FsReadDirectoryResponse {
 
 impl FsReadDirectoryResponse {
     /// With what is required.
+    #[inline]
     pub fn new(entries: Vec<FsReadDirectoryEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.entries = entries;
@@ -658,6 +668,7 @@ pub struct FsReadFileParams {
 
 impl FsReadFileParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -713,6 +724,7 @@ pub struct FsReadFileResponse {
 
 impl FsReadFileResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data_base64: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.data_base64 = data_base64.into();
@@ -772,6 +784,7 @@ pub struct FsRemoveParams {
 
 impl FsRemoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -843,6 +856,7 @@ pub struct FsRemoveResponse {
 
 impl FsRemoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -895,6 +909,7 @@ pub struct FsUnwatchParams {
 
 impl FsUnwatchParams {
     /// With what is required.
+    #[inline]
     pub fn new(watch_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.watch_id = watch_id.into();
@@ -948,6 +963,7 @@ pub struct FsUnwatchResponse {
 
 impl FsUnwatchResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1002,6 +1018,7 @@ pub struct FsWatchParams {
 
 impl FsWatchParams {
     /// With what is required.
+    #[inline]
     pub fn new(watch_id: impl Into<String>, path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.watch_id = watch_id.into();
@@ -1061,6 +1078,7 @@ pub struct FsWatchResponse {
 
 impl FsWatchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1118,6 +1136,7 @@ pub struct FsWriteFileParams {
 
 impl FsWriteFileParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<AbsolutePathBuf>,
         data_base64: impl Into<String>,
@@ -1178,6 +1197,7 @@ pub struct FsWriteFileResponse {
 
 impl FsWriteFileResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }

@@ -56,6 +56,7 @@ pub struct FuzzyFileSearchResult {
 
 impl FuzzyFileSearchResult {
     /// With what is required.
+    #[inline]
     pub fn new(
         root: impl Into<String>,
         path: impl Into<String>,
@@ -136,6 +137,7 @@ pub struct FuzzyFileSearchSessionCompletedNotification {
 
 impl FuzzyFileSearchSessionCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -195,6 +197,7 @@ pub struct FuzzyFileSearchSessionStartParams {
 
 impl FuzzyFileSearchSessionStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>, roots: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -254,6 +257,7 @@ pub struct FuzzyFileSearchSessionStartResponse {
 
 impl FuzzyFileSearchSessionStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -308,6 +312,7 @@ pub struct FuzzyFileSearchSessionStopParams {
 
 impl FuzzyFileSearchSessionStopParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -363,6 +368,7 @@ pub struct FuzzyFileSearchSessionStopResponse {
 
 impl FuzzyFileSearchSessionStopResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -419,6 +425,7 @@ pub struct FuzzyFileSearchSessionUpdateParams {
 
 impl FuzzyFileSearchSessionUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>, query: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -478,6 +485,7 @@ pub struct FuzzyFileSearchSessionUpdateResponse {
 
 impl FuzzyFileSearchSessionUpdateResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -534,6 +542,7 @@ pub struct FuzzyFileSearchSessionUpdatedNotification {
 
 impl FuzzyFileSearchSessionUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         session_id: impl Into<String>,
         query: impl Into<String>,

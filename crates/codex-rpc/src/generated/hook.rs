@@ -32,6 +32,7 @@ pub struct HookCompletedNotification {
 
 impl HookCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, run: HookRunSummary) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -175,6 +176,7 @@ pub struct HookOutputEntry {
 
 impl HookOutputEntry {
     /// With what is required.
+    #[inline]
     pub fn new(kind: impl Into<HookOutputEntryKind>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.kind = kind.into();
@@ -258,6 +260,7 @@ pub struct HookPromptFragment {
 
 impl HookPromptFragment {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>, hook_run_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -365,6 +368,7 @@ pub struct HookRunSummary {
 
 impl HookRunSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -550,6 +554,7 @@ pub struct HookStartedNotification {
 
 impl HookStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, run: HookRunSummary) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();

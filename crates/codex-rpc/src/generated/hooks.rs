@@ -29,6 +29,7 @@ pub struct HookErrorInfo {
 
 impl HookErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -326,6 +327,7 @@ pub struct CommandHookMetadata {
 
 impl CommandHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -501,6 +503,7 @@ pub struct McpToolHookMetadata {
 
 impl McpToolHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -674,6 +677,7 @@ pub struct PromptHookMetadata {
 
 impl PromptHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -835,6 +839,7 @@ pub struct AgentHookMetadata {
 
 impl AgentHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -992,6 +997,7 @@ pub struct HooksListEntry {
 
 impl HooksListEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<String>,
         hooks: Vec<HookMetadata>,
@@ -1066,6 +1072,7 @@ pub struct HooksListParams {
 
 impl HooksListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1140,6 +1147,7 @@ pub struct HooksListResponse {
 
 impl HooksListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<HooksListEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;

@@ -48,6 +48,7 @@ pub struct AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
 
 impl AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
     /// With what is required.
+    #[inline]
     pub fn new(execpolicy_amendment: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.execpolicy_amendment = execpolicy_amendment;
@@ -111,6 +112,7 @@ pub struct AdditionalFileSystemPermissions {
 
 impl AdditionalFileSystemPermissions {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -203,6 +205,7 @@ pub struct AdditionalNetworkPermissions {
 
 impl AdditionalNetworkPermissions {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -270,6 +273,7 @@ pub struct AdditionalPermissionProfile {
 
 impl AdditionalPermissionProfile {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -338,6 +342,7 @@ pub struct AgentMessageDeltaNotification {
 
 impl AgentMessageDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -410,6 +415,7 @@ pub struct ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
 
 impl ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
     /// With what is required.
+    #[inline]
     pub fn new(network_policy_amendment: NetworkPolicyAmendment) -> Self {
         let mut new: Self = Record::blank();
         new.network_policy_amendment = network_policy_amendment;
@@ -537,6 +543,7 @@ pub struct CommandExecutionOutputDeltaNotification {
 
 impl CommandExecutionOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -647,6 +654,7 @@ pub struct CommandExecutionRequestApprovalParams {
 
 impl CommandExecutionRequestApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -780,6 +788,7 @@ pub struct CommandExecutionRequestApprovalResponse {
 
 impl CommandExecutionRequestApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<CommandExecutionApprovalDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -859,6 +868,7 @@ impl fmt::Debug for DynamicToolCallParams {
 
 impl DynamicToolCallParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -941,6 +951,7 @@ pub struct DynamicToolCallResponse {
 
 impl DynamicToolCallResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         content_items: Vec<DynamicToolCallOutputContentItem>,
         success: bool,
@@ -1031,6 +1042,7 @@ pub struct FileChangeOutputDeltaNotification {
 
 impl FileChangeOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1109,6 +1121,7 @@ pub struct FileChangePatchUpdatedNotification {
 
 impl FileChangePatchUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1191,6 +1204,7 @@ pub struct FileChangeRequestApprovalParams {
 
 impl FileChangeRequestApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1269,6 +1283,7 @@ pub struct FileChangeRequestApprovalResponse {
 
 impl FileChangeRequestApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<FileChangeApprovalDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -1362,6 +1377,7 @@ pub struct PathFileSystemPath {
 
 impl PathFileSystemPath {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<LegacyAppPathString>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1417,6 +1433,7 @@ pub struct GlobPatternFileSystemPath {
 
 impl GlobPatternFileSystemPath {
     /// With what is required.
+    #[inline]
     pub fn new(pattern: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.pattern = pattern.into();
@@ -1472,6 +1489,7 @@ pub struct SpecialFileSystemPath {
 
 impl SpecialFileSystemPath {
     /// With what is required.
+    #[inline]
     pub fn new(value: impl Into<FileSystemSpecialPath>) -> Self {
         let mut new: Self = Record::blank();
         new.value = value.into();
@@ -1527,6 +1545,7 @@ pub struct FileSystemSandboxEntry {
 
 impl FileSystemSandboxEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<FileSystemPath>,
         access: impl Into<FileSystemAccessMode>,
@@ -1617,6 +1636,7 @@ pub struct RootFileSystemSpecialPath {
 
 impl RootFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1667,6 +1687,7 @@ pub struct MinimalFileSystemSpecialPath {
 
 impl MinimalFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1719,6 +1740,7 @@ pub struct ProjectRootsFileSystemSpecialPath {
 
 impl ProjectRootsFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1782,6 +1804,7 @@ pub struct TmpdirFileSystemSpecialPath {
 
 impl TmpdirFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1832,6 +1855,7 @@ pub struct SlashTmpFileSystemSpecialPath {
 
 impl SlashTmpFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1886,6 +1910,7 @@ pub struct UnknownFileSystemSpecialPath {
 
 impl UnknownFileSystemSpecialPath {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1950,6 +1975,7 @@ pub struct GrantedPermissionProfile {
 
 impl GrantedPermissionProfile {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2030,6 +2056,7 @@ pub struct GuardianApprovalReview {
 
 impl GuardianApprovalReview {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<GuardianApprovalReviewStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -2133,6 +2160,7 @@ pub struct CommandGuardianApprovalReviewAction {
 
 impl CommandGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         source: impl Into<GuardianCommandSource>,
         command: impl Into<String>,
@@ -2206,6 +2234,7 @@ pub struct ExecveGuardianApprovalReviewAction {
 
 impl ExecveGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         source: impl Into<GuardianCommandSource>,
         program: impl Into<String>,
@@ -2284,6 +2313,7 @@ pub struct WriteStdinGuardianApprovalReviewAction {
 
 impl WriteStdinGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         approval_id: impl Into<String>,
         process_id: impl Into<String>,
@@ -2358,6 +2388,7 @@ pub struct ApplyPatchGuardianApprovalReviewAction {
 
 impl ApplyPatchGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<LegacyAppPathString>,
         files: Vec<LegacyAppPathString>,
@@ -2426,6 +2457,7 @@ pub struct NetworkAccessGuardianApprovalReviewAction {
 
 impl NetworkAccessGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         target: impl Into<String>,
         host: impl Into<String>,
@@ -2506,6 +2538,7 @@ pub struct McpToolCallGuardianApprovalReviewAction {
 
 impl McpToolCallGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(server: impl Into<String>, tool_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.server = server.into();
@@ -2576,6 +2609,7 @@ pub struct RequestPermissionsGuardianApprovalReviewAction {
 
 impl RequestPermissionsGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(permissions: RequestPermissionProfile) -> Self {
         let mut new: Self = Record::blank();
         new.permissions = permissions;
@@ -2677,6 +2711,7 @@ pub struct ItemCompletedNotification {
 
 impl ItemCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         item: impl Into<ThreadItem>,
         thread_id: impl Into<String>,
@@ -2772,6 +2807,7 @@ pub struct ItemGuardianApprovalReviewCompletedNotification {
 
 impl ItemGuardianApprovalReviewCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -2893,6 +2929,7 @@ pub struct ItemGuardianApprovalReviewStartedNotification {
 
 impl ItemGuardianApprovalReviewStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -2992,6 +3029,7 @@ pub struct ItemStartedNotification {
 
 impl ItemStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         item: impl Into<ThreadItem>,
         thread_id: impl Into<String>,
@@ -3070,6 +3108,7 @@ pub struct McpToolCallProgressNotification {
 
 impl McpToolCallProgressNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3144,6 +3183,7 @@ pub struct NetworkApprovalContext {
 
 impl NetworkApprovalContext {
     /// With what is required.
+    #[inline]
     pub fn new(
         host: impl Into<String>,
         protocol: impl Into<NetworkApprovalProtocol>,
@@ -3255,6 +3295,7 @@ pub struct PermissionsRequestApprovalParams {
 
 impl PermissionsRequestApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3356,6 +3397,7 @@ pub struct PermissionsRequestApprovalResponse {
 
 impl PermissionsRequestApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(permissions: GrantedPermissionProfile) -> Self {
         let mut new: Self = Record::blank();
         new.permissions = permissions;
@@ -3435,6 +3477,7 @@ pub struct PlanDeltaNotification {
 
 impl PlanDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3515,6 +3558,7 @@ pub struct RawResponseCompletedNotification {
 
 impl RawResponseCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3592,6 +3636,7 @@ pub struct RawResponseItemCompletedNotification {
 
 impl RawResponseItemCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3665,6 +3710,7 @@ pub struct ReasoningSummaryPartAddedNotification {
 
 impl ReasoningSummaryPartAddedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3745,6 +3791,7 @@ pub struct ReasoningSummaryTextDeltaNotification {
 
 impl ReasoningSummaryTextDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3830,6 +3877,7 @@ pub struct ReasoningTextDeltaNotification {
 
 impl ReasoningTextDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3909,6 +3957,7 @@ pub struct RequestPermissionProfile {
 
 impl RequestPermissionProfile {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3983,6 +4032,7 @@ impl fmt::Debug for ResponseUsageMetadata {
 
 impl ResponseUsageMetadata {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4049,6 +4099,7 @@ pub struct StrictReviewRequiredNotification {
 
 impl StrictReviewRequiredNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -4124,6 +4175,7 @@ pub struct TerminalInteractionNotification {
 
 impl TerminalInteractionNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -4201,6 +4253,7 @@ pub struct ToolRequestUserInputAnswer {
 
 impl ToolRequestUserInputAnswer {
     /// With what is required.
+    #[inline]
     pub fn new(answers: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.answers = answers;
@@ -4258,6 +4311,7 @@ pub struct ToolRequestUserInputOption {
 
 impl ToolRequestUserInputOption {
     /// With what is required.
+    #[inline]
     pub fn new(label: impl Into<String>, description: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.label = label.into();
@@ -4327,6 +4381,7 @@ pub struct ToolRequestUserInputParams {
 
 impl ToolRequestUserInputParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -4424,6 +4479,7 @@ pub struct ToolRequestUserInputQuestion {
 
 impl ToolRequestUserInputQuestion {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         header: impl Into<String>,
@@ -4500,6 +4556,7 @@ pub struct ToolRequestUserInputResponse {
 
 impl ToolRequestUserInputResponse {
     /// With what is required.
+    #[inline]
     pub fn new(answers: BTreeMap<String, ToolRequestUserInputAnswer>) -> Self {
         let mut new: Self = Record::blank();
         new.answers = answers;

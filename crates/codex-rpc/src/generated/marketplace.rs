@@ -33,6 +33,7 @@ pub struct MarketplaceAddParams {
 
 impl MarketplaceAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(source: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.source = source.into();
@@ -110,6 +111,7 @@ pub struct MarketplaceAddResponse {
 
 impl MarketplaceAddResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         marketplace_name: impl Into<String>,
         installed_root: impl Into<AbsolutePathBuf>,
@@ -177,6 +179,7 @@ pub struct MarketplaceRemoveParams {
 
 impl MarketplaceRemoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -234,6 +237,7 @@ pub struct MarketplaceRemoveResponse {
 
 impl MarketplaceRemoveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -294,6 +298,7 @@ pub struct MarketplaceUpgradeErrorInfo {
 
 impl MarketplaceUpgradeErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -353,6 +358,7 @@ pub struct MarketplaceUpgradeParams {
 
 impl MarketplaceUpgradeParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -422,6 +428,7 @@ pub struct MarketplaceUpgradeResponse {
 
 impl MarketplaceUpgradeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         selected_marketplaces: Vec<String>,
         upgraded_roots: Vec<AbsolutePathBuf>,

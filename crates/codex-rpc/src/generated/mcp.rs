@@ -54,6 +54,7 @@ impl fmt::Debug for BlobResourceContent {
 
 impl BlobResourceContent {
     /// With what is required.
+    #[inline]
     pub fn new(uri: impl Into<String>, blob: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.uri = uri.into();
@@ -127,6 +128,7 @@ pub struct ListMcpServerStatusParams {
 
 impl ListMcpServerStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -230,6 +232,7 @@ pub struct ListMcpServerStatusResponse {
 
 impl ListMcpServerStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<McpServerStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -305,6 +308,7 @@ pub struct McpAppUi {
 
 impl McpAppUi {
     /// With what is required.
+    #[inline]
     pub fn new(
         resource_uri: impl Into<String>,
         preferred_model_display_mode: impl Into<McpAppDisplayMode>,
@@ -412,6 +416,7 @@ pub struct McpElicitationBooleanSchema {
 
 impl McpElicitationBooleanSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationBooleanType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -491,6 +496,7 @@ pub struct McpElicitationConstOption {
 
 impl McpElicitationConstOption {
     /// With what is required.
+    #[inline]
     pub fn new(const_: impl Into<String>, title: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.const_ = const_.into();
@@ -577,6 +583,7 @@ pub struct McpElicitationLegacyTitledEnumSchema {
 
 impl McpElicitationLegacyTitledEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>, enum_: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -673,6 +680,7 @@ pub struct McpElicitationNumberSchema {
 
 impl McpElicitationNumberSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationNumberType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -798,6 +806,7 @@ pub struct McpElicitationSchema {
 
 impl McpElicitationSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationObjectType>,
         properties: BTreeMap<String, McpElicitationPrimitiveSchema>,
@@ -913,6 +922,7 @@ pub struct McpElicitationStringSchema {
 
 impl McpElicitationStringSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -1007,6 +1017,7 @@ pub struct McpElicitationTitledEnumItems {
 
 impl McpElicitationTitledEnumItems {
     /// With what is required.
+    #[inline]
     pub fn new(any_of: Vec<McpElicitationConstOption>) -> Self {
         let mut new: Self = Record::blank();
         new.any_of = any_of;
@@ -1074,6 +1085,7 @@ pub struct McpElicitationTitledMultiSelectEnumSchema {
 
 impl McpElicitationTitledMultiSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationArrayType>,
         items: McpElicitationTitledEnumItems,
@@ -1167,6 +1179,7 @@ pub struct McpElicitationTitledSingleSelectEnumSchema {
 
 impl McpElicitationTitledSingleSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationStringType>,
         one_of: Vec<McpElicitationConstOption>,
@@ -1240,6 +1253,7 @@ pub struct McpElicitationUntitledEnumItems {
 
 impl McpElicitationUntitledEnumItems {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>, enum_: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -1311,6 +1325,7 @@ pub struct McpElicitationUntitledMultiSelectEnumSchema {
 
 impl McpElicitationUntitledMultiSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationArrayType>,
         items: McpElicitationUntitledEnumItems,
@@ -1404,6 +1419,7 @@ pub struct McpElicitationUntitledSingleSelectEnumSchema {
 
 impl McpElicitationUntitledSingleSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>, enum_: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -1499,6 +1515,7 @@ impl fmt::Debug for McpResourceReadParams {
 
 impl McpResourceReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(server: impl Into<String>, uri: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.server = server.into();
@@ -1613,6 +1630,7 @@ pub struct McpResourceReadResponse {
 
 impl McpResourceReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(contents: Vec<ResourceContent>) -> Self {
         let mut new: Self = Record::blank();
         new.contents = contents;
@@ -1673,6 +1691,7 @@ pub struct McpResourceReadTarget {
 
 impl McpResourceReadTarget {
     /// With what is required.
+    #[inline]
     pub fn new(
         connector_id: impl Into<String>,
         link_id: impl Into<Option<String>>,
@@ -1896,6 +1915,7 @@ impl fmt::Debug for OpenaiUserVerificationMcpServerElicitationRequestParams {
 
 impl OpenaiUserVerificationMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2013,6 +2033,7 @@ impl fmt::Debug for FormMcpServerElicitationRequestParams {
 
 impl FormMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2124,6 +2145,7 @@ impl fmt::Debug for OpenaiFormMcpServerElicitationRequestParams {
 
 impl OpenaiFormMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2235,6 +2257,7 @@ impl fmt::Debug for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
 
 impl OpenaiFormCamelCaseMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2349,6 +2372,7 @@ impl fmt::Debug for UrlMcpServerElicitationRequestParams {
 
 impl UrlMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2455,6 +2479,7 @@ impl fmt::Debug for McpServerElicitationRequestResponse {
 
 impl McpServerElicitationRequestResponse {
     /// With what is required.
+    #[inline]
     pub fn new(action: impl Into<McpServerElicitationAction>) -> Self {
         let mut new: Self = Record::blank();
         new.action = action.into();
@@ -2540,6 +2565,7 @@ impl fmt::Debug for McpServerEventNotification {
 
 impl McpServerEventNotification {
     /// With what is required.
+    #[inline]
     pub fn new(method: impl Into<String>, params: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.method = method.into();
@@ -2601,6 +2627,7 @@ pub struct McpServerEventStreamNotification {
 
 impl McpServerEventStreamNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         subscription_id: impl Into<String>,
         notification: McpServerEventNotification,
@@ -2689,6 +2716,7 @@ impl fmt::Debug for McpServerEventStreamStartParams {
 
 impl McpServerEventStreamStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server: impl Into<String>,
@@ -2775,6 +2803,7 @@ pub struct McpServerEventStreamStartResponse {
 
 impl McpServerEventStreamStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2829,6 +2858,7 @@ pub struct McpServerEventStreamStopParams {
 
 impl McpServerEventStreamStopParams {
     /// With what is required.
+    #[inline]
     pub fn new(subscription_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.subscription_id = subscription_id.into();
@@ -2884,6 +2914,7 @@ pub struct McpServerEventStreamStopResponse {
 
 impl McpServerEventStreamStopResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2960,6 +2991,7 @@ impl fmt::Debug for McpServerInfo {
 
 impl McpServerInfo {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -3056,6 +3088,7 @@ pub struct McpServerOauthLoginCompletedNotification {
 
 impl McpServerOauthLoginCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, success: bool) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -3132,6 +3165,7 @@ pub struct McpServerOauthLoginParams {
 
 impl McpServerOauthLoginParams {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -3228,6 +3262,7 @@ pub struct McpServerOauthLoginResponse {
 
 impl McpServerOauthLoginResponse {
     /// With what is required.
+    #[inline]
     pub fn new(authorization_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.authorization_url = authorization_url.into();
@@ -3362,6 +3397,7 @@ impl fmt::Debug for McpServerStatus {
 
 impl McpServerStatus {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         tools: BTreeMap<String, Tool>,
@@ -3496,6 +3532,7 @@ pub struct McpServerStatusUpdatedNotification {
 
 impl McpServerStatusUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         status: impl Into<McpServerStartupState>,
@@ -3588,6 +3625,7 @@ impl fmt::Debug for McpServerToolCallParams {
 
 impl McpServerToolCallParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server: impl Into<String>,
@@ -3691,6 +3729,7 @@ impl fmt::Debug for McpServerToolCallResponse {
 
 impl McpServerToolCallResponse {
     /// With what is required.
+    #[inline]
     pub fn new(content: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content;
@@ -3763,6 +3802,7 @@ pub struct McpToolCallAppContext {
 
 impl McpToolCallAppContext {
     /// With what is required.
+    #[inline]
     pub fn new(connector_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.connector_id = connector_id.into();
@@ -3830,6 +3870,7 @@ pub struct McpToolCallError {
 
 impl McpToolCallError {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -3900,6 +3941,7 @@ impl fmt::Debug for McpToolCallResult {
 
 impl McpToolCallResult {
     /// With what is required.
+    #[inline]
     pub fn new(content: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content;
@@ -4012,6 +4054,7 @@ impl fmt::Debug for Resource {
 
 impl Resource {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, uri: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -4139,6 +4182,7 @@ impl fmt::Debug for ResourceTemplate {
 
 impl ResourceTemplate {
     /// With what is required.
+    #[inline]
     pub fn new(uri_template: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.uri_template = uri_template.into();
@@ -4235,6 +4279,7 @@ impl fmt::Debug for TextResourceContent {
 
 impl TextResourceContent {
     /// With what is required.
+    #[inline]
     pub fn new(uri: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.uri = uri.into();
@@ -4330,6 +4375,7 @@ impl fmt::Debug for Tool {
 
 impl Tool {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, input_schema: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();

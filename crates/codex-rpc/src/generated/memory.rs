@@ -30,6 +30,7 @@ pub struct MemoryCitation {
 
 impl MemoryCitation {
     /// With what is required.
+    #[inline]
     pub fn new(entries: Vec<MemoryCitationEntry>, thread_ids: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.entries = entries;
@@ -95,6 +96,7 @@ pub struct MemoryCitationEntry {
 
 impl MemoryCitationEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<String>,
         line_start: u32,
@@ -167,6 +169,7 @@ pub struct MemoryResetResponse {
 
 impl MemoryResetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -221,6 +224,7 @@ pub struct MemoryStatusParams {
 
 impl MemoryStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -290,6 +294,7 @@ pub struct MemoryStatusResponse {
 
 impl MemoryStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(v2_consolidated_threads: u32, v2_ready: bool) -> Self {
         let mut new: Self = Record::blank();
         new.v2_consolidated_threads = v2_consolidated_threads;

@@ -29,6 +29,7 @@ pub struct MockExperimentalMethodParams {
 
 impl MockExperimentalMethodParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -96,6 +97,7 @@ pub struct MockExperimentalMethodResponse {
 
 impl MockExperimentalMethodResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }

@@ -41,6 +41,7 @@ pub struct AuthRecoveryNotification {
 
 impl AuthRecoveryNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -148,6 +149,7 @@ pub struct NoneGatewayAuth {
 
 impl NoneGatewayAuth {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -200,6 +202,7 @@ pub struct EnvironmentVariableGatewayAuth {
 
 impl EnvironmentVariableGatewayAuth {
     /// With what is required.
+    #[inline]
     pub fn new(env_key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.env_key = env_key.into();
@@ -255,6 +258,7 @@ pub struct ExternallyConfiguredGatewayAuth {
 
 impl ExternallyConfiguredGatewayAuth {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -378,6 +382,7 @@ pub struct Model {
 
 impl Model {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         model: impl Into<String>,
@@ -524,6 +529,7 @@ pub struct ModelAccessPrograms {
 
 impl ModelAccessPrograms {
     /// With what is required.
+    #[inline]
     pub fn new(cyber: Vec<CyberAccessProgram>) -> Self {
         let mut new: Self = Record::blank();
         new.cyber = cyber;
@@ -579,6 +585,7 @@ pub struct ModelAvailabilityNux {
 
 impl ModelAvailabilityNux {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -640,6 +647,7 @@ pub struct ModelListParams {
 
 impl ModelListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -734,6 +742,7 @@ pub struct ModelListResponse {
 
 impl ModelListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Model>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -790,6 +799,7 @@ pub struct ModelProviderCapabilitiesReadParams {
 
 impl ModelProviderCapabilitiesReadParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -844,6 +854,7 @@ pub struct ModelProviderCapabilitiesReadResponse {
 
 impl ModelProviderCapabilitiesReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(image_generation: bool, web_search: bool) -> Self {
         let mut new: Self = Record::blank();
         new.image_generation = image_generation;
@@ -903,6 +914,7 @@ pub struct ModelProviderConfigWriteParams {
 
 impl ModelProviderConfigWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(settings: impl Into<ProviderSettingsPatch>) -> Self {
         let mut new: Self = Record::blank();
         new.settings = settings.into();
@@ -958,6 +970,7 @@ pub struct ModelProviderConfigWriteResponse {
 
 impl ModelProviderConfigWriteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(provider: ModelProviderSummary) -> Self {
         let mut new: Self = Record::blank();
         new.provider = provider;
@@ -1054,6 +1067,7 @@ pub struct ModelProviderMismatchModelProviderError {
 
 impl ModelProviderMismatchModelProviderError {
     /// With what is required.
+    #[inline]
     pub fn new(
         model_provider: impl Into<String>,
         current_model_provider: impl Into<String>,
@@ -1116,6 +1130,7 @@ pub struct ModelProviderNotConfiguredModelProviderError {
 
 impl ModelProviderNotConfiguredModelProviderError {
     /// With what is required.
+    #[inline]
     pub fn new(model_provider: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.model_provider = model_provider.into();
@@ -1173,6 +1188,7 @@ pub struct ModelProviderPolicyConflictModelProviderError {
 
 impl ModelProviderPolicyConflictModelProviderError {
     /// With what is required.
+    #[inline]
     pub fn new(
         model_provider: impl Into<String>,
         required_model_provider: impl Into<String>,
@@ -1231,6 +1247,7 @@ pub struct ModelProviderListParams {
 
 impl ModelProviderListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1287,6 +1304,7 @@ pub struct ModelProviderListResponse {
 
 impl ModelProviderListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         data: Vec<ModelProviderSummary>,
         default_provider_id: impl Into<String>,
@@ -1362,6 +1380,7 @@ pub struct ModelProviderSummary {
 
 impl ModelProviderSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -1458,6 +1477,7 @@ pub struct ModelReroutedNotification {
 
 impl ModelReroutedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1547,6 +1567,7 @@ pub struct ModelSafetyBufferingUpdatedNotification {
 
 impl ModelSafetyBufferingUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1644,6 +1665,7 @@ pub struct ModelServiceTier {
 
 impl ModelServiceTier {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -1719,6 +1741,7 @@ pub struct ModelUpgradeInfo {
 
 impl ModelUpgradeInfo {
     /// With what is required.
+    #[inline]
     pub fn new(model: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.model = model.into();
@@ -1809,6 +1832,7 @@ pub struct ModelVerificationNotification {
 
 impl ModelVerificationNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1914,6 +1938,7 @@ pub struct OpenaiProviderSettings {
 
 impl OpenaiProviderSettings {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1966,6 +1991,7 @@ pub struct CustomGatewayProviderSettings {
 
 impl CustomGatewayProviderSettings {
     /// With what is required.
+    #[inline]
     pub fn new(auth: impl Into<GatewayAuth>) -> Self {
         let mut new: Self = Record::blank();
         new.auth = auth.into();
@@ -2023,6 +2049,7 @@ pub struct BedrockProviderSettings {
 
 impl BedrockProviderSettings {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2089,6 +2116,7 @@ pub struct GcpProviderSettings {
 
 impl GcpProviderSettings {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2180,6 +2208,7 @@ pub struct CustomGatewayProviderSettingsPatch {
 
 impl CustomGatewayProviderSettingsPatch {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2276,6 +2305,7 @@ pub struct BedrockProviderSettingsPatch {
 
 impl BedrockProviderSettingsPatch {
     /// With what is required.
+    #[inline]
     pub fn new(provider_id: impl Into<BedrockProviderId>) -> Self {
         let mut new: Self = Record::blank();
         new.provider_id = provider_id.into();
@@ -2355,6 +2385,7 @@ pub struct GcpProviderSettingsPatch {
 
 impl GcpProviderSettingsPatch {
     /// With what is required.
+    #[inline]
     pub fn new(provider_id: impl Into<GcpProviderId>) -> Self {
         let mut new: Self = Record::blank();
         new.provider_id = provider_id.into();
@@ -2437,6 +2468,7 @@ pub struct ReasoningEffortOption {
 
 impl ReasoningEffortOption {
     /// With what is required.
+    #[inline]
     pub fn new(
         reasoning_effort: impl Into<ReasoningEffort>,
         description: impl Into<String>,

@@ -31,6 +31,7 @@ pub struct PermissionProfileListParams {
 
 impl PermissionProfileListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -116,6 +117,7 @@ pub struct PermissionProfileListResponse {
 
 impl PermissionProfileListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<PermissionProfileSummary>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -178,6 +180,7 @@ pub struct PermissionProfileSummary {
 
 impl PermissionProfileSummary {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, allowed: bool) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();

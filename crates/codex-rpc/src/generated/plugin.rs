@@ -47,6 +47,7 @@ pub struct AppSummary {
 
 impl AppSummary {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -131,6 +132,7 @@ pub struct AppTemplateSummary {
 
 impl AppTemplateSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         template_id: impl Into<String>,
         name: impl Into<String>,
@@ -242,6 +244,7 @@ pub struct MarketplaceInterface {
 
 impl MarketplaceInterface {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -303,6 +306,7 @@ pub struct MarketplaceLoadErrorInfo {
 
 impl MarketplaceLoadErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(
         marketplace_path: impl Into<AbsolutePathBuf>,
         message: impl Into<String>,
@@ -418,6 +422,7 @@ pub struct PluginDetail {
 
 impl PluginDetail {
     /// With what is required.
+    #[inline]
     pub fn new(
         marketplace_name: impl Into<String>,
         summary: PluginSummary,
@@ -556,6 +561,7 @@ pub struct PluginHookSummary {
 
 impl PluginHookSummary {
     /// With what is required.
+    #[inline]
     pub fn new(key: impl Into<String>, event_name: impl Into<HookEventName>) -> Self {
         let mut new: Self = Record::blank();
         new.key = key.into();
@@ -621,6 +627,7 @@ pub struct PluginInstallParams {
 
 impl PluginInstallParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_name = plugin_name.into();
@@ -750,6 +757,7 @@ pub struct PluginInstallResponse {
 
 impl PluginInstallResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         auth_policy: impl Into<PluginAuthPolicy>,
         apps_needing_auth: Vec<AppSummary>,
@@ -814,6 +822,7 @@ pub struct PluginInstalledParams {
 
 impl PluginInstalledParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -897,6 +906,7 @@ pub struct PluginInstalledResponse {
 
 impl PluginInstalledResponse {
     /// With what is required.
+    #[inline]
     pub fn new(marketplaces: Vec<PluginMarketplaceEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplaces = marketplaces;
@@ -991,6 +1001,7 @@ pub struct PluginInterface {
 
 impl PluginInterface {
     /// With what is required.
+    #[inline]
     pub fn new(
         capabilities: Vec<String>,
         screenshots: Vec<AbsolutePathBuf>,
@@ -1153,6 +1164,7 @@ pub struct PluginListParams {
 
 impl PluginListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1243,6 +1255,7 @@ pub struct PluginListResponse {
 
 impl PluginListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(marketplaces: Vec<PluginMarketplaceEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplaces = marketplaces;
@@ -1310,6 +1323,7 @@ pub struct PluginMarketplaceEntry {
 
 impl PluginMarketplaceEntry {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, plugins: Vec<PluginSummary>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1379,6 +1393,7 @@ pub struct PluginReadParams {
 
 impl PluginReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_name = plugin_name.into();
@@ -1458,6 +1473,7 @@ pub struct PluginReadResponse {
 
 impl PluginReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(plugin: PluginDetail) -> Self {
         let mut new: Self = Record::blank();
         new.plugin = plugin;
@@ -1521,6 +1537,7 @@ pub struct PluginReconcileChangedPlugin {
 
 impl PluginReconcileChangedPlugin {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         has_mcps: bool,
@@ -1598,6 +1615,7 @@ pub struct PluginReconcileParams {
 
 impl PluginReconcileParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1667,6 +1685,7 @@ pub struct PluginReconcileResponse {
 
 impl PluginReconcileResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         changed_plugins: Vec<PluginReconcileChangedPlugin>,
         failed_remote_plugin_ids: Vec<String>,
@@ -1752,6 +1771,7 @@ pub struct PluginSearchParams {
 
 impl PluginSearchParams {
     /// With what is required.
+    #[inline]
     pub fn new(search_term: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.search_term = search_term.into();
@@ -1847,6 +1867,7 @@ pub struct PluginSearchResponse {
 
 impl PluginSearchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<PluginSearchResult>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -1909,6 +1930,7 @@ pub struct PluginSearchResult {
 
 impl PluginSearchResult {
     /// With what is required.
+    #[inline]
     pub fn new(plugin: PluginSummary, marketplace_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin = plugin;
@@ -1989,6 +2011,7 @@ pub struct PluginShareCheckoutParams {
 
 impl PluginShareCheckoutParams {
     /// With what is required.
+    #[inline]
     pub fn new(remote_plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.remote_plugin_id = remote_plugin_id.into();
@@ -2056,6 +2079,7 @@ pub struct PluginShareCheckoutResponse {
 
 impl PluginShareCheckoutResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_plugin_id: impl Into<String>,
         plugin_id: impl Into<String>,
@@ -2163,6 +2187,7 @@ pub struct PluginShareContext {
 
 impl PluginShareContext {
     /// With what is required.
+    #[inline]
     pub fn new(remote_plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.remote_plugin_id = remote_plugin_id.into();
@@ -2248,6 +2273,7 @@ pub struct PluginShareDeleteParams {
 
 impl PluginShareDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(remote_plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.remote_plugin_id = remote_plugin_id.into();
@@ -2301,6 +2327,7 @@ pub struct PluginShareDeleteResponse {
 
 impl PluginShareDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2373,6 +2400,7 @@ pub struct PluginShareListItem {
 
 impl PluginShareListItem {
     /// With what is required.
+    #[inline]
     pub fn new(plugin: PluginSummary) -> Self {
         let mut new: Self = Record::blank();
         new.plugin = plugin;
@@ -2429,6 +2457,7 @@ pub struct PluginShareListParams {
 
 impl PluginShareListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2481,6 +2510,7 @@ pub struct PluginShareListResponse {
 
 impl PluginShareListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<PluginShareListItem>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2542,6 +2572,7 @@ pub struct PluginSharePrincipal {
 
 impl PluginSharePrincipal {
     /// With what is required.
+    #[inline]
     pub fn new(
         principal_type: impl Into<PluginSharePrincipalType>,
         principal_id: impl Into<String>,
@@ -2654,6 +2685,7 @@ pub struct PluginShareSaveParams {
 
 impl PluginShareSaveParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_path = plugin_path.into();
@@ -2743,6 +2775,7 @@ pub struct PluginShareSaveResponse {
 
 impl PluginShareSaveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_plugin_id: impl Into<String>,
         share_url: impl Into<String>,
@@ -2812,6 +2845,7 @@ pub struct PluginShareTarget {
 
 impl PluginShareTarget {
     /// With what is required.
+    #[inline]
     pub fn new(
         principal_type: impl Into<PluginSharePrincipalType>,
         principal_id: impl Into<String>,
@@ -2916,6 +2950,7 @@ pub struct PluginShareUpdateTargetsParams {
 
 impl PluginShareUpdateTargetsParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_plugin_id: impl Into<String>,
         discoverability: impl Into<PluginShareUpdateDiscoverability>,
@@ -2985,6 +3020,7 @@ pub struct PluginShareUpdateTargetsResponse {
 
 impl PluginShareUpdateTargetsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         principals: Vec<PluginSharePrincipal>,
         discoverability: impl Into<PluginShareDiscoverability>,
@@ -3051,6 +3087,7 @@ pub struct PluginSkillReadParams {
 
 impl PluginSkillReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_marketplace_name: impl Into<String>,
         remote_plugin_id: impl Into<String>,
@@ -3118,6 +3155,7 @@ pub struct PluginSkillReadResponse {
 
 impl PluginSkillReadResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3200,6 +3238,7 @@ pub struct LocalPluginSource {
 
 impl LocalPluginSource {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -3261,6 +3300,7 @@ pub struct GitPluginSource {
 
 impl GitPluginSource {
     /// With what is required.
+    #[inline]
     pub fn new(url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.url = url.into();
@@ -3329,6 +3369,7 @@ pub struct NpmPluginSource {
 
 impl NpmPluginSource {
     /// With what is required.
+    #[inline]
     pub fn new(package: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.package = package.into();
@@ -3388,6 +3429,7 @@ pub struct RemotePluginSource {
 
 impl RemotePluginSource {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3474,6 +3516,7 @@ pub struct PluginSummary {
 
 impl PluginSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -3621,6 +3664,7 @@ pub struct PluginUninstallParams {
 
 impl PluginUninstallParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_id = plugin_id.into();
@@ -3674,6 +3718,7 @@ pub struct PluginUninstallResponse {
 
 impl PluginUninstallResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3752,6 +3797,7 @@ pub struct HourlyScheduledTaskSchedule {
 
 impl HourlyScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(interval_hours: u32) -> Self {
         let mut new: Self = Record::blank();
         new.interval_hours = interval_hours;
@@ -3810,6 +3856,7 @@ pub struct DailyScheduledTaskSchedule {
 
 impl DailyScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(time: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.time = time.into();
@@ -3865,6 +3912,7 @@ pub struct WeekdaysScheduledTaskSchedule {
 
 impl WeekdaysScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(time: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.time = time.into();
@@ -3922,6 +3970,7 @@ pub struct WeeklyScheduledTaskSchedule {
 
 impl WeeklyScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(days: Vec<ScheduledTaskWeekday>, time: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.days = days;
@@ -3985,6 +4034,7 @@ pub struct ScheduledTaskSummary {
 
 impl ScheduledTaskSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         name: impl Into<String>,
@@ -4093,6 +4143,7 @@ pub struct SkillSummary {
 
 impl SkillSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,

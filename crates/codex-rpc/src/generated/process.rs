@@ -52,6 +52,7 @@ pub struct ProcessExitedNotification {
 
 impl ProcessExitedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         process_handle: impl Into<String>,
         exit_code: i32,
@@ -147,6 +148,7 @@ pub struct ProcessKillParams {
 
 impl ProcessKillParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_handle: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_handle = process_handle.into();
@@ -202,6 +204,7 @@ pub struct ProcessKillResponse {
 
 impl ProcessKillResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -260,6 +263,7 @@ pub struct ProcessOutputDeltaNotification {
 
 impl ProcessOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         process_handle: impl Into<String>,
         stream: impl Into<ProcessOutputStream>,
@@ -351,6 +355,7 @@ pub struct ProcessResizePtyParams {
 
 impl ProcessResizePtyParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_handle: impl Into<String>, size: ProcessTerminalSize) -> Self {
         let mut new: Self = Record::blank();
         new.process_handle = process_handle.into();
@@ -410,6 +415,7 @@ pub struct ProcessResizePtyResponse {
 
 impl ProcessResizePtyResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -514,6 +520,7 @@ impl fmt::Debug for ProcessSpawnParams {
 
 impl ProcessSpawnParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         command: Vec<String>,
         process_handle: impl Into<String>,
@@ -658,6 +665,7 @@ pub struct ProcessSpawnResponse {
 
 impl ProcessSpawnResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -712,6 +720,7 @@ pub struct ProcessTerminalSize {
 
 impl ProcessTerminalSize {
     /// With what is required.
+    #[inline]
     pub fn new(rows: u16, cols: u16) -> Self {
         let mut new: Self = Record::blank();
         new.rows = rows;
@@ -777,6 +786,7 @@ pub struct ProcessWriteStdinParams {
 
 impl ProcessWriteStdinParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_handle: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_handle = process_handle.into();
@@ -850,6 +860,7 @@ pub struct ProcessWriteStdinResponse {
 
 impl ProcessWriteStdinResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }

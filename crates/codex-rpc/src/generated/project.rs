@@ -64,6 +64,7 @@ impl fmt::Debug for Project {
 
 impl Project {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -182,6 +183,7 @@ pub struct ProjectChangedNotification {
 
 impl ProjectChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         project_id: impl Into<String>,
         change_type: impl Into<ProjectChangeType>,
@@ -264,6 +266,7 @@ impl fmt::Debug for ProjectCreateParams {
 
 impl ProjectCreateParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         roots: Vec<ProjectRoot>,
@@ -342,6 +345,7 @@ pub struct ProjectCreateResponse {
 
 impl ProjectCreateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;
@@ -399,6 +403,7 @@ pub struct ProjectDeleteParams {
 
 impl ProjectDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -454,6 +459,7 @@ pub struct ProjectDeleteResponse {
 
 impl ProjectDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -529,6 +535,7 @@ impl fmt::Debug for ProjectImportParams {
 
 impl ProjectImportParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         roots: Vec<ProjectRoot>,
@@ -616,6 +623,7 @@ pub struct ProjectImportResponse {
 
 impl ProjectImportResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;
@@ -679,6 +687,7 @@ pub struct ProjectListParams {
 
 impl ProjectListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -775,6 +784,7 @@ pub struct ProjectListResponse {
 
 impl ProjectListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Project>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -837,6 +847,7 @@ pub struct ProjectMoveParams {
 
 impl ProjectMoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -901,6 +912,7 @@ pub struct ProjectMoveResponse {
 
 impl ProjectMoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -955,6 +967,7 @@ pub struct ProjectReadParams {
 
 impl ProjectReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -1012,6 +1025,7 @@ pub struct ProjectReadResponse {
 
 impl ProjectReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;
@@ -1067,6 +1081,7 @@ pub struct ProjectRoot {
 
 impl ProjectRoot {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1157,6 +1172,7 @@ impl fmt::Debug for ProjectUpdateParams {
 
 impl ProjectUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -1241,6 +1257,7 @@ pub struct ProjectUpdateResponse {
 
 impl ProjectUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;

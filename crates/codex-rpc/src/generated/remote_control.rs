@@ -50,6 +50,7 @@ pub struct RemoteControlClient {
 
 impl RemoteControlClient {
     /// With what is required.
+    #[inline]
     pub fn new(client_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.client_id = client_id.into();
@@ -160,6 +161,7 @@ pub struct RemoteControlClientsListParams {
 
 impl RemoteControlClientsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -246,6 +248,7 @@ pub struct RemoteControlClientsListResponse {
 
 impl RemoteControlClientsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<RemoteControlClient>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -308,6 +311,7 @@ pub struct RemoteControlClientsRevokeParams {
 
 impl RemoteControlClientsRevokeParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>, client_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -367,6 +371,7 @@ pub struct RemoteControlClientsRevokeResponse {
 
 impl RemoteControlClientsRevokeResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -439,6 +444,7 @@ pub struct RemoteControlDisableParams {
 
 impl RemoteControlDisableParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -512,6 +518,7 @@ pub struct RemoteControlDisableResponse {
 
 impl RemoteControlDisableResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,
@@ -582,6 +589,7 @@ pub struct RemoteControlEnableParams {
 
 impl RemoteControlEnableParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -655,6 +663,7 @@ pub struct RemoteControlEnableResponse {
 
 impl RemoteControlEnableResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,
@@ -727,6 +736,7 @@ pub struct RemoteControlPairingStartParams {
 
 impl RemoteControlPairingStartParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -812,6 +822,7 @@ impl fmt::Debug for RemoteControlPairingStartResponse {
 
 impl RemoteControlPairingStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         pairing_code: impl Into<String>,
         environment_id: impl Into<String>,
@@ -896,6 +907,7 @@ impl fmt::Debug for RemoteControlPairingStatusParams {
 
 impl RemoteControlPairingStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -975,6 +987,7 @@ pub struct RemoteControlPairingStatusResponse {
 
 impl RemoteControlPairingStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(claimed: bool) -> Self {
         let mut new: Self = Record::blank();
         new.claimed = claimed;
@@ -1036,6 +1049,7 @@ pub struct RemoteControlStatusChangedNotification {
 
 impl RemoteControlStatusChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,
@@ -1114,6 +1128,7 @@ pub struct RemoteControlStatusReadResponse {
 
 impl RemoteControlStatusReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,

@@ -44,6 +44,7 @@ pub struct ReviewStartParams {
 
 impl ReviewStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, target: impl Into<ReviewTarget>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -114,6 +115,7 @@ pub struct ReviewStartResponse {
 
 impl ReviewStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn: Turn, review_thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.turn = turn;
@@ -194,6 +196,7 @@ pub struct UncommittedChangesReviewTarget {
 
 impl UncommittedChangesReviewTarget {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -246,6 +249,7 @@ pub struct BaseBranchReviewTarget {
 
 impl BaseBranchReviewTarget {
     /// With what is required.
+    #[inline]
     pub fn new(branch: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.branch = branch.into();
@@ -303,6 +307,7 @@ pub struct CommitReviewTarget {
 
 impl CommitReviewTarget {
     /// With what is required.
+    #[inline]
     pub fn new(sha: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.sha = sha.into();
@@ -367,6 +372,7 @@ pub struct CustomReviewTarget {
 
 impl CustomReviewTarget {
     /// With what is required.
+    #[inline]
     pub fn new(instructions: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.instructions = instructions.into();

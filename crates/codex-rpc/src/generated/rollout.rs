@@ -27,6 +27,7 @@ pub struct RolloutCompressResponse {
 
 impl RolloutCompressResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }

@@ -30,6 +30,7 @@ pub struct ServerDiagnosticsGauge {
 
 impl ServerDiagnosticsGauge {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, value: u64) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -89,6 +90,7 @@ pub struct ServerDiagnosticsParams {
 
 impl ServerDiagnosticsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -145,6 +147,7 @@ pub struct ServerDiagnosticsProcess {
 
 impl ServerDiagnosticsProcess {
     /// With what is required.
+    #[inline]
     pub fn new(id: u32) -> Self {
         let mut new: Self = Record::blank();
         new.id = id;
@@ -210,6 +213,7 @@ pub struct ServerDiagnosticsResponse {
 
 impl ServerDiagnosticsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         process: ServerDiagnosticsProcess,
         gauges: Vec<ServerDiagnosticsGauge>,
@@ -274,6 +278,7 @@ pub struct ServerRequestResolvedNotification {
 
 impl ServerRequestResolvedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         request_id: impl Into<crate::RequestId>,

@@ -30,6 +30,7 @@ pub struct SkillDependencies {
 
 impl SkillDependencies {
     /// With what is required.
+    #[inline]
     pub fn new(tools: Vec<SkillToolDependency>) -> Self {
         let mut new: Self = Record::blank();
         new.tools = tools;
@@ -87,6 +88,7 @@ pub struct SkillErrorInfo {
 
 impl SkillErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -162,6 +164,7 @@ pub struct SkillMetadata {
 
 impl SkillMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -290,6 +293,7 @@ pub struct SkillToolDependency {
 
 impl SkillToolDependency {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<String>, value: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -361,6 +365,7 @@ pub struct SkillsChangedNotification {
 
 impl SkillsChangedNotification {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -417,6 +422,7 @@ pub struct SkillsConfigWriteParams {
 
 impl SkillsConfigWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(enabled: bool) -> Self {
         let mut new: Self = Record::blank();
         new.enabled = enabled;
@@ -490,6 +496,7 @@ pub struct SkillsConfigWriteResponse {
 
 impl SkillsConfigWriteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(effective_enabled: bool) -> Self {
         let mut new: Self = Record::blank();
         new.effective_enabled = effective_enabled;
@@ -545,6 +552,7 @@ pub struct SkillsExtraRootsSetParams {
 
 impl SkillsExtraRootsSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(extra_roots: Vec<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.extra_roots = extra_roots;
@@ -598,6 +606,7 @@ pub struct SkillsExtraRootsSetResponse {
 
 impl SkillsExtraRootsSetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -654,6 +663,7 @@ pub struct SkillsListEntry {
 
 impl SkillsListEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<String>,
         skills: Vec<SkillMetadata>,
@@ -723,6 +733,7 @@ pub struct SkillsListParams {
 
 impl SkillsListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -797,6 +808,7 @@ pub struct SkillsListResponse {
 
 impl SkillsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<SkillsListEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;

@@ -117,6 +117,7 @@ pub struct ActivePermissionProfile {
 
 impl ActivePermissionProfile {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -193,6 +194,7 @@ pub struct EnvironmentCapabilityRootLocation {
 
 impl EnvironmentCapabilityRootLocation {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -270,6 +272,7 @@ pub struct ContextCompactedNotification {
 
 impl ContextCompactedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -381,6 +384,7 @@ impl fmt::Debug for FunctionDynamicToolNamespaceTool {
 
 impl FunctionDynamicToolNamespaceTool {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -514,6 +518,7 @@ impl fmt::Debug for FunctionDynamicToolSpec {
 
 impl FunctionDynamicToolSpec {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -594,6 +599,7 @@ pub struct NamespaceDynamicToolSpec {
 
 impl NamespaceDynamicToolSpec {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -661,6 +667,7 @@ pub struct EnvironmentConnectionNotification {
 
 impl EnvironmentConnectionNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -724,6 +731,7 @@ pub struct GitInfo {
 
 impl GitInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -827,6 +835,7 @@ impl fmt::Debug for QueuedSubmission {
 
 impl QueuedSubmission {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         input: Vec<UserInput>,
@@ -1029,6 +1038,7 @@ pub struct RealtimeVoicesList {
 
 impl RealtimeVoicesList {
     /// With what is required.
+    #[inline]
     pub fn new(
         v1: Vec<RealtimeVoice>,
         v2: Vec<RealtimeVoice>,
@@ -1106,6 +1116,7 @@ pub struct SelectedCapabilityRoot {
 
 impl SelectedCapabilityRoot {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         location: impl Into<CapabilityRootLocation>,
@@ -1269,6 +1280,7 @@ pub struct Thread {
 
 impl Thread {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         session_id: impl Into<String>,
@@ -1508,6 +1520,7 @@ impl fmt::Debug for ThreadApproveGuardianDeniedActionParams {
 
 impl ThreadApproveGuardianDeniedActionParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, event: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1565,6 +1578,7 @@ pub struct ThreadApproveGuardianDeniedActionResponse {
 
 impl ThreadApproveGuardianDeniedActionResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1617,6 +1631,7 @@ pub struct ThreadArchiveParams {
 
 impl ThreadArchiveParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1670,6 +1685,7 @@ pub struct ThreadArchiveResponse {
 
 impl ThreadArchiveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1722,6 +1738,7 @@ pub struct ThreadArchivedNotification {
 
 impl ThreadArchivedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1798,6 +1815,7 @@ impl fmt::Debug for ThreadAttachment {
 
 impl ThreadAttachment {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -1908,6 +1926,7 @@ impl fmt::Debug for ThreadAttachmentAddParams {
 
 impl ThreadAttachmentAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -1982,6 +2001,7 @@ pub struct ThreadAttachmentAddResponse {
 
 impl ThreadAttachmentAddResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         outcome: impl Into<ThreadAttachmentAddOutcome>,
         attachment: ThreadAttachment,
@@ -2048,6 +2068,7 @@ pub struct ThreadAttachmentListParams {
 
 impl ThreadAttachmentListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2123,6 +2144,7 @@ pub struct ThreadAttachmentListResponse {
 
 impl ThreadAttachmentListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadAttachment>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2198,6 +2220,7 @@ pub struct ThreadAttachmentOwner {
 
 impl ThreadAttachmentOwner {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, archived: bool) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2265,6 +2288,7 @@ pub struct ThreadAttachmentOwnerListParams {
 
 impl ThreadAttachmentOwnerListParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         attachment_type: impl Into<String>,
         identity_key: impl Into<String>,
@@ -2356,6 +2380,7 @@ pub struct ThreadAttachmentOwnerListResponse {
 
 impl ThreadAttachmentOwnerListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadAttachmentOwner>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2418,6 +2443,7 @@ pub struct ThreadAttachmentRemoveParams {
 
 impl ThreadAttachmentRemoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -2483,6 +2509,7 @@ pub struct ThreadAttachmentRemoveResponse {
 
 impl ThreadAttachmentRemoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2543,6 +2570,7 @@ pub struct ThreadAttachmentUpdatedNotification {
 
 impl ThreadAttachmentUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -2640,6 +2668,7 @@ pub struct ThreadBackgroundTerminal {
 
 impl ThreadBackgroundTerminal {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_id: impl Into<String>,
         process_id: impl Into<String>,
@@ -2723,6 +2752,7 @@ pub struct ThreadBackgroundTerminalsCleanParams {
 
 impl ThreadBackgroundTerminalsCleanParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2778,6 +2808,7 @@ pub struct ThreadBackgroundTerminalsCleanResponse {
 
 impl ThreadBackgroundTerminalsCleanResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2836,6 +2867,7 @@ pub struct ThreadBackgroundTerminalsListParams {
 
 impl ThreadBackgroundTerminalsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2913,6 +2945,7 @@ pub struct ThreadBackgroundTerminalsListResponse {
 
 impl ThreadBackgroundTerminalsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadBackgroundTerminal>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2975,6 +3008,7 @@ pub struct ThreadBackgroundTerminalsTerminateParams {
 
 impl ThreadBackgroundTerminalsTerminateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, process_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3036,6 +3070,7 @@ pub struct ThreadBackgroundTerminalsTerminateResponse {
 
 impl ThreadBackgroundTerminalsTerminateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(terminated: bool) -> Self {
         let mut new: Self = Record::blank();
         new.terminated = terminated;
@@ -3091,6 +3126,7 @@ pub struct ThreadClosedNotification {
 
 impl ThreadClosedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3146,6 +3182,7 @@ pub struct ThreadCompactStartParams {
 
 impl ThreadCompactStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3199,6 +3236,7 @@ pub struct ThreadCompactStartResponse {
 
 impl ThreadCompactStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3253,6 +3291,7 @@ pub struct ThreadDecrementElicitationParams {
 
 impl ThreadDecrementElicitationParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3312,6 +3351,7 @@ pub struct ThreadDecrementElicitationResponse {
 
 impl ThreadDecrementElicitationResponse {
     /// With what is required.
+    #[inline]
     pub fn new(count: i64, paused: bool) -> Self {
         let mut new: Self = Record::blank();
         new.count = count;
@@ -3371,6 +3411,7 @@ pub struct ThreadDeleteParams {
 
 impl ThreadDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3424,6 +3465,7 @@ pub struct ThreadDeleteResponse {
 
 impl ThreadDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3476,6 +3518,7 @@ pub struct ThreadDeletedNotification {
 
 impl ThreadDeletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3535,6 +3578,7 @@ pub struct ThreadEnvironment {
 
 impl ThreadEnvironment {
     /// With what is required.
+    #[inline]
     pub fn new(
         environment_id: impl Into<String>,
         cwd: impl Into<LegacyAppPathString>,
@@ -3600,6 +3644,7 @@ pub struct ThreadExtra {
 
 impl ThreadExtra {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3752,6 +3797,7 @@ impl fmt::Debug for ThreadForkParams {
 
 impl ThreadForkParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4089,6 +4135,7 @@ pub struct ThreadForkResponse {
 
 impl ThreadForkResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread: Thread,
         model: impl Into<String>,
@@ -4226,6 +4273,7 @@ pub struct ThreadGoal {
 
 impl ThreadGoal {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         objective: impl Into<String>,
@@ -4327,6 +4375,7 @@ pub struct ThreadGoalClearParams {
 
 impl ThreadGoalClearParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4391,6 +4440,7 @@ pub struct ThreadGoalClearResponse {
 
 impl ThreadGoalClearResponse {
     /// With what is required.
+    #[inline]
     pub fn new(cleared: bool) -> Self {
         let mut new: Self = Record::blank();
         new.cleared = cleared;
@@ -4446,6 +4496,7 @@ pub struct ThreadGoalClearedNotification {
 
 impl ThreadGoalClearedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4501,6 +4552,7 @@ pub struct ThreadGoalGetParams {
 
 impl ThreadGoalGetParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4556,6 +4608,7 @@ pub struct ThreadGoalGetResponse {
 
 impl ThreadGoalGetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4638,6 +4691,7 @@ pub struct ThreadGoalSetParams {
 
 impl ThreadGoalSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4729,6 +4783,7 @@ pub struct ThreadGoalSetResponse {
 
 impl ThreadGoalSetResponse {
     /// With what is required.
+    #[inline]
     pub fn new(goal: ThreadGoal) -> Self {
         let mut new: Self = Record::blank();
         new.goal = goal;
@@ -4813,6 +4868,7 @@ pub struct ThreadGoalUpdatedNotification {
 
 impl ThreadGoalUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, goal: ThreadGoal) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4883,6 +4939,7 @@ pub struct ThreadGuardianAssessment {
 
 impl ThreadGuardianAssessment {
     /// With what is required.
+    #[inline]
     pub fn new(
         outcome: impl Into<GuardianAssessmentOutcome>,
         risk_level: impl Into<GuardianRiskLevel>,
@@ -4957,6 +5014,7 @@ pub struct ThreadGuardianReviewParams {
 
 impl ThreadGuardianReviewParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -5016,6 +5074,7 @@ pub struct ThreadGuardianReviewResponse {
 
 impl ThreadGuardianReviewResponse {
     /// With what is required.
+    #[inline]
     pub fn new(call_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.call_id = call_id.into();
@@ -5099,6 +5158,7 @@ pub struct ThreadIncrementElicitationParams {
 
 impl ThreadIncrementElicitationParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -5158,6 +5218,7 @@ pub struct ThreadIncrementElicitationResponse {
 
 impl ThreadIncrementElicitationResponse {
     /// With what is required.
+    #[inline]
     pub fn new(count: i64, paused: bool) -> Self {
         let mut new: Self = Record::blank();
         new.count = count;
@@ -5229,6 +5290,7 @@ impl fmt::Debug for ThreadInjectItemsParams {
 
 impl ThreadInjectItemsParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, items: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -5286,6 +5348,7 @@ pub struct ThreadInjectItemsResponse {
 
 impl ThreadInjectItemsResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5499,6 +5562,7 @@ pub struct UserMessageThreadItem {
 
 impl UserMessageThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, content: Vec<UserInput>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5573,6 +5637,7 @@ pub struct HookPromptThreadItem {
 
 impl HookPromptThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, fragments: Vec<HookPromptFragment>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5654,6 +5719,7 @@ pub struct AgentMessageThreadItem {
 
 impl AgentMessageThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5754,6 +5820,7 @@ pub struct FunctionCallOutputThreadItem {
 
 impl FunctionCallOutputThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -5836,6 +5903,7 @@ pub struct PlanThreadItem {
 
 impl PlanThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5909,6 +5977,7 @@ pub struct ReasoningThreadItem {
 
 impl ReasoningThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6002,6 +6071,7 @@ pub struct CommandExecutionThreadItem {
 
 impl CommandExecutionThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         command: impl Into<String>,
@@ -6129,6 +6199,7 @@ pub struct FileChangeThreadItem {
 
 impl FileChangeThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         changes: Vec<FileUpdateChange>,
@@ -6253,6 +6324,7 @@ impl fmt::Debug for McpToolCallThreadItem {
 
 impl McpToolCallThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         server: impl Into<String>,
@@ -6412,6 +6484,7 @@ impl fmt::Debug for DynamicToolCallThreadItem {
 
 impl DynamicToolCallThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         tool: impl Into<String>,
@@ -6533,6 +6606,7 @@ pub struct CollabAgentToolCallThreadItem {
 
 impl CollabAgentToolCallThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         tool: impl Into<CollabAgentTool>,
@@ -6656,6 +6730,7 @@ pub struct SubAgentActivityThreadItem {
 
 impl SubAgentActivityThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         kind: impl Into<SubAgentActivityKind>,
@@ -6775,6 +6850,7 @@ impl fmt::Debug for WebSearchThreadItem {
 
 impl WebSearchThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, query: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6852,6 +6928,7 @@ pub struct ImageViewThreadItem {
 
 impl ImageViewThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, path: impl Into<LegacyAppPathString>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6923,6 +7000,7 @@ pub struct SleepThreadItem {
 
 impl SleepThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, duration_ms: u64) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -7012,6 +7090,7 @@ pub struct ImageGenerationThreadItem {
 
 impl ImageGenerationThreadItem {
     /// With `fileId` and what else is required.
+    #[inline]
     pub fn from_file_id(
         id: impl Into<String>,
         status: impl Into<String>,
@@ -7024,6 +7103,7 @@ impl ImageGenerationThreadItem {
         new
     }
     /// With `result` and what else is required.
+    #[inline]
     pub fn from_result(
         id: impl Into<String>,
         status: impl Into<String>,
@@ -7137,6 +7217,7 @@ pub struct EnteredReviewModeThreadItem {
 
 impl EnteredReviewModeThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, review: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -7208,6 +7289,7 @@ pub struct ExitedReviewModeThreadItem {
 
 impl ExitedReviewModeThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, review: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -7277,6 +7359,7 @@ pub struct ContextCompactionThreadItem {
 
 impl ContextCompactionThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -7346,6 +7429,7 @@ pub struct ThreadItemEntry {
 
 impl ThreadItemEntry {
     /// With what is required.
+    #[inline]
     pub fn new(turn_id: impl Into<String>, item: impl Into<ThreadItem>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_id = turn_id.into();
@@ -7420,6 +7504,7 @@ pub struct ThreadItemOutputDeferral {
 
 impl ThreadItemOutputDeferral {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7509,6 +7594,7 @@ pub struct ItemThreadItemsListAnchor {
 
 impl ItemThreadItemsListAnchor {
     /// With what is required.
+    #[inline]
     pub fn new(item_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.item_id = item_id.into();
@@ -7585,6 +7671,7 @@ pub struct ThreadItemsListParams {
 
 impl ThreadItemsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -7689,6 +7776,7 @@ pub struct ThreadItemsListResponse {
 
 impl ThreadItemsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadItemEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -7756,6 +7844,7 @@ pub struct ThreadItemsReadParams {
 
 impl ThreadItemsReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -7825,6 +7914,7 @@ pub struct ThreadItemsReadResponse {
 
 impl ThreadItemsReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadItemEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -7939,6 +8029,7 @@ pub struct ThreadListParams {
 
 impl ThreadListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8197,6 +8288,7 @@ pub struct ThreadListResponse {
 
 impl ThreadListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Thread>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -8263,6 +8355,7 @@ pub struct ThreadLoadedListParams {
 
 impl ThreadLoadedListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8339,6 +8432,7 @@ pub struct ThreadLoadedListResponse {
 
 impl ThreadLoadedListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -8416,6 +8510,7 @@ pub struct ThreadMemoryModeSetParams {
 
 impl ThreadMemoryModeSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, mode: impl Into<ThreadMemoryMode>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8475,6 +8570,7 @@ pub struct ThreadMemoryModeSetResponse {
 
 impl ThreadMemoryModeSetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8529,6 +8625,7 @@ pub struct ThreadMemoryReadParams {
 
 impl ThreadMemoryReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8586,6 +8683,7 @@ pub struct ThreadMemoryReadResponse {
 
 impl ThreadMemoryReadResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8649,6 +8747,7 @@ pub struct ThreadMetadataGitInfoUpdateParams {
 
 impl ThreadMetadataGitInfoUpdateParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8742,6 +8841,7 @@ pub struct ThreadMetadataUpdateParams {
 
 impl ThreadMetadataUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8824,6 +8924,7 @@ pub struct ThreadMetadataUpdateResponse {
 
 impl ThreadMetadataUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -8881,6 +8982,7 @@ pub struct ThreadNameUpdatedNotification {
 
 impl ThreadNameUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8943,6 +9045,7 @@ pub struct ThreadPredictionRequestParams {
 
 impl ThreadPredictionRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, source_turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9002,6 +9105,7 @@ pub struct ThreadPredictionRequestResponse {
 
 impl ThreadPredictionRequestResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9072,6 +9176,7 @@ pub struct CompletedThreadPredictionResult {
 
 impl CompletedThreadPredictionResult {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9129,6 +9234,7 @@ pub struct FailedThreadPredictionResult {
 
 impl FailedThreadPredictionResult {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9183,6 +9289,7 @@ pub struct ThreadPredictionUpdatedNotification {
 
 impl ThreadPredictionUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         source_turn_id: impl Into<String>,
@@ -9256,6 +9363,7 @@ pub struct ThreadPrepareApprovedPlanParams {
 
 impl ThreadPrepareApprovedPlanParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, markdown: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9326,6 +9434,7 @@ pub struct ThreadPrepareApprovedPlanResponse {
 
 impl ThreadPrepareApprovedPlanResponse {
     /// With what is required.
+    #[inline]
     pub fn new(prompt: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.prompt = prompt.into();
@@ -9383,6 +9492,7 @@ pub struct ThreadProjectUpdatedNotification {
 
 impl ThreadProjectUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         project_id: impl Into<Option<String>>,
@@ -9468,6 +9578,7 @@ impl fmt::Debug for ThreadQueueAddParams {
 
 impl ThreadQueueAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         input: Vec<UserInput>,
@@ -9558,6 +9669,7 @@ pub struct ThreadQueueAddResponse {
 
 impl ThreadQueueAddResponse {
     /// With what is required.
+    #[inline]
     pub fn new(queued_submission: QueuedSubmission) -> Self {
         let mut new: Self = Record::blank();
         new.queued_submission = queued_submission;
@@ -9613,6 +9725,7 @@ pub struct ThreadQueueChangedNotification {
 
 impl ThreadQueueChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9672,6 +9785,7 @@ pub struct ThreadQueueDeleteParams {
 
 impl ThreadQueueDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         queued_submission_id: impl Into<String>,
@@ -9736,6 +9850,7 @@ pub struct ThreadQueueDeleteResponse {
 
 impl ThreadQueueDeleteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(deleted: bool) -> Self {
         let mut new: Self = Record::blank();
         new.deleted = deleted;
@@ -9797,6 +9912,7 @@ pub struct ThreadQueueListParams {
 
 impl ThreadQueueListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9874,6 +9990,7 @@ pub struct ThreadQueueListResponse {
 
 impl ThreadQueueListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<QueuedSubmission>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -9936,6 +10053,7 @@ pub struct ThreadQueueReorderParams {
 
 impl ThreadQueueReorderParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         queued_submission_ids: Vec<String>,
@@ -9998,6 +10116,7 @@ pub struct ThreadQueueReorderResponse {
 
 impl ThreadQueueReorderResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10054,6 +10173,7 @@ pub struct ThreadQueueStartParams {
 
 impl ThreadQueueStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10123,6 +10243,7 @@ pub struct ThreadQueueStartResponse {
 
 impl ThreadQueueStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.turn = turn;
@@ -10201,6 +10322,7 @@ impl fmt::Debug for ThreadQueueUpdateParams {
 
 impl ThreadQueueUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         queued_submission_id: impl Into<String>,
@@ -10286,6 +10408,7 @@ pub struct ThreadQueueUpdateResponse {
 
 impl ThreadQueueUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(queued_submission: QueuedSubmission) -> Self {
         let mut new: Self = Record::blank();
         new.queued_submission = queued_submission;
@@ -10343,6 +10466,7 @@ pub struct ThreadReadParams {
 
 impl ThreadReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10411,6 +10535,7 @@ pub struct ThreadReadResponse {
 
 impl ThreadReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -10471,6 +10596,7 @@ pub struct ThreadReadState {
 
 impl ThreadReadState {
     /// With what is required.
+    #[inline]
     pub fn new(revision: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.revision = revision.into();
@@ -10531,6 +10657,7 @@ pub struct ThreadReadStateChangedNotification {
 
 impl ThreadReadStateChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, read_state: ThreadReadState) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10606,6 +10733,7 @@ pub struct ReadThreadReadStateOperation {
 
 impl ReadThreadReadStateOperation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10656,6 +10784,7 @@ pub struct UnreadThreadReadStateOperation {
 
 impl UnreadThreadReadStateOperation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10712,6 +10841,7 @@ pub struct ThreadReadStateUpdateParams {
 
 impl ThreadReadStateUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         operation: impl Into<ThreadReadStateOperation>,
@@ -10781,6 +10911,7 @@ pub struct ThreadReadStateUpdateResponse {
 
 impl ThreadReadStateUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(read_state: ThreadReadState) -> Self {
         let mut new: Self = Record::blank();
         new.read_state = read_state;
@@ -10840,6 +10971,7 @@ pub struct ThreadRealtimeAppendAudioParams {
 
 impl ThreadRealtimeAppendAudioParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, audio: ThreadRealtimeAudioChunk) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10899,6 +11031,7 @@ pub struct ThreadRealtimeAppendAudioResponse {
 
 impl ThreadRealtimeAppendAudioResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10955,6 +11088,7 @@ pub struct ThreadRealtimeAppendSpeechParams {
 
 impl ThreadRealtimeAppendSpeechParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11014,6 +11148,7 @@ pub struct ThreadRealtimeAppendSpeechResponse {
 
 impl ThreadRealtimeAppendSpeechResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -11072,6 +11207,7 @@ pub struct ThreadRealtimeAppendTextParams {
 
 impl ThreadRealtimeAppendTextParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11140,6 +11276,7 @@ pub struct ThreadRealtimeAppendTextResponse {
 
 impl ThreadRealtimeAppendTextResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -11200,6 +11337,7 @@ pub struct ThreadRealtimeAudioChunk {
 
 impl ThreadRealtimeAudioChunk {
     /// With what is required.
+    #[inline]
     pub fn new(data: impl Into<String>, sample_rate: u32, num_channels: u16) -> Self {
         let mut new: Self = Record::blank();
         new.data = data.into();
@@ -11302,6 +11440,7 @@ pub struct WholeItemThreadRealtimeBemItemPresentation {
 
 impl WholeItemThreadRealtimeBemItemPresentation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -11352,6 +11491,7 @@ pub struct InlineMarkdownThreadRealtimeBemItemPresentation {
 
 impl InlineMarkdownThreadRealtimeBemItemPresentation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -11404,6 +11544,7 @@ pub struct InlineVisualizationThreadRealtimeBemItemPresentation {
 
 impl InlineVisualizationThreadRealtimeBemItemPresentation {
     /// With what is required.
+    #[inline]
     pub fn new(index: u32) -> Self {
         let mut new: Self = Record::blank();
         new.index = index;
@@ -11459,6 +11600,7 @@ pub struct ThreadRealtimeClosedNotification {
 
 impl ThreadRealtimeClosedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11519,6 +11661,7 @@ pub struct ThreadRealtimeErrorNotification {
 
 impl ThreadRealtimeErrorNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11580,6 +11723,7 @@ pub struct ThreadRealtimeInitialItem {
 
 impl ThreadRealtimeInitialItem {
     /// With what is required.
+    #[inline]
     pub fn new(role: impl Into<ConversationTextRole>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.role = role.into();
@@ -11694,6 +11838,7 @@ pub struct RealtimeSessionStartedThreadRealtimeItem {
 
 impl RealtimeSessionStartedThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, realtime_session_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -11759,6 +11904,7 @@ pub struct TranscriptSegmentThreadRealtimeItem {
 
 impl TranscriptSegmentThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         realtime_session_id: impl Into<String>,
@@ -11839,6 +11985,7 @@ pub struct BemItemPromotedThreadRealtimeItem {
 
 impl BemItemPromotedThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         realtime_session_id: impl Into<String>,
@@ -11920,6 +12067,7 @@ pub struct RealtimeSessionClosedThreadRealtimeItem {
 
 impl RealtimeSessionClosedThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         realtime_session_id: impl Into<String>,
@@ -11997,6 +12145,7 @@ impl fmt::Debug for ThreadRealtimeItemAddedNotification {
 
 impl ThreadRealtimeItemAddedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, item: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -12058,6 +12207,7 @@ pub struct ThreadRealtimeItemCompletedNotification {
 
 impl ThreadRealtimeItemCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         item: impl Into<ThreadRealtimeItem>,
@@ -12122,6 +12272,7 @@ pub struct ThreadRealtimeItemStartedNotification {
 
 impl ThreadRealtimeItemStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         item: impl Into<ThreadRealtimeItem>,
@@ -12188,6 +12339,7 @@ pub struct ThreadRealtimeItemTranscriptDeltaNotification {
 
 impl ThreadRealtimeItemTranscriptDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         item_id: impl Into<String>,
@@ -12255,6 +12407,7 @@ pub struct ThreadRealtimeListVoicesParams {
 
 impl ThreadRealtimeListVoicesParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -12309,6 +12462,7 @@ pub struct ThreadRealtimeListVoicesResponse {
 
 impl ThreadRealtimeListVoicesResponse {
     /// With what is required.
+    #[inline]
     pub fn new(voices: RealtimeVoicesList) -> Self {
         let mut new: Self = Record::blank();
         new.voices = voices;
@@ -12366,6 +12520,7 @@ pub struct ThreadRealtimeOutputAudioDeltaNotification {
 
 impl ThreadRealtimeOutputAudioDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, audio: ThreadRealtimeAudioChunk) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -12427,6 +12582,7 @@ pub struct ThreadRealtimeSdpNotification {
 
 impl ThreadRealtimeSdpNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, sdp: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -12543,6 +12699,7 @@ pub struct ThreadRealtimeStartParams {
 
 impl ThreadRealtimeStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         output_modality: impl Into<RealtimeOutputModality>,
@@ -12838,6 +12995,7 @@ pub struct ThreadRealtimeStartResponse {
 
 impl ThreadRealtimeStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -12910,6 +13068,7 @@ pub struct WebsocketThreadRealtimeStartTransport {
 
 impl WebsocketThreadRealtimeStartTransport {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -12962,6 +13121,7 @@ pub struct WebrtcThreadRealtimeStartTransport {
 
 impl WebrtcThreadRealtimeStartTransport {
     /// With what is required.
+    #[inline]
     pub fn new(sdp: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.sdp = sdp.into();
@@ -13017,6 +13177,7 @@ pub struct ExistingCallThreadRealtimeStartTransport {
 
 impl ExistingCallThreadRealtimeStartTransport {
     /// With what is required.
+    #[inline]
     pub fn new(call_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.call_id = call_id.into();
@@ -13074,6 +13235,7 @@ pub struct ThreadRealtimeStartedNotification {
 
 impl ThreadRealtimeStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         version: impl Into<RealtimeConversationVersion>,
@@ -13141,6 +13303,7 @@ pub struct ThreadRealtimeStopParams {
 
 impl ThreadRealtimeStopParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -13196,6 +13359,7 @@ pub struct ThreadRealtimeStopResponse {
 
 impl ThreadRealtimeStopResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -13252,6 +13416,7 @@ pub struct ThreadRealtimeTranscriptDeltaNotification {
 
 impl ThreadRealtimeTranscriptDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         role: impl Into<String>,
@@ -13323,6 +13488,7 @@ pub struct ThreadRealtimeTranscriptDoneNotification {
 
 impl ThreadRealtimeTranscriptDoneNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         role: impl Into<String>,
@@ -13409,6 +13575,7 @@ pub struct ThreadResumeInitialTurnsPageParams {
 
 impl ThreadResumeInitialTurnsPageParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -13568,6 +13735,7 @@ impl fmt::Debug for ThreadResumeParams {
 
 impl ThreadResumeParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -13856,6 +14024,7 @@ pub struct ThreadResumeResponse {
 
 impl ThreadResumeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread: Thread,
         model: impl Into<String>,
@@ -13999,6 +14168,7 @@ pub struct ThreadRevertParams {
 
 impl ThreadRevertParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, before_turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -14066,6 +14236,7 @@ pub struct ThreadRevertResponse {
 
 impl ThreadRevertResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -14127,6 +14298,7 @@ pub struct ThreadRevertedNotification {
 
 impl ThreadRevertedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -14184,6 +14356,7 @@ pub struct ThreadSampleCancelParams {
 
 impl ThreadSampleCancelParams {
     /// With what is required.
+    #[inline]
     pub fn new(request_id: impl Into<crate::RequestId>) -> Self {
         let mut new: Self = Record::blank();
         new.request_id = request_id.into();
@@ -14239,6 +14412,7 @@ pub struct ThreadSampleCancelResponse {
 
 impl ThreadSampleCancelResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -14332,6 +14506,7 @@ impl fmt::Debug for ThreadSampleParams {
 
 impl ThreadSampleParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         expected_turn_id: impl Into<String>,
@@ -14492,6 +14667,7 @@ pub struct ThreadSampleResponse {
 
 impl ThreadSampleResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         source_turn_id: impl Into<String>,
         response_id: impl Into<String>,
@@ -14583,6 +14759,7 @@ pub struct ThreadSearchOccurrence {
 
 impl ThreadSearchOccurrence {
     /// With what is required.
+    #[inline]
     pub fn new(
         turn_id: impl Into<String>,
         item_id: impl Into<String>,
@@ -14668,6 +14845,7 @@ pub struct ThreadSearchOccurrencesParams {
 
 impl ThreadSearchOccurrencesParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, search_term: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -14749,6 +14927,7 @@ pub struct ThreadSearchOccurrencesResponse {
 
 impl ThreadSearchOccurrencesResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadSearchOccurrence>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -14825,6 +15004,7 @@ pub struct ThreadSearchParams {
 
 impl ThreadSearchParams {
     /// With what is required.
+    #[inline]
     pub fn new(search_term: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.search_term = search_term.into();
@@ -14968,6 +15148,7 @@ pub struct ThreadSearchResponse {
 
 impl ThreadSearchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadSearchResult>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -15031,6 +15212,7 @@ pub struct ThreadSearchResult {
 
 impl ThreadSearchResult {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread, snippet: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -15112,6 +15294,7 @@ pub struct ThreadSearchTextRange {
 
 impl ThreadSearchTextRange {
     /// With what is required.
+    #[inline]
     pub fn new(start: u32, end: u32) -> Self {
         let mut new: Self = Record::blank();
         new.start = start;
@@ -15173,6 +15356,7 @@ pub struct ThreadSectionChangedNotification {
 
 impl ThreadSectionChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         section_id: impl Into<Option<String>>,
@@ -15239,6 +15423,7 @@ pub struct ThreadSectionMoveParams {
 
 impl ThreadSectionMoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         section_id: impl Into<Option<String>>,
@@ -15308,6 +15493,7 @@ pub struct ThreadSectionMoveResponse {
 
 impl ThreadSectionMoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -15362,6 +15548,7 @@ pub struct ThreadSetNameParams {
 
 impl ThreadSetNameParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -15419,6 +15606,7 @@ pub struct ThreadSetNameResponse {
 
 impl ThreadSetNameResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -15503,6 +15691,7 @@ pub struct ThreadSettings {
 
 impl ThreadSettings {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<AbsolutePathBuf>,
         approval_policy: impl Into<AskForApproval>,
@@ -15662,6 +15851,7 @@ pub struct ThreadSettingsUpdateParams {
 
 impl ThreadSettingsUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -15868,6 +16058,7 @@ pub struct ThreadSettingsUpdateResponse {
 
 impl ThreadSettingsUpdateResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -15922,6 +16113,7 @@ pub struct ThreadSettingsUpdatedNotification {
 
 impl ThreadSettingsUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, thread_settings: ThreadSettings) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -15985,6 +16177,7 @@ pub struct ThreadShellCommandParams {
 
 impl ThreadShellCommandParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -16051,6 +16244,7 @@ pub struct ThreadShellCommandResponse {
 
 impl ThreadShellCommandResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -16171,6 +16365,7 @@ pub struct ThreadSpawnSubAgentSource {
 
 impl ThreadSpawnSubAgentSource {
     /// With what is required.
+    #[inline]
     pub fn new(parent_thread_id: impl Into<ThreadId>, depth: i32) -> Self {
         let mut new: Self = Record::blank();
         new.parent_thread_id = parent_thread_id.into();
@@ -16358,6 +16553,7 @@ impl fmt::Debug for ThreadStartParams {
 
 impl ThreadStartParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -16748,6 +16944,7 @@ pub struct ThreadStartResponse {
 
 impl ThreadStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread: Thread,
         model: impl Into<String>,
@@ -16886,6 +17083,7 @@ pub struct ThreadStartedNotification {
 
 impl ThreadStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -16962,6 +17160,7 @@ pub struct NotLoadedThreadStatus {
 
 impl NotLoadedThreadStatus {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -17012,6 +17211,7 @@ pub struct IdleThreadStatus {
 
 impl IdleThreadStatus {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -17062,6 +17262,7 @@ pub struct SystemErrorThreadStatus {
 
 impl SystemErrorThreadStatus {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -17114,6 +17315,7 @@ pub struct ActiveThreadStatus {
 
 impl ActiveThreadStatus {
     /// With what is required.
+    #[inline]
     pub fn new(active_flags: Vec<ThreadActiveFlag>) -> Self {
         let mut new: Self = Record::blank();
         new.active_flags = active_flags;
@@ -17169,6 +17371,7 @@ pub struct ThreadStatusChangedNotification {
 
 impl ThreadStatusChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, status: impl Into<ThreadStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -17271,6 +17474,7 @@ pub struct ItemThreadTimelineEntry {
 
 impl ItemThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         position: u64,
         turn_id: impl Into<String>,
@@ -17340,6 +17544,7 @@ pub struct RealtimeThreadTimelineEntry {
 
 impl RealtimeThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(position: u64, item: impl Into<ThreadRealtimeItem>) -> Self {
         let mut new: Self = Record::blank();
         new.position = position;
@@ -17403,6 +17608,7 @@ pub struct TurnStartedThreadTimelineEntry {
 
 impl TurnStartedThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(position: u64, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.position = position;
@@ -17477,6 +17683,7 @@ pub struct TurnCompletedThreadTimelineEntry {
 
 impl TurnCompletedThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         position: u64,
         turn_id: impl Into<String>,
@@ -17568,6 +17775,7 @@ pub struct ThreadTimelineListParams {
 
 impl ThreadTimelineListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -17647,6 +17855,7 @@ pub struct ThreadTimelineListResponse {
 
 impl ThreadTimelineListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadTimelineEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -17716,6 +17925,7 @@ pub struct ThreadTokenUsage {
 
 impl ThreadTokenUsage {
     /// With what is required.
+    #[inline]
     pub fn new(total: TokenUsageBreakdown, last: TokenUsageBreakdown) -> Self {
         let mut new: Self = Record::blank();
         new.total = total;
@@ -17782,6 +17992,7 @@ pub struct ThreadTokenUsageUpdatedNotification {
 
 impl ThreadTokenUsageUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -17857,6 +18068,7 @@ pub struct ThreadTurnsListParams {
 
 impl ThreadTurnsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -17952,6 +18164,7 @@ pub struct ThreadTurnsListResponse {
 
 impl ThreadTurnsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Turn>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -18013,6 +18226,7 @@ pub struct ThreadUnarchiveParams {
 
 impl ThreadUnarchiveParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -18068,6 +18282,7 @@ pub struct ThreadUnarchiveResponse {
 
 impl ThreadUnarchiveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -18123,6 +18338,7 @@ pub struct ThreadUnarchivedNotification {
 
 impl ThreadUnarchivedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -18194,6 +18410,7 @@ pub struct ThreadStartThreadUnreadPosition {
 
 impl ThreadStartThreadUnreadPosition {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -18246,6 +18463,7 @@ pub struct TurnThreadUnreadPosition {
 
 impl TurnThreadUnreadPosition {
     /// With what is required.
+    #[inline]
     pub fn new(turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_id = turn_id.into();
@@ -18299,6 +18517,7 @@ pub struct ThreadUnsubscribeParams {
 
 impl ThreadUnsubscribeParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -18354,6 +18573,7 @@ pub struct ThreadUnsubscribeResponse {
 
 impl ThreadUnsubscribeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<ThreadUnsubscribeStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -18431,6 +18651,7 @@ pub struct TurnsPage {
 
 impl TurnsPage {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Turn>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;

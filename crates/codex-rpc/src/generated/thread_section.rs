@@ -34,6 +34,7 @@ pub struct ThreadSection {
 
 impl ThreadSection {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -98,6 +99,7 @@ pub struct ThreadSectionAppearance {
 
 impl ThreadSectionAppearance {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -174,6 +176,7 @@ pub struct ThreadSectionCreateParams {
 
 impl ThreadSectionCreateParams {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -238,6 +241,7 @@ pub struct ThreadSectionCreateResponse {
 
 impl ThreadSectionCreateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(section: ThreadSection) -> Self {
         let mut new: Self = Record::blank();
         new.section = section;
@@ -293,6 +297,7 @@ pub struct ThreadSectionDeleteParams {
 
 impl ThreadSectionDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(section_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.section_id = section_id.into();
@@ -346,6 +351,7 @@ pub struct ThreadSectionDeleteResponse {
 
 impl ThreadSectionDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -400,6 +406,7 @@ pub struct ThreadSectionListParams {
 
 impl ThreadSectionListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -476,6 +483,7 @@ pub struct ThreadSectionListResponse {
 
 impl ThreadSectionListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadSection>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -538,6 +546,7 @@ pub struct ThreadSectionUpdateParams {
 
 impl ThreadSectionUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(section_id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.section_id = section_id.into();
@@ -609,6 +618,7 @@ pub struct ThreadSectionUpdateResponse {
 
 impl ThreadSectionUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(section: ThreadSection) -> Self {
         let mut new: Self = Record::blank();
         new.section = section;

@@ -39,6 +39,7 @@ pub struct AdditionalContextEntry {
 
 impl AdditionalContextEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         value: impl Into<String>,
         kind: impl Into<AdditionalContextKind>,
@@ -141,6 +142,7 @@ pub struct Turn {
 
 impl Turn {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         items: Vec<ThreadItem>,
@@ -238,6 +240,7 @@ pub struct TurnCompletedNotification {
 
 impl TurnCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -301,6 +304,7 @@ pub struct TurnDiffUpdatedNotification {
 
 impl TurnDiffUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -372,6 +376,7 @@ pub struct TurnEnvironmentParams {
 
 impl TurnEnvironmentParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         environment_id: impl Into<String>,
         cwd: impl Into<LegacyAppPathString>,
@@ -452,6 +457,7 @@ pub struct TurnError {
 
 impl TurnError {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -518,6 +524,7 @@ pub struct TurnInterruptParams {
 
 impl TurnInterruptParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -575,6 +582,7 @@ pub struct TurnInterruptResponse {
 
 impl TurnInterruptResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -659,6 +667,7 @@ impl fmt::Debug for TurnModerationMetadataNotification {
 
 impl TurnModerationMetadataNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -728,6 +737,7 @@ pub struct TurnPlanStep {
 
 impl TurnPlanStep {
     /// With what is required.
+    #[inline]
     pub fn new(step: impl Into<String>, status: impl Into<TurnPlanStepStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.step = step.into();
@@ -811,6 +821,7 @@ pub struct TurnPlanUpdatedNotification {
 
 impl TurnPlanUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -897,6 +908,7 @@ pub struct TurnSettingsUpdateParams {
 
 impl TurnSettingsUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1024,6 +1036,7 @@ pub struct TurnSettingsUpdateResponse {
 
 impl TurnSettingsUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<TurnSettingsUpdateStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -1223,6 +1236,7 @@ impl fmt::Debug for TurnStartParams {
 
 impl TurnStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, input: Vec<UserInput>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1585,6 +1599,7 @@ pub struct TurnStartResponse {
 
 impl TurnStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.turn = turn;
@@ -1642,6 +1657,7 @@ pub struct TurnStartedNotification {
 
 impl TurnStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1764,6 +1780,7 @@ impl fmt::Debug for TurnSteerParams {
 
 impl TurnSteerParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         input: Vec<UserInput>,
@@ -1897,6 +1914,7 @@ pub struct TurnSteerResponse {
 
 impl TurnSteerResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_id = turn_id.into();
@@ -1958,6 +1976,7 @@ pub struct TurnToolOutput {
 
 impl TurnToolOutput {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         output: impl Into<FunctionCallOutputBody>,

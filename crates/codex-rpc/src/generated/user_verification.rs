@@ -33,6 +33,7 @@ pub struct UserVerificationCancelParams {
 
 impl UserVerificationCancelParams {
     /// With what is required.
+    #[inline]
     pub fn new(request_id: impl Into<crate::RequestId>) -> Self {
         let mut new: Self = Record::blank();
         new.request_id = request_id.into();
@@ -88,6 +89,7 @@ pub struct UserVerificationCancelResponse {
 
 impl UserVerificationCancelResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -158,6 +160,7 @@ pub struct UserVerificationDeleteParams {
 
 impl UserVerificationDeleteParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -210,6 +213,7 @@ pub struct UserVerificationDeleteResponse {
 
 impl UserVerificationDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -262,6 +266,7 @@ pub struct UserVerificationEnrollParams {
 
 impl UserVerificationEnrollParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -320,6 +325,7 @@ pub struct UserVerificationEnrollResponse {
 
 impl UserVerificationEnrollResponse {
     /// With what is required.
+    #[inline]
     pub fn new(credential_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.credential_id = credential_id.into();
@@ -408,6 +414,7 @@ pub struct InvalidRequestUserVerificationErrorDetails {
 
 impl InvalidRequestUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationInvalidRequestReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -463,6 +470,7 @@ pub struct UnavailableUserVerificationErrorDetails {
 
 impl UnavailableUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationUnavailableReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -518,6 +526,7 @@ pub struct CancelledUserVerificationErrorDetails {
 
 impl CancelledUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationCancellationReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -573,6 +582,7 @@ pub struct FailedUserVerificationErrorDetails {
 
 impl FailedUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationFailureReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -678,6 +688,7 @@ impl fmt::Debug for UserVerificationProof {
 
 impl UserVerificationProof {
     /// With what is required.
+    #[inline]
     pub fn new(credential_id: impl Into<String>, signature: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.credential_id = credential_id.into();
@@ -743,6 +754,7 @@ pub struct UserVerificationRpcError {
 
 impl UserVerificationRpcError {
     /// With what is required.
+    #[inline]
     pub fn new(
         code: i64,
         message: impl Into<String>,
@@ -810,6 +822,7 @@ pub struct UserVerificationStatusParams {
 
 impl UserVerificationStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -868,6 +881,7 @@ pub struct UserVerificationStatusResponse {
 
 impl UserVerificationStatusResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -960,6 +974,7 @@ pub struct UserVerificationVerifyParams {
 
 impl UserVerificationVerifyParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         challenge: impl Into<String>,
         title: impl Into<String>,
@@ -1029,6 +1044,7 @@ pub struct UserVerificationVerifyResponse {
 
 impl UserVerificationVerifyResponse {
     /// With what is required.
+    #[inline]
     pub fn new(proof: UserVerificationProof) -> Self {
         let mut new: Self = Record::blank();
         new.proof = proof;

@@ -48,6 +48,7 @@ pub struct WindowsSandboxReadinessResponse {
 
 impl WindowsSandboxReadinessResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<WindowsSandboxReadiness>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -107,6 +108,7 @@ pub struct WindowsSandboxSetupCompletedNotification {
 
 impl WindowsSandboxSetupCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(mode: impl Into<WindowsSandboxSetupMode>, success: bool) -> Self {
         let mut new: Self = Record::blank();
         new.mode = mode.into();
@@ -186,6 +188,7 @@ pub struct WindowsSandboxSetupStartParams {
 
 impl WindowsSandboxSetupStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(mode: impl Into<WindowsSandboxSetupMode>) -> Self {
         let mut new: Self = Record::blank();
         new.mode = mode.into();
@@ -250,6 +253,7 @@ pub struct WindowsSandboxSetupStartResponse {
 
 impl WindowsSandboxSetupStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(started: bool) -> Self {
         let mut new: Self = Record::blank();
         new.started = started;
@@ -309,6 +313,7 @@ pub struct WindowsWorldWritableWarningNotification {
 
 impl WindowsWorldWritableWarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(sample_paths: Vec<String>, extra_count: u64, failed_scan: bool) -> Self {
         let mut new: Self = Record::blank();
         new.sample_paths = sample_paths;

@@ -2,7 +2,7 @@
 
 use super::encode::Encode;
 use super::input::{Done, Input};
-use crate::{Params, UnrecognizedMethod};
+use crate::UnrecognizedMethod;
 
 /// The methods of one direction and kind. It can't be implemented outside of this
 /// crate.
@@ -29,11 +29,6 @@ pub trait Methods: Sized {
 
     /// The value of `params`, unless they are left out.
     fn params(&self) -> Option<&dyn Encode>;
-}
-
-/// Params that are not left out.
-pub(crate) fn present<P: Params>(params: &P) -> Option<&dyn Encode> {
-    if params.is_absent() { None } else { Some(params.as_encode()) }
 }
 
 /// Implements everything of an enum of methods but its definition. The index of a
@@ -95,7 +90,7 @@ macro_rules! methods {
                 match self {
                     $(Self::$variant(params) => {
                         let params: &$params = params;
-                        $crate::runtime::present(params)
+                        if $crate::Params::is_absent(params) { None } else { Some(params) }
                     })*
                     Self::Unrecognized(method) => $crate::runtime::Methods::params(method),
                 }

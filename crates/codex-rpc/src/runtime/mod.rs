@@ -36,9 +36,9 @@ pub(crate) use decode::{Decode, blank, fill_from_text, from_deserializer, from_t
 pub(crate) use decode::{boxed_option, boxed_some, boxed_tristate, decoded};
 pub(crate) use encode::{Encode, append_text, to_serializer, to_text};
 pub(crate) use external::{ExternalFields, ExternalInfo, external_from_str, external_union};
-pub(crate) use input::{Done, Input, carried_text};
+pub(crate) use input::{Done, Input, Look, carried_text};
 pub use methods::Methods;
-pub(crate) use methods::{methods, present};
+pub(crate) use methods::methods;
 pub(crate) use names::NameTable;
 pub(crate) use open_enum::{named_strings, newtypes, open_enum};
 pub(crate) use output::Output;

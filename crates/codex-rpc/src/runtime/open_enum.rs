@@ -16,6 +16,7 @@ macro_rules! open_enum {
             }
 
             /// Whether this release knows the value.
+            #[inline]
             pub fn is_recognized(&self) -> bool {
                 !matches!(self, Self::Unrecognized(_))
             }
@@ -31,6 +32,7 @@ macro_rules! open_enum {
         }
 
         impl From<String> for $name {
+            #[inline]
             fn from(value: String) -> Self {
                 Self::from(value.as_str())
             }
@@ -39,12 +41,14 @@ macro_rules! open_enum {
         impl ::std::str::FromStr for $name {
             type Err = ::std::convert::Infallible;
 
+            #[inline]
             fn from_str(value: &str) -> Result<Self, Self::Err> {
                 Ok(Self::from(value))
             }
         }
 
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.as_str())
             }
@@ -62,7 +66,7 @@ macro_rules! open_enum {
             }
 
             fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
-                input.text(&mut |value| *self = Self::from(value))?;
+                input.text(self)?;
                 if !self.is_recognized() {
                     $crate::runtime::note::unknown();
                 }
@@ -79,36 +83,42 @@ macro_rules! named_strings {
     ($($name:ident),* $(,)?) => {$(
         impl $name {
             /// The string.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
         impl From<&str> for $name {
+            #[inline]
             fn from(value: &str) -> Self {
                 Self(value.to_owned())
             }
         }
 
         impl From<String> for $name {
+            #[inline]
             fn from(value: String) -> Self {
                 Self(value)
             }
         }
 
         impl From<$name> for String {
+            #[inline]
             fn from(value: $name) -> Self {
                 value.0
             }
         }
 
         impl AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 &self.0
             }
         }
 
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(&self.0)
             }

@@ -75,6 +75,7 @@ macro_rules! tagged_union {
     ($union:ident by $tag:literal { $($index:literal: $variant:ident($arm:ident) = $value:literal),* $(,)? }) => {
         $(
             impl From<$arm> for $union {
+                #[inline]
                 fn from(arm: $arm) -> Self {
                     Self::$variant(arm.into())
                 }

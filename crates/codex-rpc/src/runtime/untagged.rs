@@ -82,6 +82,7 @@ macro_rules! untagged_union {
         }
 
         impl From<$first_type> for $union {
+            #[inline]
             fn from(value: $first_type) -> Self {
                 Self::$first(value)
             }
@@ -89,6 +90,7 @@ macro_rules! untagged_union {
 
         $(
             impl From<$arm> for $union {
+                #[inline]
                 fn from(value: $arm) -> Self {
                     Self::$variant(value)
                 }
