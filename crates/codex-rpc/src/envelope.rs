@@ -82,8 +82,8 @@ impl RawJson {
         crate::from_json(self.get())
     }
 
-    /// Decodes the text as a type of the protocol, a method's response for one: in
-    /// about half of the time of [`decode`](Self::decode).
+    /// Decodes the text as a type of the protocol, a method's response for one: what
+    /// [`decode`](Self::decode) does, but quicker.
     ///
     /// # Errors
     /// When the text is of another shape than `T`.

@@ -33,7 +33,7 @@ const USUAL_SIZE: usize = 512;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ProtocolType: Serialize + DeserializeOwned + sealed::Sealed {
-    /// Decodes JSON text: what [`from_json`] does, in about half of the time.
+    /// Decodes JSON text: what [`from_json`] does, but quicker.
     ///
     /// # Errors
     /// When the text is no JSON or of another shape; the error tells where.
@@ -101,7 +101,7 @@ pub fn append_json<T: ProtocolType>(value: &T, text: &mut String) -> Result<(), 
 }
 
 /// Decodes JSON text as any type that serde can decode. For a type of the protocol,
-/// [`ProtocolType::from_json`] takes half of the time.
+/// [`ProtocolType::from_json`] is quicker.
 ///
 /// ```
 /// use std::collections::HashMap;
