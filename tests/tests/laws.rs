@@ -1,9 +1,10 @@
 //! Laws that hold for any input, tried on inputs made at random.
 
+use std::fmt::Debug;
 use std::fs;
 
 use codex_rpc::registry::find;
-use codex_rpc::{AnyMessage, CODEX_VERSION, ClientMessage, ServerMessage};
+use codex_rpc::{AnyMessage, CODEX_VERSION, ClientMessage, ProtocolType, ServerMessage, to_json};
 use codex_rpc_testkit::transcript::{From, Line, Reader};
 use codex_rpc_tests::transcripts;
 use proptest::prelude::*;
@@ -94,11 +95,26 @@ const DAMAGE: [&str; 24] = [
     "é",
 ];
 
+/// Decodes and encodes on the quick road and on that of serde.
+fn both_roads<T: ProtocolType + PartialEq + Debug>(text: &str) -> Result<(), TestCaseError> {
+    let quick = T::from_json(text).map_err(|error| error.is_syntax());
+    let by_serde = serde_json::from_str::<T>(text).map_err(|error| error.is_syntax() || error.is_eof());
+    prop_assert_eq!(&quick, &by_serde);
+    if let Ok(message) = quick {
+        prop_assert_eq!(to_json(&message).expect("JSON"), serde_json::to_string(&message).expect("JSON"));
+        // None for the result of a response that is kept as text and holds half of a
+        // surrogate pair.
+        let written = serde_json::from_str::<Value>(&to_json(&message).expect("JSON")).ok();
+        prop_assert_eq!(written, serde_json::to_value(&message).ok());
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_damaged_line_is_read_as_serde_reads_it(
+    fn a_damaged_line_is_read_and_written_as_serde_does_it(
         which in any::<Index>(),
         places in prop::collection::vec((any::<Index>(), 0..DAMAGE.len(), 0..3_usize), 0..4),
     ) {
@@ -112,15 +128,15 @@ proptest! {
         }
         let text: String = characters.into_iter().collect();
         match from {
-            From::Client => prop_assert_eq!(
-                ClientMessage::from_json(&text).map_err(|error| error.is_syntax()),
-                serde_json::from_str::<ClientMessage>(&text).map_err(|error| error.is_syntax() || error.is_eof())
-            ),
-            From::Server => prop_assert_eq!(
-                ServerMessage::from_json(&text).map_err(|error| error.is_syntax()),
-                serde_json::from_str::<ServerMessage>(&text).map_err(|error| error.is_syntax() || error.is_eof())
-            ),
+            From::Client => both_roads::<ClientMessage>(&text)?,
+            From::Server => both_roads::<ServerMessage>(&text)?,
         }
+    }
+
+    #[test]
+    fn json_of_any_shape_is_written_as_serde_writes_it(value in json(), text in any::<String>()) {
+        prop_assert_eq!(to_json(&value).expect("JSON"), serde_json::to_string(&value).expect("JSON"));
+        prop_assert_eq!(to_json(&text).expect("JSON"), serde_json::to_string(&text).expect("JSON"));
     }
 
     #[test]

@@ -42,23 +42,29 @@ impl Line {
 
 /// The recorded messages of one side.
 pub fn recorded(from: &str) -> io::Result<Vec<Line>> {
+    let messages = sessions()?.into_iter().flatten();
+    Ok(messages.filter(|(sender, _)| sender == from).filter_map(|(_, text)| Line::new(text)).collect())
+}
+
+/// Who sent what, session by session.
+pub fn sessions() -> io::Result<Vec<Vec<(String, String)>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts/0.169.0");
     let mut files: Vec<_> =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.sort();
-    let mut lines = Vec::new();
+    let mut sessions = Vec::new();
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "jsonl")) {
+        let mut messages = Vec::new();
         for line in fs::read_to_string(file)?.lines() {
             let Ok(entry) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(line) else { continue };
             let sender = entry.get("from").map(|from| from.get().trim_matches('"'));
-            if let (Some(sender), Some(message)) = (sender, entry.get("message"))
-                && sender == from
-            {
-                lines.extend(Line::new(message.get().to_owned()));
+            if let (Some(sender), Some(message)) = (sender, entry.get("message")) {
+                messages.push((sender.to_owned(), message.get().to_owned()));
             }
         }
+        sessions.push(messages);
     }
-    Ok(lines)
+    Ok(sessions)
 }
 
 /// A delta of about this many bytes: one long string with a line break every 80

@@ -7,6 +7,7 @@ mod contender;
 mod corpus;
 mod measure;
 mod report;
+mod responses;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,6 +18,7 @@ use contender::{CodexCodes, Contender, Derived, DerivedRequests, Ignored, OurReq
 use corpus::{Kind, Line};
 use measure::{Pass, Taken, compare, decoding, encoding};
 use report::Report;
+use responses::Answers;
 
 const USAGE: &str = "usage: codex-rpc-bench [--brief | --kinds] [--json FILE] | loop decode|encode CONTENDER PASSES";
 
@@ -56,6 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, line) in &made {
         report.table(&format!("decode: {name}"), &[line], decode(&[line]));
     }
+    let answers = Answers::recorded()?;
+    let results = answers.lines();
+    report.table("decode: results of responses, typed", &results, run(&answers.passes(), results.len()));
     report.table("encode: all messages of the server", &common, encode(&common));
     report.table("encode: notifications", &notifications, encode(&notifications));
     for (name, line) in &made {

@@ -120,7 +120,7 @@ impl<T> Answer<T> {
     pub fn into_response<M: ClientRequestMethod>(self) -> Result<M::Response, CallError> {
         let id = self.id;
         let raw = self.outcome?;
-        raw.decode().map_err(|error| CallError::Malformed(Box::new(bad_result(id, M::METHOD, &raw, &error))))
+        raw.decode_response().map_err(|error| CallError::Malformed(Box::new(bad_result(id, M::METHOD, &raw, &error))))
     }
 
     /// The answer to a server's request, typed.
@@ -130,7 +130,7 @@ impl<T> Answer<T> {
     pub fn into_server_response<M: ServerRequestMethod>(self) -> Result<M::Response, CallError> {
         let id = self.id;
         let raw = self.outcome?;
-        raw.decode().map_err(|error| CallError::Malformed(Box::new(bad_result(id, M::METHOD, &raw, &error))))
+        raw.decode_response().map_err(|error| CallError::Malformed(Box::new(bad_result(id, M::METHOD, &raw, &error))))
     }
 }
 

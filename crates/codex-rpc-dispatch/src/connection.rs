@@ -7,10 +7,9 @@ use std::marker::PhantomData;
 
 use codex_rpc::{
     ClientMessage, ClientNotification, ClientRequest, ClientRequestMethod, DecodeError, Direction, ErrorResponse,
-    Extra, Message, MethodInfo, Notification, NotificationMethod, Params, RawJson, Request, RequestId, RpcError,
-    ServerMessage, ServerNotification, ServerRequest, ServerRequestMethod, TraceContext,
+    Extra, Message, MethodInfo, Notification, NotificationMethod, Params, ProtocolType, RawJson, Request, RequestId,
+    RpcError, ServerMessage, ServerNotification, ServerRequest, ServerRequestMethod, TraceContext,
 };
-use serde::Serialize;
 
 use crate::frame::{Line, LineSplitter};
 use crate::{Call, CallError, Malformed, MalformedKind, TakeClientRequest, TakeServerRequest};
@@ -206,31 +205,35 @@ impl<M: ?Sized> fmt::Debug for Ticket<M> {
     }
 }
 
+fn unencodable(error: &serde_json::Error) -> SendError {
+    SendError::Unencodable(error.to_string())
+}
+
 /// Params that can be written.
 trait Written {
     /// Writes the member `params` with a comma before it, if there is one.
-    fn write(&self, frame: &mut Vec<u8>) -> serde_json::Result<()>;
+    fn write(&self, frame: &mut String) -> serde_json::Result<()>;
 }
 
 struct Typed<'a, P>(&'a P);
 
 impl<P: Params> Written for Typed<'_, P> {
-    fn write(&self, frame: &mut Vec<u8>) -> serde_json::Result<()> {
+    fn write(&self, frame: &mut String) -> serde_json::Result<()> {
         if self.0.is_absent() {
             return Ok(());
         }
-        frame.extend_from_slice(b",\"params\":");
-        serde_json::to_writer(frame, self.0)
+        frame.push_str(",\"params\":");
+        codex_rpc::append_json(self.0, frame)
     }
 }
 
 struct Raw<'a>(Option<&'a RawJson>);
 
 impl Written for Raw<'_> {
-    fn write(&self, frame: &mut Vec<u8>) -> serde_json::Result<()> {
+    fn write(&self, frame: &mut String) -> serde_json::Result<()> {
         if let Some(params) = self.0 {
-            frame.extend_from_slice(b",\"params\":");
-            frame.extend_from_slice(params.get().as_bytes());
+            frame.push_str(",\"params\":");
+            frame.push_str(params.get());
         }
         Ok(())
     }
@@ -458,18 +461,18 @@ impl<S: Side, T> Connection<S, T> {
     pub fn refuse(&mut self, id: impl Into<RequestId>, error: RpcError) {
         let response = ErrorResponse::new(id, error);
         // An error that can't be written is still an answer.
-        let frame = serde_json::to_vec(&response).unwrap_or_else(|error| {
+        let frame = codex_rpc::to_json(&response).unwrap_or_else(|error| {
             let plain = RpcError::new(codex_rpc::ErrorCode::INTERNAL_ERROR, error.to_string());
-            serde_json::to_vec(&ErrorResponse::new(response.id.clone(), plain)).unwrap_or_default()
+            codex_rpc::to_json(&ErrorResponse::new(response.id.clone(), plain)).unwrap_or_default()
         });
-        self.queue(frame);
+        self.queue(frame.into_bytes());
     }
 
     /// Answers a request of the peer with a result that is JSON already, whatever its
     /// method.
     pub fn respond_raw(&mut self, id: impl Into<RequestId>, result: RawJson) {
         let response = codex_rpc::Response::new(id, result);
-        self.queue(serde_json::to_vec(&response).unwrap_or_default());
+        self.queue(codex_rpc::to_json(&response).unwrap_or_default().into_bytes());
     }
 
     /// A message is one line: JSON text that a caller gave may have several. Its line
@@ -483,9 +486,13 @@ impl<S: Side, T> Connection<S, T> {
         self.outgoing.push_back(frame);
     }
 
-    fn respond_with(&mut self, id: RequestId, result: &impl Serialize) -> Result<(), SendError> {
-        let result = RawJson::encode(result).map_err(|error| SendError::Unencodable(error.to_string()))?;
-        self.respond_raw(id, result);
+    fn respond_with(&mut self, id: RequestId, result: &impl ProtocolType) -> Result<(), SendError> {
+        let mut frame = String::from("{\"id\":");
+        codex_rpc::append_json(&id, &mut frame).map_err(|error| unencodable(&error))?;
+        frame.push_str(",\"result\":");
+        codex_rpc::append_json(result, &mut frame).map_err(|error| unencodable(&error))?;
+        frame.push('}');
+        self.queue(frame.into_bytes());
         Ok(())
     }
 
@@ -518,20 +525,19 @@ impl<S: Side, T> Connection<S, T> {
     }
 
     fn encode(&self, id: Option<i64>, method: &str, params: &impl Written) -> Result<Vec<u8>, SendError> {
-        let unencodable = |error: serde_json::Error| SendError::Unencodable(error.to_string());
-        let mut frame = Vec::with_capacity(256);
-        frame.extend_from_slice(b"{\"method\":");
-        serde_json::to_writer(&mut frame, method).map_err(unencodable)?;
+        let mut frame = String::with_capacity(256);
+        frame.push_str("{\"method\":");
+        codex_rpc::append_json(&method.to_owned(), &mut frame).map_err(|error| unencodable(&error))?;
         if let Some(id) = id {
-            frame.extend_from_slice(b",\"id\":");
-            serde_json::to_writer(&mut frame, &id).map_err(unencodable)?;
+            frame.push_str(",\"id\":");
+            codex_rpc::append_json(&id, &mut frame).map_err(|error| unencodable(&error))?;
         }
-        params.write(&mut frame).map_err(unencodable)?;
-        frame.push(b'}');
+        params.write(&mut frame).map_err(|error| unencodable(&error))?;
+        frame.push('}');
         if frame.len() > self.limits.outgoing {
             return Err(SendError::TooLong { length: frame.len(), limit: self.limits.outgoing });
         }
-        Ok(frame)
+        Ok(frame.into_bytes())
     }
 
     fn take(&mut self, line: Line) -> Option<Event<S, T>> {

@@ -1,6 +1,6 @@
 //! What a request of the server is answered with that nobody handles.
 
-use codex_rpc::{ErrorCode, RawJson, RpcError, ServerRequestMethod};
+use codex_rpc::{ErrorCode, ProtocolType as _, RawJson, RpcError, ServerRequestMethod};
 use serde::Serialize;
 
 use crate::generated::defaults::default_answer;
@@ -9,7 +9,7 @@ use crate::generated::defaults::default_answer;
 /// declined is refused.
 pub(crate) fn answer<M: ServerRequestMethod>() -> Result<M::Response, RpcError> {
     let text = default_answer(M::METHOD).ok_or_else(|| refusal(M::METHOD))?;
-    codex_rpc::from_json(text).map_err(|_| refusal(M::METHOD))
+    <M::Response>::from_json(text).map_err(|_| refusal(M::METHOD))
 }
 
 /// -32601 for a request that has no handler.

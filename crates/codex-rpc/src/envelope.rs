@@ -11,8 +11,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::runtime::{self, Decode, Done, Fields, Input, Members, Methods, Record, Shape};
-use crate::{DecodeError, Extra, RequestId, RpcError, UnrecognizedMethod};
+use crate::runtime::{self, Decode, Done, Encode, Fields, Input, Methods, Output, Record, Shape, to_serializer};
+use crate::{DecodeError, Extra, ProtocolType, RequestId, RpcError, UnrecognizedMethod};
 
 /// W3C trace context, which a request may carry.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,11 +33,13 @@ impl Record for TraceContext {
     fn blank() -> Self {
         Self::default()
     }
+}
 
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("traceparent", &self.traceparent);
-        members.omit("tracestate", &self.tracestate);
-        members.extra(&self.extra);
+impl Encode for TraceContext {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"traceparent\":", &self.traceparent);
+        output.omit(",\"tracestate\":", &self.tracestate);
+        output.extra(&self.extra);
     }
 }
 
@@ -55,7 +57,7 @@ impl Fields for TraceContext {
     }
 }
 
-runtime::records!(TraceContext);
+runtime::implement_serde!(TraceContext);
 
 /// JSON that is kept as text until its type is known, as the result of a response
 /// is until the request it answers is found.
@@ -68,12 +70,25 @@ impl RawJson {
         self.0.get()
     }
 
+    pub(crate) fn as_raw_value(&self) -> &RawValue {
+        &self.0
+    }
+
     /// Decodes the text.
     ///
     /// # Errors
     /// When the text is of another shape than `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         crate::from_json(self.get())
+    }
+
+    /// Decodes the text as a type of the protocol, a method's response for one: what
+    /// [`decode`](Self::decode) does, but quicker.
+    ///
+    /// # Errors
+    /// When the text is of another shape than `T`.
+    pub fn decode_response<T: ProtocolType>(&self) -> Result<T, DecodeError> {
+        T::from_json(self.get())
     }
 
     /// Encodes a value.
@@ -97,6 +112,24 @@ impl PartialEq for RawJson {
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawJson({} bytes)", self.get().len())
+    }
+}
+
+impl Encode for RawJson {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.raw(self);
+    }
+}
+
+impl Decode for RawJson {
+    fn blank() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
+        let mut raw = None;
+        input.raw(&mut raw)?;
+        raw.map(|raw| *self = raw).ok_or_else(|| input.fail(format_args!("no value")))
     }
 }
 
@@ -217,85 +250,97 @@ pub enum Message<R, N> {
 /// A message whose methods and params are not looked at.
 pub type AnyMessage = Message<UnrecognizedMethod, UnrecognizedMethod>;
 
-fn encode_method<M: Methods, S: Serializer>(
-    payload: &M,
-    id: Option<&RequestId>,
-    rest: impl FnOnce(&mut Members<'_, S::SerializeMap>),
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    let mut members = Members::new(&mut map);
-    members.field("method", payload.method());
+fn write_method<M: Methods>(payload: &M, id: Option<&RequestId>, output: &mut Output<'_>) {
+    output.field(",\"method\":", &payload.method());
     if let Some(id) = id {
-        members.field("id", id);
+        output.field(",\"id\":", id);
     }
-    payload.write_params(&mut members);
-    rest(&mut members);
-    members.finish()?;
-    map.end()
+    if let Some(params) = payload.params() {
+        output.field(",\"params\":", params);
+    }
+}
+
+impl<M: Methods> Encode for Request<M> {
+    fn write(&self, output: &mut Output<'_>) {
+        write_method(&self.payload, Some(&self.id), output);
+        output.omit(",\"trace\":", &self.trace);
+        output.extra(&self.extra);
+    }
+}
+
+impl<M: Methods> Encode for Notification<M> {
+    fn write(&self, output: &mut Output<'_>) {
+        write_method(&self.payload, None, output);
+        output.omit(",\"emittedAtMs\":", &self.emitted_at_ms);
+        output.extra(&self.extra);
+    }
+}
+
+impl<T: Encode> Encode for Response<T> {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"result\":", &self.result);
+        output.extra(&self.extra);
+    }
+}
+
+impl Encode for ErrorResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"error\":", &self.error);
+        output.extra(&self.extra);
+    }
+}
+
+impl<R: Methods, N: Methods> Encode for Message<R, N> {
+    fn encode(&self, output: &mut Output<'_>) {
+        match self {
+            Self::Request(message) => message.encode(output),
+            Self::Notification(message) => message.encode(output),
+            Self::Response(message) => message.encode(output),
+            Self::Error(message) => message.encode(output),
+        }
+    }
 }
 
 impl<M: Methods> Serialize for Request<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rest = |members: &mut Members<'_, S::SerializeMap>| {
-            members.omit("trace", &self.trace);
-            members.extra(&self.extra);
-        };
-        encode_method(&self.payload, Some(&self.id), rest, serializer)
+        to_serializer(self, serializer)
     }
 }
 
 impl<M: Methods> Serialize for Notification<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rest = |members: &mut Members<'_, S::SerializeMap>| {
-            members.omit("emittedAtMs", &self.emitted_at_ms);
-            members.extra(&self.extra);
-        };
-        encode_method(&self.payload, None, rest, serializer)
+        to_serializer(self, serializer)
     }
 }
 
-fn encode_answer<T: Serialize, S: Serializer>(
-    id: &RequestId,
-    name: &'static str,
-    answer: &T,
-    extra: &Extra,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    let mut members = Members::new(&mut map);
-    members.field("id", id);
-    members.field(name, answer);
-    members.extra(extra);
-    members.finish()?;
-    map.end()
-}
-
+/// Not by way of [`Encode`], because the result may be of any type.
 impl<T: Serialize> Serialize for Response<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        encode_answer(&self.id, "result", &self.result, &self.extra, serializer)
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("result", &self.result)?;
+        for (name, value) in self.extra.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
     }
 }
 
 impl Serialize for ErrorResponse {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        encode_answer(&self.id, "error", &self.error, &self.extra, serializer)
+        to_serializer(self, serializer)
     }
 }
 
 impl<R: Methods, N: Methods> Serialize for Message<R, N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Request(message) => message.serialize(serializer),
-            Self::Notification(message) => message.serialize(serializer),
-            Self::Response(message) => message.serialize(serializer),
-            Self::Error(message) => message.serialize(serializer),
-        }
+        to_serializer(self, serializer)
     }
 }
 
-/// A value as JSON by way of text, because the encoder for text is compiled anyway
-/// and one for [`Value`] would double it.
-pub(crate) fn json_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(&serde_json::to_string(value)?)
+/// A value as JSON, by way of text, because that road is compiled anyway.
+pub(crate) fn json_value(value: &dyn Encode) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(&runtime::to_text(value, 0))
 }

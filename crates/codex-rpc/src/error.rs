@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::ser::SerializeMap;
 use serde_json::Value;
 
 use crate::Extra;
-use crate::runtime::{self, Decode as _, Done, Fields, Input, Members, Record, Shape, redact};
+use crate::runtime::{self, Decode as _, Done, Encode, Fields, Input, Output, Record, Shape, redact};
 
 /// The code of a JSON-RPC error. The set is open: codes without a name here are
 /// as good as those with one.
@@ -125,12 +124,14 @@ impl Record for RpcError {
     fn blank() -> Self {
         Self::new(0, String::new())
     }
+}
 
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("code", &self.code.0);
-        members.field("message", &self.message);
-        members.omit("data", &self.data);
-        members.extra(&self.extra);
+impl Encode for RpcError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"code\":", &self.code.0);
+        output.field(",\"message\":", &self.message);
+        output.omit(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -149,7 +150,7 @@ impl Fields for RpcError {
     }
 }
 
-runtime::records!(RpcError);
+runtime::implement_serde!(RpcError);
 
 /// Why a text could not be decoded.
 #[derive(Debug)]

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
-use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::runtime::redact;
+use crate::runtime::{Encode, Output, redact, to_serializer};
 
 /// Members of a JSON object that this release of the protocol does not know.
 ///
@@ -69,13 +68,15 @@ impl From<Extra> for Map<String, Value> {
     }
 }
 
+impl Encode for Extra {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(self);
+    }
+}
+
 impl Serialize for Extra {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.len()))?;
-        for (name, value) in self.iter() {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        to_serializer(self, serializer)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use serde_json::Value;
 
-use crate::runtime::{Decode, Done, Input};
+use crate::runtime::{Decode, Done, Encode, Input, Output, to_serializer};
 
 /// The id of a request: a string or an integer.
 ///
@@ -49,12 +49,18 @@ impl fmt::Display for RequestId {
     }
 }
 
+impl Encode for RequestId {
+    fn encode(&self, output: &mut Output<'_>) {
+        match self {
+            Self::String(id) => output.string(id),
+            Self::Integer(id) => output.signed(*id),
+        }
+    }
+}
+
 impl Serialize for RequestId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::String(id) => serializer.serialize_str(id),
-            Self::Integer(id) => serializer.serialize_i64(*id),
-        }
+        to_serializer(self, serializer)
     }
 }
 

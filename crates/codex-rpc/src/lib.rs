@@ -17,7 +17,9 @@
 //! ```
 //! use codex_rpc::requests::ThreadStart;
 //! use codex_rpc::types::{ThreadItem, ThreadStartParams};
-//! use codex_rpc::{ClientMessage, ClientRequest, ClientRequestMethod, Message, Request, ServerMessage, ServerNotification};
+//! use codex_rpc::{
+//!     ClientMessage, ClientRequest, ClientRequestMethod, Message, ProtocolType, Request, ServerMessage, ServerNotification,
+//! };
 //!
 //! // A request, ready for the server's standard input.
 //! let params = ThreadStartParams::new().model("gpt-5.5").cwd("/workspace").ephemeral(true);
@@ -41,7 +43,7 @@
 //!
 //! // Which answer belongs to which request is known to the compiler.
 //! fn answer_of<M: ClientRequestMethod>(result: &str) -> Result<M::Response, codex_rpc::DecodeError> {
-//!     codex_rpc::from_json(result)
+//!     <M::Response>::from_json(result)
 //! }
 //! assert!(answer_of::<ThreadStart>("{}").is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -109,7 +111,7 @@ pub use extra::Extra;
 #[doc(inline)]
 pub use generated::*;
 pub use id::RequestId;
-pub use message::{ClientMessage, ServerMessage, from_json, from_slice};
+pub use message::{ClientMessage, ProtocolType, ServerMessage, append_json, from_json, from_slice, to_json};
 pub use method::{
     ClientRequestMethod, Direction, MethodInfo, MethodKind, NoParams, NotificationMethod, Params, ServerRequestMethod,
 };

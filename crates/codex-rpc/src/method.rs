@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::runtime::{Decode, Done, Input, redact, serde_via_decode};
+use crate::ProtocolType;
+use crate::runtime::{Decode, Done, Encode, Input, Output, implement_serde, redact};
 
 /// A request that a client sends to the app-server.
 ///
@@ -15,7 +14,7 @@ pub trait ClientRequestMethod {
     /// What the request takes.
     type Params: Params;
     /// What the server answers.
-    type Response: Serialize + DeserializeOwned;
+    type Response: ProtocolType;
     /// The method's name on the wire.
     const METHOD: &'static str;
     /// Whether the server accepts it only on a connection that was initialised
@@ -30,7 +29,7 @@ pub trait ServerRequestMethod {
     /// What the request asks about.
     type Params: Params;
     /// What the client answers.
-    type Response: Serialize + DeserializeOwned;
+    type Response: ProtocolType;
     /// The method's name on the wire.
     const METHOD: &'static str;
     /// Whether the server sends it only on a connection that was initialised with
@@ -51,7 +50,7 @@ pub trait NotificationMethod {
 }
 
 /// The `params` of a message.
-pub trait Params: Serialize + DeserializeOwned {
+pub trait Params: ProtocolType {
     /// Whether `params` may be left out of the message.
     const OPTIONAL: bool = false;
 
@@ -69,7 +68,10 @@ macro_rules! params {
 
 pub(crate) use params;
 
-impl<P: Params> Params for Option<P> {
+impl<P: Params> Params for Option<P>
+where
+    Self: ProtocolType,
+{
     const OPTIONAL: bool = true;
 
     fn is_absent(&self) -> bool {
@@ -116,9 +118,9 @@ impl Params for NoParams {
     }
 }
 
-impl Serialize for NoParams {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+impl Encode for NoParams {
+    fn encode(&self, output: &mut Output<'_>) {
+        self.0.encode(output);
     }
 }
 
@@ -132,7 +134,7 @@ impl Decode for NoParams {
     }
 }
 
-serde_via_decode!(NoParams);
+implement_serde!(NoParams);
 
 /// Who sends a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,12 +5,11 @@
 
 use std::fmt;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::DecodeError;
-use crate::runtime::{Decode, note, try_from_json};
+use crate::runtime::note;
+use crate::{DecodeError, ProtocolType};
 
 /// A definition of the schema, or an object inside one that has a name in Rust.
 #[derive(Clone, Copy)]
@@ -202,7 +201,7 @@ impl Definition {
     /// When the text is no JSON or no value of the type.
     ///
     /// # Panics
-    /// When serde and the decoder for JSON text, both of which are tried, disagree.
+    /// When serde and the quick road for JSON text, both of which are tried, disagree.
     pub fn recode(&self, text: &str) -> Result<Recoded, DecodeError> {
         (self.recode)(text)
     }
@@ -214,26 +213,23 @@ impl fmt::Debug for Definition {
     }
 }
 
-/// Decodes on both roads, the quick one and that of serde.
-pub(crate) fn recode<T: Decode + DeserializeOwned + Serialize>(text: &str) -> Result<Recoded, DecodeError> {
-    let (quick, unknown) = note::count_unknown(|| try_from_json::<T>(text));
-    let recoded = recode_message::<T>(text);
-    let agree = match (&quick, &recoded) {
-        (Some(quick), Ok(recoded)) => encoded(quick)? == recoded.value && unknown == recoded.unknown,
-        (quick, recoded) => quick.is_none() && recoded.is_err(),
+/// Decodes and encodes on both roads, the quick one and that of serde.
+pub(crate) fn recode<T: ProtocolType>(text: &str) -> Result<Recoded, DecodeError> {
+    let (quick, quick_unknown) = note::count_unknown(|| T::try_from_text(text));
+    let (decoded, unknown) = note::count_unknown(|| crate::from_json::<T>(text));
+    let agree = match (&quick, &decoded) {
+        (Some(quick), Ok(decoded)) => encoded(quick)? == encoded(decoded)? && quick_unknown == unknown,
+        (quick, decoded) => quick.is_none() && decoded.is_err(),
     };
     assert!(agree, "the two roads of decoding disagree on {text}");
-    recoded
+    Ok(Recoded { value: crate::from_json(&encoded(&decoded?)?)?, unknown })
 }
 
-pub(crate) fn recode_message<T: DeserializeOwned + Serialize>(text: &str) -> Result<Recoded, DecodeError> {
-    let (decoded, unknown) = note::count_unknown(|| crate::from_json::<T>(text));
-    Ok(Recoded { value: encoded(&decoded?)?, unknown })
-}
-
-/// Through text, as on the wire, and so that one encoder is compiled for all.
-fn encoded<T: Serialize>(value: &T) -> Result<Value, DecodeError> {
-    crate::from_json(&serde_json::to_string(value).map_err(DecodeError::new)?)
+fn encoded<T: ProtocolType>(value: &T) -> Result<String, DecodeError> {
+    let by_serde = serde_json::to_string(value).map_err(DecodeError::new)?;
+    let quick = crate::to_json(value).map_err(DecodeError::new)?;
+    assert_eq!(quick, by_serde, "the two roads of encoding disagree");
+    Ok(quick)
 }
 
 pub(crate) fn debug<T: DeserializeOwned + fmt::Debug>(text: &str) -> Result<String, DecodeError> {

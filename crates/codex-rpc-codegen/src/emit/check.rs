@@ -13,16 +13,16 @@ const RESERVED: [&str; 20] = [
     "BTreeMap",
     "Box",
     "Default",
+    "Encode",
     "Extra",
     "From",
     "Into",
     "MapAccess",
-    "Members",
     "None",
     "Option",
+    "Output",
     "Record",
     "Result",
-    "SerializeMap",
     "Shape",
     "Some",
     "String",
@@ -45,6 +45,7 @@ pub(super) fn check(protocol: &Protocol, facts: &Facts) -> Result<(), Problems> 
     for definition in protocol.definitions.values().filter(|definition| !definition.by_hand) {
         variants(definition, &mut problems);
         fields(definition, &mut problems);
+        keys(definition, &mut problems);
     }
     for method in protocol.methods.iter().filter(|method| !is_identifier(&method.rust)) {
         problems.push(no_name(&method.wire, &method.rust).at(format!("/definitions/{}", method.side.definition())));
@@ -140,6 +141,26 @@ fn fields(definition: &Definition, problems: &mut Vec<Problem>) {
                 Problem::new(format!("`{}` and the map beside it are both `{rust}` in Rust", field.wire))
                     .at(&definition.pointer)
                     .help("give the map another name in `flattened` in protocol-schema/errata.toml"),
+            );
+        }
+    }
+}
+
+/// Names of members that are written into the generated code as they stand in JSON.
+fn keys(definition: &Definition, problems: &mut Vec<Problem>) {
+    let mut names: Vec<&str> =
+        definition.records().into_iter().flat_map(|(_, record)| &record.fields).map(|field| &*field.wire).collect();
+    match &definition.shape {
+        Shape::Tagged { tag, .. } => names.push(tag),
+        Shape::External { keys, .. } => names.extend(keys.iter().map(|arm| &*arm.wire)),
+        _ => {}
+    }
+    for name in names {
+        if name.contains(|character: char| character.is_ascii_control() || matches!(character, '"' | '\\')) {
+            problems.push(
+                Problem::new(format!("{name:?} would need escapes in JSON"))
+                    .at(&definition.pointer)
+                    .help("teach `field` in crates/codex-rpc/src/runtime/output.rs to escape the names of members"),
             );
         }
     }

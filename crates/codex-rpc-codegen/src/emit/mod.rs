@@ -110,9 +110,8 @@ fn uses() -> TokenStream {
         use {
             std::collections::BTreeMap,
             std::fmt,
-            serde::ser::SerializeMap,
             serde_json::Value,
-            crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+            crate::runtime::{self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact},
             crate::{Extra, Tristate},
             crate::generated::types::*,
         };

@@ -88,10 +88,11 @@ impl Emitter<'_> {
                 quote!(new.#rust = #value;)
             });
             if fields.is_empty() {
-                return quote!(#docs pub fn #method() -> Self { Record::blank() });
+                return quote!(#docs #[inline] pub fn #method() -> Self { Record::blank() });
             }
             quote! {
                 #docs
+                #[inline]
                 pub fn #method(#(#arguments),*) -> Self {
                     let mut new: Self = Record::blank();
                     #(#assignments)*
@@ -228,17 +229,17 @@ impl Emitter<'_> {
             Rest::Entries { .. } => quote!(runtime::entry(name, input, &mut self.#others)),
         };
         let writes = record.fields.iter().map(|field| {
-            let (wire, rust) = (&field.wire, format_ident!("{}", field.rust));
+            let (key, rust) = (format!(",\"{}\":", field.wire), format_ident!("{}", field.rust));
             let how = match field.presence {
                 Presence::Optional => format_ident!("omit"),
                 Presence::Tristate => format_ident!("tristate"),
                 _ => format_ident!("field"),
             };
-            quote!(members.#how(#wire, &self.#rust);)
+            quote!(output.#how(#key, &self.#rust);)
         });
         let write_rest = match &record.rest {
-            Rest::Entries { .. } => quote!(members.entries(&self.#others);),
-            Rest::Unknown | Rest::Open => quote!(members.extra(&self.extra);),
+            Rest::Entries { .. } => quote!(output.entries(&self.#others);),
+            Rest::Unknown | Rest::Open => quote!(output.extra(&self.extra);),
         };
         let read = if record.fields.is_empty() {
             quote!(
@@ -268,8 +269,10 @@ impl Emitter<'_> {
                 fn blank() -> Self {
                     Self { #(#blanks,)* #others: #blank_rest }
                 }
+            }
 
-                fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
+            impl Encode for #name {
+                fn write(&self, output: &mut Output<'_>) {
                     #(#writes)*
                     #write_rest
                 }

@@ -23,16 +23,12 @@ impl Emitter<'_> {
                 }
                 None => type_path(self.protocol, &Type::Named(definition.name.clone())),
             };
-            // What is by hand is a message, or a small part of one.
-            let recode = if definition.by_hand || side.is_some() { quote!(recode_message) } else { quote!(recode) };
-            quote!(Definition::new(#name, #shape, #experimental, #inner, #recode::<#ty>, debug::<#ty>))
+            quote!(Definition::new(#name, #shape, #experimental, #inner, recode::<#ty>, debug::<#ty>))
         });
         vec![
             quote!(
                 use crate::generated::types::*;
-                use crate::registry::{
-                    Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode, recode_message,
-                };
+                use crate::registry::{Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode};
             ),
             quote! {
                 pub(crate) static DEFINITIONS: &[Definition] = &[#(#rows,)*];

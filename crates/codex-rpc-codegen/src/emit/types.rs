@@ -18,7 +18,7 @@ impl Emitter<'_> {
         match &definition.shape {
             Shape::Record(record) => {
                 let mut items = self.record(&name, record, &docs, definition.input);
-                items.push(quote!(crate::runtime::records!(#name);));
+                items.push(quote!(crate::runtime::implement_serde!(#name);));
                 items
             }
             Shape::StringEnum(values) => string_enum(&name, values, &docs),

@@ -135,6 +135,15 @@ fn a_name_that_is_none_in_rust_is_refused() {
 }
 
 #[test]
+fn a_member_whose_name_needs_escapes_in_json_is_refused() {
+    let string = json!({"type": "string"});
+    for name in ["a\"b", "a\\b", "a\nb"] {
+        let said = wrong(&json!({"A": {"type": "object", "properties": {name: string, "c": string}}}));
+        assert_eq!(said, [format!("experimental.json: /definitions/v2/A: {name:?} would need escapes in JSON")]);
+    }
+}
+
+#[test]
 fn a_reference_leads_where_it_says_and_nowhere_else() {
     for reference in ["#/definitions/Moon", "#/definitions/v2/ClientRequest", "#/definitions/v2", "Moon"] {
         let said = wrong(&json!({"Moon": {"type": "array", "items": {"$ref": reference}}}));

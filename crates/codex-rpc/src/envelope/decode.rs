@@ -2,14 +2,14 @@
 
 use std::marker::PhantomData;
 
-use serde::de::{self, Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{AnyMessage, ErrorResponse, Message, Notification, RawJson, Request, Response, TraceContext, json_value};
 use crate::runtime::note::{self, Segment};
 use crate::runtime::{
-    Decode, Done, Fields, Input, Members, Methods, Waiting, carried_text, fill_from_text, open_member,
+    Decode, Done, Encode, Fields, Input, Look, Methods, Record, Shape, carried_text, fill_from_text, from_deserializer,
+    no_such_member, open_member,
 };
 use crate::{Extra, RequestId, RpcError, UnrecognizedMethod};
 
@@ -46,10 +46,6 @@ struct Reading<'a, R, N> {
 }
 
 impl<R: Methods, N: Methods> Message<R, N> {
-    fn blank() -> Self {
-        Self::Notification(Notification::new(N::unrecognized(UnrecognizedMethod::default())))
-    }
-
     fn read_params(&mut self, input: &mut dyn Input) -> Done {
         match self {
             Self::Request(request) => request.payload.read_params(input),
@@ -90,22 +86,6 @@ impl<'a, R: Methods, N: Methods> Reading<'a, R, N> {
             extra: Extra::new(),
             unrecognized: UnrecognizedMethod::default(),
         })
-    }
-
-    fn name(&mut self, method: &str) {
-        let notification = if self.id.is_some() { None } else { N::find(method) };
-        if let (Some(index), Message::Notification(notification)) = (notification, &mut *self.message) {
-            notification.payload.select(index);
-            self.method = Method::Known;
-        } else if let Some(index) = R::find(method) {
-            let mut payload = R::unrecognized(UnrecognizedMethod::default());
-            payload.select(index);
-            *self.message = Message::Request(Request::new(0, payload));
-            self.method = Method::Known;
-        } else {
-            method.clone_into(&mut self.unrecognized.method);
-            self.method = Method::Unrecognized;
-        }
     }
 
     /// Reads params that came before the method.
@@ -166,10 +146,29 @@ impl<'a, R: Methods, N: Methods> Reading<'a, R, N> {
     }
 }
 
+/// What the method is called decides what the message is.
+impl<R: Methods, N: Methods> Look for Reading<'_, R, N> {
+    fn look(&mut self, method: &str) {
+        let notification = if self.id.is_some() { None } else { N::find(method) };
+        if let (Some(index), Message::Notification(notification)) = (notification, &mut *self.message) {
+            notification.payload.select(index);
+            self.method = Method::Known;
+        } else if let Some(index) = R::find(method) {
+            let mut payload = R::unrecognized(UnrecognizedMethod::default());
+            payload.select(index);
+            *self.message = Message::Request(Request::new(0, payload));
+            self.method = Method::Known;
+        } else {
+            method.clone_into(&mut self.unrecognized.method);
+            self.method = Method::Unrecognized;
+        }
+    }
+}
+
 impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
     fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
         match index {
-            0 => input.text(&mut |method| self.name(method)),
+            0 => input.text(self),
             1 => self.id.insert(RequestId::blank()).decode(input),
             2 => match self.method {
                 Method::Known => self.message.read_params(input),
@@ -177,17 +176,13 @@ impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
             },
             3 => self.emitted_at_ms.decode(input),
             4 => input.raw(&mut self.result),
-            5 => self.error.insert(RpcError::blank()).decode(input),
+            5 => self.error.insert(<RpcError as Decode>::blank()).decode(input),
             _ => self.trace.decode(input),
         }
     }
 
     fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        // Left out in both directions, and no surprise if it is there.
-        if name != "jsonrpc" {
-            note::unknown();
-        }
-        open_member(name, input, &mut self.extra)
+        other_member(name, input, &mut self.extra)
     }
 
     fn end(&mut self, seen: u128) -> Result<(), String> {
@@ -231,6 +226,19 @@ impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
     }
 }
 
+/// Keeps a member that has no name here.
+fn other_member(name: String, input: &mut dyn Input, extra: &mut Extra) -> Done {
+    note_unknown(&name);
+    open_member(name, input, extra)
+}
+
+fn note_unknown(name: &str) {
+    // Left out in both directions, and no surprise if it is there.
+    if name != "jsonrpc" {
+        note::unknown();
+    }
+}
+
 fn blank_params<M: Methods>(payload: &mut M) {
     if let Some(index) = M::find(payload.method()) {
         payload.select(index);
@@ -250,20 +258,7 @@ fn unrecognized<M: Methods>(method: UnrecognizedMethod) -> M {
 /// one: it goes through JSON.
 #[cold]
 fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, String> {
-    struct OnlyParams<'a, M>(&'a M);
-
-    impl<M: Methods> Serialize for OnlyParams<'_, M> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut map = serializer.serialize_map(None)?;
-            let mut members = Members::new(&mut map);
-            self.0.write_params(&mut members);
-            members.finish()?;
-            map.end()
-        }
-    }
-
-    let params =
-        json_value(&OnlyParams(payload)).map_err(|error| carried_text(&error))?.get_mut("params").map(Value::take);
+    let params = payload.params().map(json_value).transpose().map_err(|error| carried_text(&error))?;
     let method = payload.method().to_owned();
     let Some(index) = B::find(&method) else {
         return Ok(unrecognized(UnrecognizedMethod { method, params }));
@@ -281,7 +276,7 @@ fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, String> {
 }
 
 /// Keeps a member that has no place in this kind of message.
-fn keep<T: Serialize>(extra: &mut Extra, name: &str, value: Option<&T>) -> Result<(), String> {
+fn keep<T: Encode>(extra: &mut Extra, name: &str, value: Option<&T>) -> Result<(), String> {
     if let Some(value) = value {
         extra.insert(name, json_value(value).map_err(|error| error.to_string())?);
     }
@@ -293,48 +288,117 @@ fn keep_member<'de, A: MapAccess<'de>>(name: String, map: &mut A, extra: &mut Ex
     if extra.get(&name).is_some() {
         return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
     }
+    note_unknown(&name);
     extra.insert(name, map.next_value::<Value>()?);
     Ok(())
 }
 
-impl<R: Methods, N: Methods> Message<R, N> {
-    pub(crate) fn from_text(text: &str) -> Result<Self, serde_json::Error> {
-        let mut message = Self::blank();
-        let decode = &mut |input: &mut dyn Input| {
-            message = Self::blank();
-            Reading::fill(&mut message, input)
+impl<R: Methods, N: Methods> Decode for Message<R, N> {
+    fn blank() -> Self {
+        Self::Notification(Notification::new(N::unrecognized(UnrecognizedMethod::default())))
+    }
+
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
+        Reading::fill(self, input)
+    }
+}
+
+impl<M: Methods> Decode for Request<M> {
+    fn blank() -> Self {
+        Self::new(0, M::unrecognized(UnrecognizedMethod::default()))
+    }
+
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
+        let mut message = Message::<M, UnrecognizedMethod>::blank();
+        message.decode(input)?;
+        let Message::Request(request) = message else {
+            return Err(input.fail(format_args!("a request has a `method` and an `id`")));
         };
-        fill_from_text(decode, text)?;
-        Ok(message)
+        *self = request;
+        Ok(())
+    }
+}
+
+impl<M: Methods> Decode for Notification<M> {
+    fn blank() -> Self {
+        Self::new(M::unrecognized(UnrecognizedMethod::default()))
+    }
+
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
+        let mut message = Message::<UnrecognizedMethod, M>::blank();
+        message.decode(input)?;
+        let Message::Notification(notification) = message else {
+            return Err(input.fail(format_args!("a notification has a `method` and no `id`")));
+        };
+        *self = notification;
+        Ok(())
+    }
+}
+
+impl Decode for ErrorResponse {
+    fn blank() -> Self {
+        Self::new(0, Decode::blank())
+    }
+
+    fn decode(&mut self, input: &mut dyn Input) -> Done {
+        let mut message = AnyMessage::blank();
+        message.decode(input)?;
+        let Message::Error(error) = message else {
+            return Err(input.fail(format_args!("an error response has an `id` and an `error`")));
+        };
+        *self = error;
+        Ok(())
+    }
+}
+
+impl<T: Decode> Record for Response<T> {
+    const SHAPE: &'static Shape =
+        &Shape { name: "a JSON-RPC response", keys: &["id", "result"], required: 0b11, one_of: &[] };
+
+    fn blank() -> Self {
+        Self::new(0, T::blank())
+    }
+}
+
+impl<T: Decode> Fields for Response<T> {
+    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.result.decode(input),
+            _ => no_such_member(input),
+        }
+    }
+
+    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+        other_member(name, input, &mut self.extra)
     }
 }
 
 impl<'de, R: Methods, N: Methods> Deserialize<'de> for Message<R, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut message = Self::blank();
-        Waiting::read(deserializer, |input| Reading::fill(&mut message, input))?;
-        Ok(message)
+        from_deserializer(deserializer)
     }
 }
 
 impl<'de, M: Methods> Deserialize<'de> for Request<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Message::<M, UnrecognizedMethod>::deserialize(deserializer)? {
-            Message::Request(request) => Ok(request),
-            _ => Err(de::Error::custom("a request has a `method` and an `id`")),
-        }
+        from_deserializer(deserializer)
     }
 }
 
 impl<'de, M: Methods> Deserialize<'de> for Notification<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Message::<UnrecognizedMethod, M>::deserialize(deserializer)? {
-            Message::Notification(notification) => Ok(notification),
-            _ => Err(de::Error::custom("a notification has a `method` and no `id`")),
-        }
+        from_deserializer(deserializer)
     }
 }
 
+impl<'de> Deserialize<'de> for ErrorResponse {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_deserializer(deserializer)
+    }
+}
+
+/// Not by way of [`Decode`], because the result may be of any type.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Response<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Answer<T>(PhantomData<T>);
@@ -365,14 +429,5 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Response<T> {
         }
 
         deserializer.deserialize_map(Answer(PhantomData))
-    }
-}
-
-impl<'de> Deserialize<'de> for ErrorResponse {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match AnyMessage::deserialize(deserializer)? {
-            Message::Error(error) => Ok(error),
-            _ => Err(de::Error::custom("an error response has an `id` and an `error`")),
-        }
     }
 }

@@ -30,8 +30,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -69,6 +71,7 @@ pub struct ApiKeyAccount {
 
 impl ApiKeyAccount {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -90,8 +93,11 @@ impl Record for ApiKeyAccount {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ApiKeyAccount {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -122,6 +128,7 @@ pub struct ChatgptAccount {
 
 impl ChatgptAccount {
     /// With what is required.
+    #[inline]
     pub fn new(
         email: impl Into<Option<String>>,
         plan_type: impl Into<PlanType>,
@@ -148,11 +155,14 @@ impl Record for ChatgptAccount {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("email", &self.email);
-        members.field("planType", &self.plan_type);
-        members.field("workspaceName", &self.workspace_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptAccount {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"email\":", &self.email);
+        output.field(",\"planType\":", &self.plan_type);
+        output.field(",\"workspaceName\":", &self.workspace_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -184,6 +194,7 @@ pub struct AmazonBedrockAccount {
 
 impl AmazonBedrockAccount {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -208,10 +219,16 @@ impl Record for AmazonBedrockAccount {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members
-            .field("usesCodexManagedCredentials", &self.uses_codex_managed_credentials);
-        members.extra(&self.extra);
+}
+
+impl Encode for AmazonBedrockAccount {
+    fn write(&self, output: &mut Output<'_>) {
+        output
+            .field(
+                ",\"usesCodexManagedCredentials\":",
+                &self.uses_codex_managed_credentials,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -239,6 +256,7 @@ pub struct GcpAccount {
 
 impl GcpAccount {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -260,8 +278,11 @@ impl Record for GcpAccount {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for GcpAccount {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -292,6 +313,7 @@ pub struct AccountLoginCompletedNotification {
 
 impl AccountLoginCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(success: bool) -> Self {
         let mut new: Self = Record::blank();
         new.success = success;
@@ -315,12 +337,15 @@ impl Record for AccountLoginCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("loginId", &self.login_id);
-        members.field("success", &self.success);
-        members.field("error", &self.error);
-        members.field("onboardingEntrypoint", &self.onboarding_entrypoint);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountLoginCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"success\":", &self.success);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"onboardingEntrypoint\":", &self.onboarding_entrypoint);
+        output.extra(&self.extra);
     }
 }
 
@@ -339,7 +364,7 @@ impl Fields for AccountLoginCompletedNotification {
     }
 }
 
-crate::runtime::records!(AccountLoginCompletedNotification);
+crate::runtime::implement_serde!(AccountLoginCompletedNotification);
 
 /// Sparse rolling rate-limit update.
 ///
@@ -355,6 +380,7 @@ pub struct AccountRateLimitsUpdatedNotification {
 
 impl AccountRateLimitsUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(rate_limits: RateLimitSnapshot) -> Self {
         let mut new: Self = Record::blank();
         new.rate_limits = rate_limits;
@@ -375,9 +401,12 @@ impl Record for AccountRateLimitsUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("rateLimits", &self.rate_limits);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountRateLimitsUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"rateLimits\":", &self.rate_limits);
+        output.extra(&self.extra);
     }
 }
 
@@ -393,7 +422,7 @@ impl Fields for AccountRateLimitsUpdatedNotification {
     }
 }
 
-crate::runtime::records!(AccountRateLimitsUpdatedNotification);
+crate::runtime::implement_serde!(AccountRateLimitsUpdatedNotification);
 
 /// Backend routing policy. Wire values match the accounts/check contract.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -426,6 +455,7 @@ pub struct AccountSecuritySetupAction {
 
 impl AccountSecuritySetupAction {
     /// With what is required.
+    #[inline]
     pub fn new(label: impl Into<String>, url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.label = label.into();
@@ -448,10 +478,13 @@ impl Record for AccountSecuritySetupAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("label", &self.label);
-        members.field("url", &self.url);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountSecuritySetupAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"label\":", &self.label);
+        output.field(",\"url\":", &self.url);
+        output.extra(&self.extra);
     }
 }
 
@@ -468,7 +501,7 @@ impl Fields for AccountSecuritySetupAction {
     }
 }
 
-crate::runtime::records!(AccountSecuritySetupAction);
+crate::runtime::implement_serde!(AccountSecuritySetupAction);
 
 /// Part of [`GetAccountSecuritySetupResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -490,6 +523,7 @@ pub struct AccountSecuritySetupNotice {
 
 impl AccountSecuritySetupNotice {
     /// With what is required.
+    #[inline]
     pub fn new(
         account_id: impl Into<String>,
         user_id: impl Into<String>,
@@ -524,13 +558,16 @@ impl Record for AccountSecuritySetupNotice {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("accountId", &self.account_id);
-        members.field("userId", &self.user_id);
-        members.field("title", &self.title);
-        members.field("description", &self.description);
-        members.field("action", &self.action);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountSecuritySetupNotice {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"accountId\":", &self.account_id);
+        output.field(",\"userId\":", &self.user_id);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"action\":", &self.action);
+        output.extra(&self.extra);
     }
 }
 
@@ -550,7 +587,7 @@ impl Fields for AccountSecuritySetupNotice {
     }
 }
 
-crate::runtime::records!(AccountSecuritySetupNotice);
+crate::runtime::implement_serde!(AccountSecuritySetupNotice);
 
 /// Part of [`AccountSessionsResponse`], [`SessionsAccountSessionsSwitchResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -580,6 +617,7 @@ pub struct AccountSession {
 
 impl AccountSession {
     /// With what is required.
+    #[inline]
     pub fn new(
         session_id: impl Into<String>,
         last_used_at: i64,
@@ -626,17 +664,24 @@ impl Record for AccountSession {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("email", &self.email);
-        members.field("userId", &self.user_id);
-        members.field("displayName", &self.display_name);
-        members.field("imageUrl", &self.image_url);
-        members.field("lastUsedAt", &self.last_used_at);
-        members.field("isActive", &self.is_active);
-        members.field("selectedWorkspaceAccountId", &self.selected_workspace_account_id);
-        members.field("workspaces", &self.workspaces);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountSession {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"email\":", &self.email);
+        output.field(",\"userId\":", &self.user_id);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"imageUrl\":", &self.image_url);
+        output.field(",\"lastUsedAt\":", &self.last_used_at);
+        output.field(",\"isActive\":", &self.is_active);
+        output
+            .field(
+                ",\"selectedWorkspaceAccountId\":",
+                &self.selected_workspace_account_id,
+            );
+        output.field(",\"workspaces\":", &self.workspaces);
+        output.extra(&self.extra);
     }
 }
 
@@ -660,7 +705,7 @@ impl Fields for AccountSession {
     }
 }
 
-crate::runtime::records!(AccountSession);
+crate::runtime::implement_serde!(AccountSession);
 
 /// Part of [`AccountSession`].
 #[derive(Clone, Debug, PartialEq)]
@@ -680,6 +725,7 @@ pub struct AccountSessionWorkspace {
 
 impl AccountSessionWorkspace {
     /// With what is required.
+    #[inline]
     pub fn new(account_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.account_id = account_id.into();
@@ -703,12 +749,15 @@ impl Record for AccountSessionWorkspace {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("accountId", &self.account_id);
-        members.field("name", &self.name);
-        members.field("imageUrl", &self.image_url);
-        members.field("kind", &self.kind);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountSessionWorkspace {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"accountId\":", &self.account_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"imageUrl\":", &self.image_url);
+        output.field(",\"kind\":", &self.kind);
+        output.extra(&self.extra);
     }
 }
 
@@ -727,7 +776,7 @@ impl Fields for AccountSessionWorkspace {
     }
 }
 
-crate::runtime::records!(AccountSessionWorkspace);
+crate::runtime::implement_serde!(AccountSessionWorkspace);
 
 /// Part of [`AccountSessionWorkspace`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -758,6 +807,7 @@ pub struct AccountSessionsListParams {
 
 impl AccountSessionsListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -791,9 +841,12 @@ impl Record for AccountSessionsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("refreshWorkspaceMetadata", &self.refresh_workspace_metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountSessionsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"refreshWorkspaceMetadata\":", &self.refresh_workspace_metadata);
+        output.extra(&self.extra);
     }
 }
 
@@ -809,7 +862,7 @@ impl Fields for AccountSessionsListParams {
     }
 }
 
-crate::runtime::records!(AccountSessionsListParams);
+crate::runtime::implement_serde!(AccountSessionsListParams);
 
 /// The answer to [`accountSession/list`](crate::requests::AccountSessionList).
 ///
@@ -827,6 +880,7 @@ pub struct AccountSessionsResponse {
 
 impl AccountSessionsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(sessions: Vec<AccountSession>) -> Self {
         let mut new: Self = Record::blank();
         new.sessions = sessions;
@@ -848,10 +902,13 @@ impl Record for AccountSessionsResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("activeSessionId", &self.active_session_id);
-        members.field("sessions", &self.sessions);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountSessionsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"activeSessionId\":", &self.active_session_id);
+        output.field(",\"sessions\":", &self.sessions);
+        output.extra(&self.extra);
     }
 }
 
@@ -868,7 +925,7 @@ impl Fields for AccountSessionsResponse {
     }
 }
 
-crate::runtime::records!(AccountSessionsResponse);
+crate::runtime::implement_serde!(AccountSessionsResponse);
 
 /// The params of [`accountSession/switch`](crate::requests::AccountSessionSwitch).
 ///
@@ -888,6 +945,7 @@ pub struct AccountSessionsSwitchParams {
 
 impl AccountSessionsSwitchParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>, account_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -917,11 +975,14 @@ impl Record for AccountSessionsSwitchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("accountId", &self.account_id);
-        members.omit("allowBrowserLogin", &self.allow_browser_login);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountSessionsSwitchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"accountId\":", &self.account_id);
+        output.omit(",\"allowBrowserLogin\":", &self.allow_browser_login);
+        output.extra(&self.extra);
     }
 }
 
@@ -939,7 +1000,7 @@ impl Fields for AccountSessionsSwitchParams {
     }
 }
 
-crate::runtime::records!(AccountSessionsSwitchParams);
+crate::runtime::implement_serde!(AccountSessionsSwitchParams);
 
 /// The answer to [`accountSession/switch`](crate::requests::AccountSessionSwitch).
 ///
@@ -971,6 +1032,7 @@ pub struct AccountTokenUsageDailyBucket {
 
 impl AccountTokenUsageDailyBucket {
     /// With what is required.
+    #[inline]
     pub fn new(start_date: impl Into<String>, tokens: i64) -> Self {
         let mut new: Self = Record::blank();
         new.start_date = start_date.into();
@@ -993,10 +1055,13 @@ impl Record for AccountTokenUsageDailyBucket {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startDate", &self.start_date);
-        members.field("tokens", &self.tokens);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountTokenUsageDailyBucket {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startDate\":", &self.start_date);
+        output.field(",\"tokens\":", &self.tokens);
+        output.extra(&self.extra);
     }
 }
 
@@ -1013,7 +1078,7 @@ impl Fields for AccountTokenUsageDailyBucket {
     }
 }
 
-crate::runtime::records!(AccountTokenUsageDailyBucket);
+crate::runtime::implement_serde!(AccountTokenUsageDailyBucket);
 
 /// Part of [`GetAccountTokenUsageResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1035,6 +1100,7 @@ pub struct AccountTokenUsageSummary {
 
 impl AccountTokenUsageSummary {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1069,13 +1135,16 @@ impl Record for AccountTokenUsageSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("lifetimeTokens", &self.lifetime_tokens);
-        members.field("peakDailyTokens", &self.peak_daily_tokens);
-        members.field("longestRunningTurnSec", &self.longest_running_turn_sec);
-        members.field("currentStreakDays", &self.current_streak_days);
-        members.field("longestStreakDays", &self.longest_streak_days);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountTokenUsageSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"lifetimeTokens\":", &self.lifetime_tokens);
+        output.field(",\"peakDailyTokens\":", &self.peak_daily_tokens);
+        output.field(",\"longestRunningTurnSec\":", &self.longest_running_turn_sec);
+        output.field(",\"currentStreakDays\":", &self.current_streak_days);
+        output.field(",\"longestStreakDays\":", &self.longest_streak_days);
+        output.extra(&self.extra);
     }
 }
 
@@ -1095,7 +1164,7 @@ impl Fields for AccountTokenUsageSummary {
     }
 }
 
-crate::runtime::records!(AccountTokenUsageSummary);
+crate::runtime::implement_serde!(AccountTokenUsageSummary);
 
 /// The params of [`account/updated`](crate::notifications::AccountUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -1111,6 +1180,7 @@ pub struct AccountUpdatedNotification {
 
 impl AccountUpdatedNotification {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1136,10 +1206,13 @@ impl Record for AccountUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("authMode", &self.auth_mode);
-        members.field("planType", &self.plan_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for AccountUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"authMode\":", &self.auth_mode);
+        output.field(",\"planType\":", &self.plan_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -1156,7 +1229,7 @@ impl Fields for AccountUpdatedNotification {
     }
 }
 
-crate::runtime::records!(AccountUpdatedNotification);
+crate::runtime::implement_serde!(AccountUpdatedNotification);
 
 /// Part of [`SendAddCreditsNudgeEmailParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1221,6 +1294,7 @@ pub struct BedrockAwsProfile {
 
 impl BedrockAwsProfile {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1242,10 +1316,13 @@ impl Record for BedrockAwsProfile {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockAwsProfile {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -1262,7 +1339,7 @@ impl Fields for BedrockAwsProfile {
     }
 }
 
-crate::runtime::records!(BedrockAwsProfile);
+crate::runtime::implement_serde!(BedrockAwsProfile);
 
 /// The params of [`account/bedrock/checkGovCloudRequirements`](crate::requests::AccountBedrockCheckGovCloudRequirements).
 ///
@@ -1276,6 +1353,7 @@ pub struct BedrockCheckGovCloudRequirementsParams {
 
 impl BedrockCheckGovCloudRequirementsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1297,8 +1375,11 @@ impl Record for BedrockCheckGovCloudRequirementsParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockCheckGovCloudRequirementsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1311,7 +1392,7 @@ impl Fields for BedrockCheckGovCloudRequirementsParams {
     }
 }
 
-crate::runtime::records!(BedrockCheckGovCloudRequirementsParams);
+crate::runtime::implement_serde!(BedrockCheckGovCloudRequirementsParams);
 
 /// Advisory check of the current Bedrock configuration after login or setup.
 ///
@@ -1329,6 +1410,7 @@ pub struct BedrockCheckGovCloudRequirementsResponse {
 
 impl BedrockCheckGovCloudRequirementsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(is_gov_cloud: bool, should_warn: bool) -> Self {
         let mut new: Self = Record::blank();
         new.is_gov_cloud = is_gov_cloud;
@@ -1351,10 +1433,13 @@ impl Record for BedrockCheckGovCloudRequirementsResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("isGovCloud", &self.is_gov_cloud);
-        members.field("shouldWarn", &self.should_warn);
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockCheckGovCloudRequirementsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"isGovCloud\":", &self.is_gov_cloud);
+        output.field(",\"shouldWarn\":", &self.should_warn);
+        output.extra(&self.extra);
     }
 }
 
@@ -1371,7 +1456,7 @@ impl Fields for BedrockCheckGovCloudRequirementsResponse {
     }
 }
 
-crate::runtime::records!(BedrockCheckGovCloudRequirementsResponse);
+crate::runtime::implement_serde!(BedrockCheckGovCloudRequirementsResponse);
 
 /// The params of [`account/bedrock/discover`](crate::requests::AccountBedrockDiscover).
 ///
@@ -1385,6 +1470,7 @@ pub struct BedrockDiscoverParams {
 
 impl BedrockDiscoverParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1406,8 +1492,11 @@ impl Record for BedrockDiscoverParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockDiscoverParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1420,7 +1509,7 @@ impl Fields for BedrockDiscoverParams {
     }
 }
 
-crate::runtime::records!(BedrockDiscoverParams);
+crate::runtime::implement_serde!(BedrockDiscoverParams);
 
 /// The answer to [`account/bedrock/discover`](crate::requests::AccountBedrockDiscover).
 ///
@@ -1438,6 +1527,7 @@ pub struct BedrockDiscoverResponse {
 
 impl BedrockDiscoverResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         profiles: Vec<BedrockAwsProfile>,
         environment_credentials: Vec<BedrockEnvironmentCredential>,
@@ -1463,10 +1553,13 @@ impl Record for BedrockDiscoverResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("profiles", &self.profiles);
-        members.field("environmentCredentials", &self.environment_credentials);
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockDiscoverResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"profiles\":", &self.profiles);
+        output.field(",\"environmentCredentials\":", &self.environment_credentials);
+        output.extra(&self.extra);
     }
 }
 
@@ -1483,7 +1576,7 @@ impl Fields for BedrockDiscoverResponse {
     }
 }
 
-crate::runtime::records!(BedrockDiscoverResponse);
+crate::runtime::implement_serde!(BedrockDiscoverResponse);
 
 /// Part of [`BedrockDiscoverResponse`].
 ///
@@ -1501,6 +1594,7 @@ pub struct BedrockEnvironmentCredential {
 
 impl BedrockEnvironmentCredential {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<AwsCredentialType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -1522,10 +1616,13 @@ impl Record for BedrockEnvironmentCredential {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.field("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockEnvironmentCredential {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -1542,7 +1639,7 @@ impl Fields for BedrockEnvironmentCredential {
     }
 }
 
-crate::runtime::records!(BedrockEnvironmentCredential);
+crate::runtime::implement_serde!(BedrockEnvironmentCredential);
 
 /// The params of [`account/bedrock/setup`](crate::requests::AccountBedrockSetup).
 ///
@@ -1591,6 +1688,7 @@ pub struct ProfileBedrockSetupParams {
 
 impl ProfileBedrockSetupParams {
     /// With what is required.
+    #[inline]
     pub fn new(profile: impl Into<String>, region: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.profile = profile.into();
@@ -1613,10 +1711,13 @@ impl Record for ProfileBedrockSetupParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("profile", &self.profile);
-        members.field("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProfileBedrockSetupParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"profile\":", &self.profile);
+        output.field(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -1647,6 +1748,7 @@ pub struct EnvironmentBedrockSetupParams {
 
 impl EnvironmentBedrockSetupParams {
     /// With what is required.
+    #[inline]
     pub fn new(region: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.region = region.into();
@@ -1667,9 +1769,12 @@ impl Record for EnvironmentBedrockSetupParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentBedrockSetupParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -1697,6 +1802,7 @@ pub struct BedrockSetupResponse {
 
 impl BedrockSetupResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1718,8 +1824,11 @@ impl Record for BedrockSetupResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockSetupResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1732,7 +1841,7 @@ impl Fields for BedrockSetupResponse {
     }
 }
 
-crate::runtime::records!(BedrockSetupResponse);
+crate::runtime::implement_serde!(BedrockSetupResponse);
 
 /// The params of [`account/login/cancel`](crate::requests::AccountLoginCancel).
 #[derive(Clone, Debug, PartialEq)]
@@ -1746,6 +1855,7 @@ pub struct CancelLoginAccountParams {
 
 impl CancelLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(login_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.login_id = login_id.into();
@@ -1766,9 +1876,12 @@ impl Record for CancelLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("loginId", &self.login_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for CancelLoginAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"loginId\":", &self.login_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1784,7 +1897,7 @@ impl Fields for CancelLoginAccountParams {
     }
 }
 
-crate::runtime::records!(CancelLoginAccountParams);
+crate::runtime::implement_serde!(CancelLoginAccountParams);
 
 /// The answer to [`account/login/cancel`](crate::requests::AccountLoginCancel).
 #[derive(Clone, Debug, PartialEq)]
@@ -1798,6 +1911,7 @@ pub struct CancelLoginAccountResponse {
 
 impl CancelLoginAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<CancelLoginAccountStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -1818,9 +1932,12 @@ impl Record for CancelLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for CancelLoginAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -1836,7 +1953,7 @@ impl Fields for CancelLoginAccountResponse {
     }
 }
 
-crate::runtime::records!(CancelLoginAccountResponse);
+crate::runtime::implement_serde!(CancelLoginAccountResponse);
 
 /// Part of [`CancelLoginAccountResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1871,6 +1988,7 @@ pub struct ChatgptAuthTokensRefreshParams {
 
 impl ChatgptAuthTokensRefreshParams {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<ChatgptAuthTokensRefreshReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -1892,10 +2010,13 @@ impl Record for ChatgptAuthTokensRefreshParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.omit("previousAccountId", &self.previous_account_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptAuthTokensRefreshParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.omit(",\"previousAccountId\":", &self.previous_account_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1912,7 +2033,7 @@ impl Fields for ChatgptAuthTokensRefreshParams {
     }
 }
 
-crate::runtime::records!(ChatgptAuthTokensRefreshParams);
+crate::runtime::implement_serde!(ChatgptAuthTokensRefreshParams);
 
 /// Part of [`ChatgptAuthTokensRefreshParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1954,6 +2075,7 @@ impl fmt::Debug for ChatgptAuthTokensRefreshResponse {
 
 impl ChatgptAuthTokensRefreshResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         access_token: impl Into<String>,
         chatgpt_account_id: impl Into<String>,
@@ -1986,11 +2108,14 @@ impl Record for ChatgptAuthTokensRefreshResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("accessToken", &self.access_token);
-        members.field("chatgptAccountId", &self.chatgpt_account_id);
-        members.field("chatgptPlanType", &self.chatgpt_plan_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptAuthTokensRefreshResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"accessToken\":", &self.access_token);
+        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
+        output.field(",\"chatgptPlanType\":", &self.chatgpt_plan_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -2008,7 +2133,7 @@ impl Fields for ChatgptAuthTokensRefreshResponse {
     }
 }
 
-crate::runtime::records!(ChatgptAuthTokensRefreshResponse);
+crate::runtime::implement_serde!(ChatgptAuthTokensRefreshResponse);
 
 /// Part of [`ConsumeAccountRateLimitResetCreditResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2044,6 +2169,7 @@ pub struct ConsumeAccountRateLimitResetCreditParams {
 
 impl ConsumeAccountRateLimitResetCreditParams {
     /// With what is required.
+    #[inline]
     pub fn new(idempotency_key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.idempotency_key = idempotency_key.into();
@@ -2071,10 +2197,13 @@ impl Record for ConsumeAccountRateLimitResetCreditParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("idempotencyKey", &self.idempotency_key);
-        members.omit("creditId", &self.credit_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConsumeAccountRateLimitResetCreditParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"idempotencyKey\":", &self.idempotency_key);
+        output.omit(",\"creditId\":", &self.credit_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2091,7 +2220,7 @@ impl Fields for ConsumeAccountRateLimitResetCreditParams {
     }
 }
 
-crate::runtime::records!(ConsumeAccountRateLimitResetCreditParams);
+crate::runtime::implement_serde!(ConsumeAccountRateLimitResetCreditParams);
 
 /// The answer to [`account/rateLimitResetCredit/consume`](crate::requests::AccountRateLimitResetCreditConsume).
 #[derive(Clone, Debug, PartialEq)]
@@ -2105,6 +2234,7 @@ pub struct ConsumeAccountRateLimitResetCreditResponse {
 
 impl ConsumeAccountRateLimitResetCreditResponse {
     /// With what is required.
+    #[inline]
     pub fn new(outcome: impl Into<ConsumeAccountRateLimitResetCreditOutcome>) -> Self {
         let mut new: Self = Record::blank();
         new.outcome = outcome.into();
@@ -2125,9 +2255,12 @@ impl Record for ConsumeAccountRateLimitResetCreditResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("outcome", &self.outcome);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConsumeAccountRateLimitResetCreditResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"outcome\":", &self.outcome);
+        output.extra(&self.extra);
     }
 }
 
@@ -2143,7 +2276,7 @@ impl Fields for ConsumeAccountRateLimitResetCreditResponse {
     }
 }
 
-crate::runtime::records!(ConsumeAccountRateLimitResetCreditResponse);
+crate::runtime::implement_serde!(ConsumeAccountRateLimitResetCreditResponse);
 
 /// Part of [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2161,6 +2294,7 @@ pub struct CreditsSnapshot {
 
 impl CreditsSnapshot {
     /// With what is required.
+    #[inline]
     pub fn new(has_credits: bool, unlimited: bool) -> Self {
         let mut new: Self = Record::blank();
         new.has_credits = has_credits;
@@ -2184,11 +2318,14 @@ impl Record for CreditsSnapshot {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("hasCredits", &self.has_credits);
-        members.field("unlimited", &self.unlimited);
-        members.field("balance", &self.balance);
-        members.extra(&self.extra);
+}
+
+impl Encode for CreditsSnapshot {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"hasCredits\":", &self.has_credits);
+        output.field(",\"unlimited\":", &self.unlimited);
+        output.field(",\"balance\":", &self.balance);
+        output.extra(&self.extra);
     }
 }
 
@@ -2206,7 +2343,7 @@ impl Fields for CreditsSnapshot {
     }
 }
 
-crate::runtime::records!(CreditsSnapshot);
+crate::runtime::implement_serde!(CreditsSnapshot);
 
 /// Part of [`AccountLoginCompletedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2231,6 +2368,7 @@ pub struct GatewayOAuthCancelResponse {
 
 impl GatewayOAuthCancelResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2252,8 +2390,11 @@ impl Record for GatewayOAuthCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for GatewayOAuthCancelResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2266,7 +2407,7 @@ impl Fields for GatewayOAuthCancelResponse {
     }
 }
 
-crate::runtime::records!(GatewayOAuthCancelResponse);
+crate::runtime::implement_serde!(GatewayOAuthCancelResponse);
 
 /// The params of [`account/gatewayOAuth/changed`](crate::notifications::AccountGatewayOAuthChanged).
 #[derive(Clone, Debug, PartialEq)]
@@ -2288,6 +2429,7 @@ pub struct GatewayOAuthChangedNotification {
 
 impl GatewayOAuthChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         provider_id: impl Into<String>,
         status: impl Into<GatewayOAuthStatus>,
@@ -2316,13 +2458,16 @@ impl Record for GatewayOAuthChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("loginId", &self.login_id);
-        members.field("authUrl", &self.auth_url);
-        members.field("providerId", &self.provider_id);
-        members.field("status", &self.status);
-        members.field("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for GatewayOAuthChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"authUrl\":", &self.auth_url);
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -2342,7 +2487,7 @@ impl Fields for GatewayOAuthChangedNotification {
     }
 }
 
-crate::runtime::records!(GatewayOAuthChangedNotification);
+crate::runtime::implement_serde!(GatewayOAuthChangedNotification);
 
 /// Authorize a configured provider without changing the default or any thread's provider.
 #[derive(Clone, Debug, PartialEq)]
@@ -2358,6 +2503,7 @@ pub struct GatewayOAuthLoginParams {
 
 impl GatewayOAuthLoginParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2395,10 +2541,13 @@ impl Record for GatewayOAuthLoginParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("modelProvider", &self.model_provider);
-        members.omit("deviceAuth", &self.device_auth);
-        members.extra(&self.extra);
+}
+
+impl Encode for GatewayOAuthLoginParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"modelProvider\":", &self.model_provider);
+        output.omit(",\"deviceAuth\":", &self.device_auth);
+        output.extra(&self.extra);
     }
 }
 
@@ -2415,7 +2564,7 @@ impl Fields for GatewayOAuthLoginParams {
     }
 }
 
-crate::runtime::records!(GatewayOAuthLoginParams);
+crate::runtime::implement_serde!(GatewayOAuthLoginParams);
 
 /// The answer to [`account/gatewayOAuth/login`](crate::requests::AccountGatewayOAuthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -2429,6 +2578,7 @@ pub struct GatewayOAuthLoginResponse {
 
 impl GatewayOAuthLoginResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2453,9 +2603,12 @@ impl Record for GatewayOAuthLoginResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("prompt", &self.prompt);
-        members.extra(&self.extra);
+}
+
+impl Encode for GatewayOAuthLoginResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"prompt\":", &self.prompt);
+        output.extra(&self.extra);
     }
 }
 
@@ -2471,7 +2624,7 @@ impl Fields for GatewayOAuthLoginResponse {
     }
 }
 
-crate::runtime::records!(GatewayOAuthLoginResponse);
+crate::runtime::implement_serde!(GatewayOAuthLoginResponse);
 
 /// Part of [`GatewayOAuthLoginResponse`].
 #[derive(Clone, PartialEq)]
@@ -2500,6 +2653,7 @@ impl fmt::Debug for GatewayOAuthPrompt {
 
 impl GatewayOAuthPrompt {
     /// With what is required.
+    #[inline]
     pub fn new(
         login_id: impl Into<String>,
         verification_url: impl Into<String>,
@@ -2528,11 +2682,14 @@ impl Record for GatewayOAuthPrompt {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("loginId", &self.login_id);
-        members.field("verificationUrl", &self.verification_url);
-        members.field("userCode", &self.user_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for GatewayOAuthPrompt {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"verificationUrl\":", &self.verification_url);
+        output.field(",\"userCode\":", &self.user_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -2550,7 +2707,7 @@ impl Fields for GatewayOAuthPrompt {
     }
 }
 
-crate::runtime::records!(GatewayOAuthPrompt);
+crate::runtime::implement_serde!(GatewayOAuthPrompt);
 
 /// Read credential readiness for a configured provider without starting browser login.
 #[derive(Clone, Debug, PartialEq)]
@@ -2564,6 +2721,7 @@ pub struct GatewayOAuthReadParams {
 
 impl GatewayOAuthReadParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2594,9 +2752,12 @@ impl Record for GatewayOAuthReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("modelProvider", &self.model_provider);
-        members.extra(&self.extra);
+}
+
+impl Encode for GatewayOAuthReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"modelProvider\":", &self.model_provider);
+        output.extra(&self.extra);
     }
 }
 
@@ -2612,7 +2773,7 @@ impl Fields for GatewayOAuthReadParams {
     }
 }
 
-crate::runtime::records!(GatewayOAuthReadParams);
+crate::runtime::implement_serde!(GatewayOAuthReadParams);
 
 /// Current effective gateway policy and credential readiness; never contains credentials.
 #[derive(Clone, Debug, PartialEq)]
@@ -2636,6 +2797,7 @@ pub struct GatewayOAuthReadResponse {
 
 impl GatewayOAuthReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         provider_id: impl Into<String>,
         provider_name: impl Into<String>,
@@ -2674,14 +2836,17 @@ impl Record for GatewayOAuthReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("providerId", &self.provider_id);
-        members.field("providerName", &self.provider_name);
-        members.field("required", &self.required);
-        members.omit("supportsDeviceAuth", &self.supports_device_auth);
-        members.field("status", &self.status);
-        members.field("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for GatewayOAuthReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"providerName\":", &self.provider_name);
+        output.field(",\"required\":", &self.required);
+        output.omit(",\"supportsDeviceAuth\":", &self.supports_device_auth);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -2702,7 +2867,7 @@ impl Fields for GatewayOAuthReadResponse {
     }
 }
 
-crate::runtime::records!(GatewayOAuthReadResponse);
+crate::runtime::implement_serde!(GatewayOAuthReadResponse);
 
 /// Part of [`GatewayOAuthChangedNotification`], [`GatewayOAuthReadResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2742,6 +2907,7 @@ pub struct GcpSetupParams {
 
 impl GcpSetupParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -2776,11 +2942,14 @@ impl Record for GcpSetupParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("projectId", &self.project_id);
-        members.omit("location", &self.location);
-        members.omit("credentialFile", &self.credential_file);
-        members.extra(&self.extra);
+}
+
+impl Encode for GcpSetupParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"projectId\":", &self.project_id);
+        output.omit(",\"location\":", &self.location);
+        output.omit(",\"credentialFile\":", &self.credential_file);
+        output.extra(&self.extra);
     }
 }
 
@@ -2798,7 +2967,7 @@ impl Fields for GcpSetupParams {
     }
 }
 
-crate::runtime::records!(GcpSetupParams);
+crate::runtime::implement_serde!(GcpSetupParams);
 
 /// The answer to [`account/gcp/setup`](crate::requests::AccountGcpSetup).
 ///
@@ -2812,6 +2981,7 @@ pub struct GcpSetupResponse {
 
 impl GcpSetupResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2833,8 +3003,11 @@ impl Record for GcpSetupResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for GcpSetupResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2847,7 +3020,7 @@ impl Fields for GcpSetupResponse {
     }
 }
 
-crate::runtime::records!(GcpSetupResponse);
+crate::runtime::implement_serde!(GcpSetupResponse);
 
 /// The params of [`account/read`](crate::requests::AccountRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -2863,6 +3036,7 @@ pub struct GetAccountParams {
 
 impl GetAccountParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2893,9 +3067,12 @@ impl Record for GetAccountParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("refreshToken", &self.refresh_token);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"refreshToken\":", &self.refresh_token);
+        output.extra(&self.extra);
     }
 }
 
@@ -2911,7 +3088,7 @@ impl Fields for GetAccountParams {
     }
 }
 
-crate::runtime::records!(GetAccountParams);
+crate::runtime::implement_serde!(GetAccountParams);
 
 /// Usage-read capabilities of the requesting client, never inferred from its experiment arm.
 #[derive(Clone, Debug, PartialEq)]
@@ -2927,6 +3104,7 @@ pub struct GetAccountRateLimitsParams {
 
 impl GetAccountRateLimitsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2967,10 +3145,14 @@ impl Record for GetAccountRateLimitsParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("supportsLunaReserve", &self.supports_luna_reserve);
-        members.omit("excludeResetCreditDetails", &self.exclude_reset_credit_details);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAccountRateLimitsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"supportsLunaReserve\":", &self.supports_luna_reserve);
+        output
+            .omit(",\"excludeResetCreditDetails\":", &self.exclude_reset_credit_details);
+        output.extra(&self.extra);
     }
 }
 
@@ -2987,7 +3169,7 @@ impl Fields for GetAccountRateLimitsParams {
     }
 }
 
-crate::runtime::records!(GetAccountRateLimitsParams);
+crate::runtime::implement_serde!(GetAccountRateLimitsParams);
 
 /// The answer to [`account/rateLimits/read`](crate::requests::AccountRateLimitsRead).
 #[derive(Clone, PartialEq)]
@@ -3025,6 +3207,7 @@ impl fmt::Debug for GetAccountRateLimitsResponse {
 
 impl GetAccountRateLimitsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(rate_limits: RateLimitSnapshot) -> Self {
         let mut new: Self = Record::blank();
         new.rate_limits = rate_limits;
@@ -3057,14 +3240,17 @@ impl Record for GetAccountRateLimitsResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("ordinaryUsageAllowed", &self.ordinary_usage_allowed);
-        members.field("rateLimits", &self.rate_limits);
-        members.field("rateLimitsByLimitId", &self.rate_limits_by_limit_id);
-        members.field("rateLimitResetCredits", &self.rate_limit_reset_credits);
-        members.field("accountId", &self.account_id);
-        members.field("rateLimitUpsell", &self.rate_limit_upsell);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAccountRateLimitsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"ordinaryUsageAllowed\":", &self.ordinary_usage_allowed);
+        output.field(",\"rateLimits\":", &self.rate_limits);
+        output.field(",\"rateLimitsByLimitId\":", &self.rate_limits_by_limit_id);
+        output.field(",\"rateLimitResetCredits\":", &self.rate_limit_reset_credits);
+        output.field(",\"accountId\":", &self.account_id);
+        output.field(",\"rateLimitUpsell\":", &self.rate_limit_upsell);
+        output.extra(&self.extra);
     }
 }
 
@@ -3085,7 +3271,7 @@ impl Fields for GetAccountRateLimitsResponse {
     }
 }
 
-crate::runtime::records!(GetAccountRateLimitsResponse);
+crate::runtime::implement_serde!(GetAccountRateLimitsResponse);
 
 /// The answer to [`account/read`](crate::requests::AccountRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3107,6 +3293,7 @@ pub struct GetAccountResponse {
 
 impl GetAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(requires_openai_auth: bool) -> Self {
         let mut new: Self = Record::blank();
         new.requires_openai_auth = requires_openai_auth;
@@ -3130,12 +3317,15 @@ impl Record for GetAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("account", &self.account);
-        members.field("userId", &self.user_id);
-        members.field("requiresOpenaiAuth", &self.requires_openai_auth);
-        members.field("workspaceRouting", &self.workspace_routing);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"account\":", &self.account);
+        output.field(",\"userId\":", &self.user_id);
+        output.field(",\"requiresOpenaiAuth\":", &self.requires_openai_auth);
+        output.field(",\"workspaceRouting\":", &self.workspace_routing);
+        output.extra(&self.extra);
     }
 }
 
@@ -3154,7 +3344,7 @@ impl Fields for GetAccountResponse {
     }
 }
 
-crate::runtime::records!(GetAccountResponse);
+crate::runtime::implement_serde!(GetAccountResponse);
 
 /// Optional security reminder bound to the account that fetched it. Unavailable or ineligible accounts return no notice; this read never changes account security.
 #[derive(Clone, Debug, PartialEq)]
@@ -3168,6 +3358,7 @@ pub struct GetAccountSecuritySetupResponse {
 
 impl GetAccountSecuritySetupResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3192,9 +3383,12 @@ impl Record for GetAccountSecuritySetupResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("notice", &self.notice);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAccountSecuritySetupResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"notice\":", &self.notice);
+        output.extra(&self.extra);
     }
 }
 
@@ -3210,7 +3404,7 @@ impl Fields for GetAccountSecuritySetupResponse {
     }
 }
 
-crate::runtime::records!(GetAccountSecuritySetupResponse);
+crate::runtime::implement_serde!(GetAccountSecuritySetupResponse);
 
 /// The params of [`account/usage/read`](crate::requests::AccountUsageRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3224,6 +3418,7 @@ pub struct GetAccountTokenUsageParams {
 
 impl GetAccountTokenUsageParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3254,9 +3449,12 @@ impl Record for GetAccountTokenUsageParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAccountTokenUsageParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3272,7 +3470,7 @@ impl Fields for GetAccountTokenUsageParams {
     }
 }
 
-crate::runtime::records!(GetAccountTokenUsageParams);
+crate::runtime::implement_serde!(GetAccountTokenUsageParams);
 
 /// The answer to [`account/usage/read`](crate::requests::AccountUsageRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3290,6 +3488,7 @@ pub struct GetAccountTokenUsageResponse {
 
 impl GetAccountTokenUsageResponse {
     /// With what is required.
+    #[inline]
     pub fn new(summary: AccountTokenUsageSummary) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary;
@@ -3312,11 +3511,14 @@ impl Record for GetAccountTokenUsageResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("summary", &self.summary);
-        members.field("dailyUsageBuckets", &self.daily_usage_buckets);
-        members.field("threadUsage", &self.thread_usage);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAccountTokenUsageResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"dailyUsageBuckets\":", &self.daily_usage_buckets);
+        output.field(",\"threadUsage\":", &self.thread_usage);
+        output.extra(&self.extra);
     }
 }
 
@@ -3334,7 +3536,7 @@ impl Fields for GetAccountTokenUsageResponse {
     }
 }
 
-crate::runtime::records!(GetAccountTokenUsageResponse);
+crate::runtime::implement_serde!(GetAccountTokenUsageResponse);
 
 /// The answer to [`account/workspaceMessages/read`](crate::requests::AccountWorkspaceMessagesRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3350,6 +3552,7 @@ pub struct GetWorkspaceMessagesResponse {
 
 impl GetWorkspaceMessagesResponse {
     /// With what is required.
+    #[inline]
     pub fn new(feature_enabled: bool, messages: Vec<WorkspaceMessage>) -> Self {
         let mut new: Self = Record::blank();
         new.feature_enabled = feature_enabled;
@@ -3372,10 +3575,13 @@ impl Record for GetWorkspaceMessagesResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("featureEnabled", &self.feature_enabled);
-        members.field("messages", &self.messages);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetWorkspaceMessagesResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"featureEnabled\":", &self.feature_enabled);
+        output.field(",\"messages\":", &self.messages);
+        output.extra(&self.extra);
     }
 }
 
@@ -3392,7 +3598,7 @@ impl Fields for GetWorkspaceMessagesResponse {
     }
 }
 
-crate::runtime::records!(GetWorkspaceMessagesResponse);
+crate::runtime::implement_serde!(GetWorkspaceMessagesResponse);
 
 /// The params of [`account/login/start`](crate::requests::AccountLoginStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -3446,6 +3652,7 @@ impl fmt::Debug for ApiKeyLoginAccountParams {
 
 impl ApiKeyLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(api_key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.api_key = api_key.into();
@@ -3466,9 +3673,12 @@ impl Record for ApiKeyLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("apiKey", &self.api_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApiKeyLoginAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"apiKey\":", &self.api_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -3502,6 +3712,7 @@ pub struct ChatgptLoginAccountParams {
 
 impl ChatgptLoginAccountParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3549,11 +3760,18 @@ impl Record for ChatgptLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("codexStreamlinedLogin", &self.codex_streamlined_login);
-        members.omit("useHostedLoginSuccessPage", &self.use_hosted_login_success_page);
-        members.omit("appBrand", &self.app_brand);
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptLoginAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"codexStreamlinedLogin\":", &self.codex_streamlined_login);
+        output
+            .omit(
+                ",\"useHostedLoginSuccessPage\":",
+                &self.use_hosted_login_success_page,
+            );
+        output.omit(",\"appBrand\":", &self.app_brand);
+        output.extra(&self.extra);
     }
 }
 
@@ -3583,6 +3801,7 @@ pub struct ChatgptDeviceCodeLoginAccountParams {
 
 impl ChatgptDeviceCodeLoginAccountParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3604,8 +3823,11 @@ impl Record for ChatgptDeviceCodeLoginAccountParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptDeviceCodeLoginAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3649,6 +3871,7 @@ impl fmt::Debug for ChatgptAuthTokensLoginAccountParams {
 
 impl ChatgptAuthTokensLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         access_token: impl Into<String>,
         chatgpt_account_id: impl Into<String>,
@@ -3681,11 +3904,14 @@ impl Record for ChatgptAuthTokensLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("accessToken", &self.access_token);
-        members.field("chatgptAccountId", &self.chatgpt_account_id);
-        members.omit("chatgptPlanType", &self.chatgpt_plan_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptAuthTokensLoginAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"accessToken\":", &self.access_token);
+        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
+        output.omit(",\"chatgptPlanType\":", &self.chatgpt_plan_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -3729,6 +3955,7 @@ impl fmt::Debug for AmazonBedrockLoginAccountParams {
 
 impl AmazonBedrockLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(api_key: impl Into<String>, region: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.api_key = api_key.into();
@@ -3751,10 +3978,13 @@ impl Record for AmazonBedrockLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("apiKey", &self.api_key);
-        members.field("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for AmazonBedrockLoginAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"apiKey\":", &self.api_key);
+        output.field(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -3803,6 +4033,7 @@ impl fmt::Debug for AmazonBedrockAccessKeysLoginAccountParams {
 
 impl AmazonBedrockAccessKeysLoginAccountParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         access_key_id: impl Into<String>,
         secret_access_key: impl Into<String>,
@@ -3838,12 +4069,15 @@ impl Record for AmazonBedrockAccessKeysLoginAccountParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("accessKeyId", &self.access_key_id);
-        members.field("secretAccessKey", &self.secret_access_key);
-        members.omit("sessionToken", &self.session_token);
-        members.field("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for AmazonBedrockAccessKeysLoginAccountParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"accessKeyId\":", &self.access_key_id);
+        output.field(",\"secretAccessKey\":", &self.secret_access_key);
+        output.omit(",\"sessionToken\":", &self.session_token);
+        output.field(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -3899,6 +4133,7 @@ pub struct ApiKeyLoginAccountResponse {
 
 impl ApiKeyLoginAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3920,8 +4155,11 @@ impl Record for ApiKeyLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ApiKeyLoginAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3950,6 +4188,7 @@ pub struct ChatgptLoginAccountResponse {
 
 impl ChatgptLoginAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(login_id: impl Into<String>, auth_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.login_id = login_id.into();
@@ -3972,10 +4211,13 @@ impl Record for ChatgptLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("loginId", &self.login_id);
-        members.field("authUrl", &self.auth_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptLoginAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"authUrl\":", &self.auth_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -4021,6 +4263,7 @@ impl fmt::Debug for ChatgptDeviceCodeLoginAccountResponse {
 
 impl ChatgptDeviceCodeLoginAccountResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         login_id: impl Into<String>,
         verification_url: impl Into<String>,
@@ -4049,11 +4292,14 @@ impl Record for ChatgptDeviceCodeLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("loginId", &self.login_id);
-        members.field("verificationUrl", &self.verification_url);
-        members.field("userCode", &self.user_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptDeviceCodeLoginAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"verificationUrl\":", &self.verification_url);
+        output.field(",\"userCode\":", &self.user_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -4083,6 +4329,7 @@ pub struct ChatgptAuthTokensLoginAccountResponse {
 
 impl ChatgptAuthTokensLoginAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4104,8 +4351,11 @@ impl Record for ChatgptAuthTokensLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ChatgptAuthTokensLoginAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -4130,6 +4380,7 @@ pub struct AmazonBedrockLoginAccountResponse {
 
 impl AmazonBedrockLoginAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4151,8 +4402,11 @@ impl Record for AmazonBedrockLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for AmazonBedrockLoginAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -4181,6 +4435,7 @@ pub struct LoginAccountSessionsSwitchResponse {
 
 impl LoginAccountSessionsSwitchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(login_id: impl Into<String>, auth_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.login_id = login_id.into();
@@ -4203,10 +4458,13 @@ impl Record for LoginAccountSessionsSwitchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("loginId", &self.login_id);
-        members.field("authUrl", &self.auth_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for LoginAccountSessionsSwitchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"authUrl\":", &self.auth_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -4223,7 +4481,7 @@ impl Fields for LoginAccountSessionsSwitchResponse {
     }
 }
 
-crate::runtime::records!(LoginAccountSessionsSwitchResponse);
+crate::runtime::implement_serde!(LoginAccountSessionsSwitchResponse);
 
 /// Part of [`LoginAccountParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4250,6 +4508,7 @@ pub struct LogoutAccountResponse {
 
 impl LogoutAccountResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4271,8 +4530,11 @@ impl Record for LogoutAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for LogoutAccountResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -4285,7 +4547,7 @@ impl Fields for LogoutAccountResponse {
     }
 }
 
-crate::runtime::records!(LogoutAccountResponse);
+crate::runtime::implement_serde!(LogoutAccountResponse);
 
 /// Part of [`Account`], [`AccountUpdatedNotification`], [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4394,6 +4656,7 @@ pub struct RateLimitResetCredit {
 
 impl RateLimitResetCredit {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         reset_type: impl Into<RateLimitResetType>,
@@ -4436,15 +4699,18 @@ impl Record for RateLimitResetCredit {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("resetType", &self.reset_type);
-        members.field("status", &self.status);
-        members.field("grantedAt", &self.granted_at);
-        members.field("expiresAt", &self.expires_at);
-        members.field("title", &self.title);
-        members.field("description", &self.description);
-        members.extra(&self.extra);
+}
+
+impl Encode for RateLimitResetCredit {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"resetType\":", &self.reset_type);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"grantedAt\":", &self.granted_at);
+        output.field(",\"expiresAt\":", &self.expires_at);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.extra(&self.extra);
     }
 }
 
@@ -4466,7 +4732,7 @@ impl Fields for RateLimitResetCredit {
     }
 }
 
-crate::runtime::records!(RateLimitResetCredit);
+crate::runtime::implement_serde!(RateLimitResetCredit);
 
 /// Part of [`RateLimitResetCredit`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4504,6 +4770,7 @@ pub struct RateLimitResetCreditsSummary {
 
 impl RateLimitResetCreditsSummary {
     /// With what is required.
+    #[inline]
     pub fn new(available_count: i64) -> Self {
         let mut new: Self = Record::blank();
         new.available_count = available_count;
@@ -4525,10 +4792,13 @@ impl Record for RateLimitResetCreditsSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("availableCount", &self.available_count);
-        members.field("credits", &self.credits);
-        members.extra(&self.extra);
+}
+
+impl Encode for RateLimitResetCreditsSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"availableCount\":", &self.available_count);
+        output.field(",\"credits\":", &self.credits);
+        output.extra(&self.extra);
     }
 }
 
@@ -4545,7 +4815,7 @@ impl Fields for RateLimitResetCreditsSummary {
     }
 }
 
-crate::runtime::records!(RateLimitResetCreditsSummary);
+crate::runtime::implement_serde!(RateLimitResetCreditsSummary);
 
 /// Part of [`RateLimitResetCredit`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4592,6 +4862,7 @@ pub struct RateLimitSnapshot {
 
 impl RateLimitSnapshot {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4636,18 +4907,21 @@ impl Record for RateLimitSnapshot {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("limitId", &self.limit_id);
-        members.field("limitName", &self.limit_name);
-        members.field("normalModelSlug", &self.normal_model_slug);
-        members.field("primary", &self.primary);
-        members.field("secondary", &self.secondary);
-        members.field("credits", &self.credits);
-        members.field("individualLimit", &self.individual_limit);
-        members.field("spendControlReached", &self.spend_control_reached);
-        members.field("planType", &self.plan_type);
-        members.field("rateLimitReachedType", &self.rate_limit_reached_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for RateLimitSnapshot {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"limitId\":", &self.limit_id);
+        output.field(",\"limitName\":", &self.limit_name);
+        output.field(",\"normalModelSlug\":", &self.normal_model_slug);
+        output.field(",\"primary\":", &self.primary);
+        output.field(",\"secondary\":", &self.secondary);
+        output.field(",\"credits\":", &self.credits);
+        output.field(",\"individualLimit\":", &self.individual_limit);
+        output.field(",\"spendControlReached\":", &self.spend_control_reached);
+        output.field(",\"planType\":", &self.plan_type);
+        output.field(",\"rateLimitReachedType\":", &self.rate_limit_reached_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -4672,7 +4946,7 @@ impl Fields for RateLimitSnapshot {
     }
 }
 
-crate::runtime::records!(RateLimitSnapshot);
+crate::runtime::implement_serde!(RateLimitSnapshot);
 
 /// Part of [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4690,6 +4964,7 @@ pub struct RateLimitWindow {
 
 impl RateLimitWindow {
     /// With what is required.
+    #[inline]
     pub fn new(used_percent: i32) -> Self {
         let mut new: Self = Record::blank();
         new.used_percent = used_percent;
@@ -4712,11 +4987,14 @@ impl Record for RateLimitWindow {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("usedPercent", &self.used_percent);
-        members.field("windowDurationMins", &self.window_duration_mins);
-        members.field("resetsAt", &self.resets_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for RateLimitWindow {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"usedPercent\":", &self.used_percent);
+        output.field(",\"windowDurationMins\":", &self.window_duration_mins);
+        output.field(",\"resetsAt\":", &self.resets_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -4734,7 +5012,7 @@ impl Fields for RateLimitWindow {
     }
 }
 
-crate::runtime::records!(RateLimitWindow);
+crate::runtime::implement_serde!(RateLimitWindow);
 
 /// The params of [`account/sendAddCreditsNudgeEmail`](crate::requests::AccountSendAddCreditsNudgeEmail).
 #[derive(Clone, Debug, PartialEq)]
@@ -4748,6 +5026,7 @@ pub struct SendAddCreditsNudgeEmailParams {
 
 impl SendAddCreditsNudgeEmailParams {
     /// With what is required.
+    #[inline]
     pub fn new(credit_type: impl Into<AddCreditsNudgeCreditType>) -> Self {
         let mut new: Self = Record::blank();
         new.credit_type = credit_type.into();
@@ -4768,9 +5047,12 @@ impl Record for SendAddCreditsNudgeEmailParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("creditType", &self.credit_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for SendAddCreditsNudgeEmailParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"creditType\":", &self.credit_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -4786,7 +5068,7 @@ impl Fields for SendAddCreditsNudgeEmailParams {
     }
 }
 
-crate::runtime::records!(SendAddCreditsNudgeEmailParams);
+crate::runtime::implement_serde!(SendAddCreditsNudgeEmailParams);
 
 /// The answer to [`account/sendAddCreditsNudgeEmail`](crate::requests::AccountSendAddCreditsNudgeEmail).
 #[derive(Clone, Debug, PartialEq)]
@@ -4800,6 +5082,7 @@ pub struct SendAddCreditsNudgeEmailResponse {
 
 impl SendAddCreditsNudgeEmailResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<AddCreditsNudgeEmailStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -4820,9 +5103,12 @@ impl Record for SendAddCreditsNudgeEmailResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for SendAddCreditsNudgeEmailResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -4838,7 +5124,7 @@ impl Fields for SendAddCreditsNudgeEmailResponse {
     }
 }
 
-crate::runtime::records!(SendAddCreditsNudgeEmailResponse);
+crate::runtime::implement_serde!(SendAddCreditsNudgeEmailResponse);
 
 /// Part of [`AccountSessionsSwitchResponse`].
 ///
@@ -4856,6 +5142,7 @@ pub struct SessionsAccountSessionsSwitchResponse {
 
 impl SessionsAccountSessionsSwitchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(sessions: Vec<AccountSession>) -> Self {
         let mut new: Self = Record::blank();
         new.sessions = sessions;
@@ -4877,10 +5164,13 @@ impl Record for SessionsAccountSessionsSwitchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("activeSessionId", &self.active_session_id);
-        members.field("sessions", &self.sessions);
-        members.extra(&self.extra);
+}
+
+impl Encode for SessionsAccountSessionsSwitchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"activeSessionId\":", &self.active_session_id);
+        output.field(",\"sessions\":", &self.sessions);
+        output.extra(&self.extra);
     }
 }
 
@@ -4897,7 +5187,7 @@ impl Fields for SessionsAccountSessionsSwitchResponse {
     }
 }
 
-crate::runtime::records!(SessionsAccountSessionsSwitchResponse);
+crate::runtime::implement_serde!(SessionsAccountSessionsSwitchResponse);
 
 /// Part of [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4917,6 +5207,7 @@ pub struct SpendControlLimitSnapshot {
 
 impl SpendControlLimitSnapshot {
     /// With what is required.
+    #[inline]
     pub fn new(
         limit: impl Into<String>,
         used: impl Into<String>,
@@ -4948,12 +5239,15 @@ impl Record for SpendControlLimitSnapshot {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("limit", &self.limit);
-        members.field("used", &self.used);
-        members.field("remainingPercent", &self.remaining_percent);
-        members.field("resetsAt", &self.resets_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for SpendControlLimitSnapshot {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"limit\":", &self.limit);
+        output.field(",\"used\":", &self.used);
+        output.field(",\"remainingPercent\":", &self.remaining_percent);
+        output.field(",\"resetsAt\":", &self.resets_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -4972,7 +5266,7 @@ impl Fields for SpendControlLimitSnapshot {
     }
 }
 
-crate::runtime::records!(SpendControlLimitSnapshot);
+crate::runtime::implement_serde!(SpendControlLimitSnapshot);
 
 /// Part of [`GetAccountTokenUsageResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4994,6 +5288,7 @@ pub struct ThreadUsage {
 
 impl ThreadUsage {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         estimated_usage_credits_micros: i64,
@@ -5030,14 +5325,20 @@ impl Record for ThreadUsage {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members
-            .field("estimatedUsageCreditsMicros", &self.estimated_usage_credits_micros);
-        members.field("estimatedUsageUsdMicros", &self.estimated_usage_usd_micros);
-        members.omit("nativeUsageUsdMicros", &self.native_usage_usd_micros);
-        members.field("groups", &self.groups);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadUsage {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output
+            .field(
+                ",\"estimatedUsageCreditsMicros\":",
+                &self.estimated_usage_credits_micros,
+            );
+        output.field(",\"estimatedUsageUsdMicros\":", &self.estimated_usage_usd_micros);
+        output.omit(",\"nativeUsageUsdMicros\":", &self.native_usage_usd_micros);
+        output.field(",\"groups\":", &self.groups);
+        output.extra(&self.extra);
     }
 }
 
@@ -5057,7 +5358,7 @@ impl Fields for ThreadUsage {
     }
 }
 
-crate::runtime::records!(ThreadUsage);
+crate::runtime::implement_serde!(ThreadUsage);
 
 /// Part of [`ThreadUsage`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5087,6 +5388,7 @@ pub struct ThreadUsageBreakdownGroup {
 
 impl ThreadUsageBreakdownGroup {
     /// With what is required.
+    #[inline]
     pub fn new(estimated_usage_credits_micros: i64) -> Self {
         let mut new: Self = Record::blank();
         new.estimated_usage_credits_micros = estimated_usage_credits_micros;
@@ -5125,18 +5427,24 @@ impl Record for ThreadUsageBreakdownGroup {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("model", &self.model);
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("speed", &self.speed);
-        members
-            .field("estimatedUsageCreditsMicros", &self.estimated_usage_credits_micros);
-        members.field("netNewInputTokens", &self.net_new_input_tokens);
-        members.field("cachedInputTokens", &self.cached_input_tokens);
-        members.field("inputTokens", &self.input_tokens);
-        members.field("outputTokens", &self.output_tokens);
-        members.field("totalTokens", &self.total_tokens);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadUsageBreakdownGroup {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"speed\":", &self.speed);
+        output
+            .field(
+                ",\"estimatedUsageCreditsMicros\":",
+                &self.estimated_usage_credits_micros,
+            );
+        output.field(",\"netNewInputTokens\":", &self.net_new_input_tokens);
+        output.field(",\"cachedInputTokens\":", &self.cached_input_tokens);
+        output.field(",\"inputTokens\":", &self.input_tokens);
+        output.field(",\"outputTokens\":", &self.output_tokens);
+        output.field(",\"totalTokens\":", &self.total_tokens);
+        output.extra(&self.extra);
     }
 }
 
@@ -5160,7 +5468,7 @@ impl Fields for ThreadUsageBreakdownGroup {
     }
 }
 
-crate::runtime::records!(ThreadUsageBreakdownGroup);
+crate::runtime::implement_serde!(ThreadUsageBreakdownGroup);
 
 /// Part of [`GetWorkspaceMessagesResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5182,6 +5490,7 @@ pub struct WorkspaceMessage {
 
 impl WorkspaceMessage {
     /// With what is required.
+    #[inline]
     pub fn new(
         message_id: impl Into<String>,
         message_type: impl Into<WorkspaceMessageType>,
@@ -5212,13 +5521,16 @@ impl Record for WorkspaceMessage {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("messageId", &self.message_id);
-        members.field("messageType", &self.message_type);
-        members.field("messageBody", &self.message_body);
-        members.field("createdAt", &self.created_at);
-        members.field("archivedAt", &self.archived_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for WorkspaceMessage {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"messageId\":", &self.message_id);
+        output.field(",\"messageType\":", &self.message_type);
+        output.field(",\"messageBody\":", &self.message_body);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"archivedAt\":", &self.archived_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -5238,7 +5550,7 @@ impl Fields for WorkspaceMessage {
     }
 }
 
-crate::runtime::records!(WorkspaceMessage);
+crate::runtime::implement_serde!(WorkspaceMessage);
 
 /// Part of [`WorkspaceMessage`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5274,6 +5586,7 @@ pub struct WorkspaceRouting {
 
 impl WorkspaceRouting {
     /// With what is required.
+    #[inline]
     pub fn new(
         chatgpt_account_id: impl Into<String>,
         backend_origin: impl Into<String>,
@@ -5302,11 +5615,14 @@ impl Record for WorkspaceRouting {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("chatgptAccountId", &self.chatgpt_account_id);
-        members.field("backendOrigin", &self.backend_origin);
-        members.field("accountRoutingOverride", &self.account_routing_override);
-        members.extra(&self.extra);
+}
+
+impl Encode for WorkspaceRouting {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
+        output.field(",\"backendOrigin\":", &self.backend_origin);
+        output.field(",\"accountRoutingOverride\":", &self.account_routing_override);
+        output.extra(&self.extra);
     }
 }
 
@@ -5324,4 +5640,4 @@ impl Fields for WorkspaceRouting {
     }
 }
 
-crate::runtime::records!(WorkspaceRouting);
+crate::runtime::implement_serde!(WorkspaceRouting);

@@ -10,8 +10,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -38,6 +40,7 @@ pub struct AppBranding {
 
 impl AppBranding {
     /// With what is required.
+    #[inline]
     pub fn new(is_discoverable_app: bool) -> Self {
         let mut new: Self = Record::blank();
         new.is_discoverable_app = is_discoverable_app;
@@ -70,14 +73,17 @@ impl Record for AppBranding {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("category", &self.category);
-        members.field("developer", &self.developer);
-        members.field("website", &self.website);
-        members.field("privacyPolicy", &self.privacy_policy);
-        members.field("termsOfService", &self.terms_of_service);
-        members.field("isDiscoverableApp", &self.is_discoverable_app);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppBranding {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"category\":", &self.category);
+        output.field(",\"developer\":", &self.developer);
+        output.field(",\"website\":", &self.website);
+        output.field(",\"privacyPolicy\":", &self.privacy_policy);
+        output.field(",\"termsOfService\":", &self.terms_of_service);
+        output.field(",\"isDiscoverableApp\":", &self.is_discoverable_app);
+        output.extra(&self.extra);
     }
 }
 
@@ -98,7 +104,7 @@ impl Fields for AppBranding {
     }
 }
 
-crate::runtime::records!(AppBranding);
+crate::runtime::implement_serde!(AppBranding);
 
 /// EXPERIMENTAL - app metadata returned by app-list APIs.
 #[derive(Clone, PartialEq)]
@@ -163,6 +169,7 @@ impl fmt::Debug for AppInfo {
 
 impl AppInfo {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -214,23 +221,26 @@ impl Record for AppInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("logoUrl", &self.logo_url);
-        members.field("logoUrlDark", &self.logo_url_dark);
-        members.field("iconAssets", &self.icon_assets);
-        members.field("iconDarkAssets", &self.icon_dark_assets);
-        members.field("distributionChannel", &self.distribution_channel);
-        members.field("branding", &self.branding);
-        members.field("appMetadata", &self.app_metadata);
-        members.field("labels", &self.labels);
-        members.field("installUrl", &self.install_url);
-        members.field("isAccessible", &self.is_accessible);
-        members.field("isEnabled", &self.is_enabled);
-        members.field("pluginDisplayNames", &self.plugin_display_names);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"iconAssets\":", &self.icon_assets);
+        output.field(",\"iconDarkAssets\":", &self.icon_dark_assets);
+        output.field(",\"distributionChannel\":", &self.distribution_channel);
+        output.field(",\"branding\":", &self.branding);
+        output.field(",\"appMetadata\":", &self.app_metadata);
+        output.field(",\"labels\":", &self.labels);
+        output.field(",\"installUrl\":", &self.install_url);
+        output.field(",\"isAccessible\":", &self.is_accessible);
+        output.field(",\"isEnabled\":", &self.is_enabled);
+        output.field(",\"pluginDisplayNames\":", &self.plugin_display_names);
+        output.extra(&self.extra);
     }
 }
 
@@ -260,7 +270,7 @@ impl Fields for AppInfo {
     }
 }
 
-crate::runtime::records!(AppInfo);
+crate::runtime::implement_serde!(AppInfo);
 
 /// EXPERIMENTAL - notification emitted when the app list changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -274,6 +284,7 @@ pub struct AppListUpdatedNotification {
 
 impl AppListUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<AppInfo>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -294,9 +305,12 @@ impl Record for AppListUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppListUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -312,7 +326,7 @@ impl Fields for AppListUpdatedNotification {
     }
 }
 
-crate::runtime::records!(AppListUpdatedNotification);
+crate::runtime::implement_serde!(AppListUpdatedNotification);
 
 /// Part of [`AppInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -346,6 +360,7 @@ pub struct AppMetadata {
 
 impl AppMetadata {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -392,20 +407,30 @@ impl Record for AppMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("review", &self.review);
-        members.field("categories", &self.categories);
-        members.field("subCategories", &self.sub_categories);
-        members.field("seoDescription", &self.seo_description);
-        members.field("screenshots", &self.screenshots);
-        members.field("developer", &self.developer);
-        members.field("version", &self.version);
-        members.field("versionId", &self.version_id);
-        members.field("versionNotes", &self.version_notes);
-        members.field("firstPartyRequiresInstall", &self.first_party_requires_install);
-        members
-            .field("showInComposerWhenUnlinked", &self.show_in_composer_when_unlinked);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"review\":", &self.review);
+        output.field(",\"categories\":", &self.categories);
+        output.field(",\"subCategories\":", &self.sub_categories);
+        output.field(",\"seoDescription\":", &self.seo_description);
+        output.field(",\"screenshots\":", &self.screenshots);
+        output.field(",\"developer\":", &self.developer);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"versionId\":", &self.version_id);
+        output.field(",\"versionNotes\":", &self.version_notes);
+        output
+            .field(
+                ",\"firstPartyRequiresInstall\":",
+                &self.first_party_requires_install,
+            );
+        output
+            .field(
+                ",\"showInComposerWhenUnlinked\":",
+                &self.show_in_composer_when_unlinked,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -431,7 +456,7 @@ impl Fields for AppMetadata {
     }
 }
 
-crate::runtime::records!(AppMetadata);
+crate::runtime::implement_serde!(AppMetadata);
 
 /// Part of [`AppMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -445,6 +470,7 @@ pub struct AppReview {
 
 impl AppReview {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -465,9 +491,12 @@ impl Record for AppReview {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppReview {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -483,7 +512,7 @@ impl Fields for AppReview {
     }
 }
 
-crate::runtime::records!(AppReview);
+crate::runtime::implement_serde!(AppReview);
 
 /// Part of [`AppMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -501,6 +530,7 @@ pub struct AppScreenshot {
 
 impl AppScreenshot {
     /// With what is required.
+    #[inline]
     pub fn new(user_prompt: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.user_prompt = user_prompt.into();
@@ -523,11 +553,14 @@ impl Record for AppScreenshot {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("url", &self.url);
-        members.field("fileId", &self.file_id);
-        members.field("userPrompt", &self.user_prompt);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppScreenshot {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"url\":", &self.url);
+        output.field(",\"fileId\":", &self.file_id);
+        output.field(",\"userPrompt\":", &self.user_prompt);
+        output.extra(&self.extra);
     }
 }
 
@@ -545,7 +578,7 @@ impl Fields for AppScreenshot {
     }
 }
 
-crate::runtime::records!(AppScreenshot);
+crate::runtime::implement_serde!(AppScreenshot);
 
 /// EXPERIMENTAL - metadata returned by app/read.
 #[derive(Clone, Debug, PartialEq)]
@@ -569,6 +602,7 @@ pub struct AppToolSummary {
 
 impl AppToolSummary {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -602,14 +636,17 @@ impl Record for AppToolSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("title", &self.title);
-        members.field("description", &self.description);
-        members.field("isEnabled", &self.is_enabled);
-        members.field("disabledReason", &self.disabled_reason);
-        members.field("isReadOnly", &self.is_read_only);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppToolSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"isEnabled\":", &self.is_enabled);
+        output.field(",\"disabledReason\":", &self.disabled_reason);
+        output.field(",\"isReadOnly\":", &self.is_read_only);
+        output.extra(&self.extra);
     }
 }
 
@@ -630,7 +667,7 @@ impl Fields for AppToolSummary {
     }
 }
 
-crate::runtime::records!(AppToolSummary);
+crate::runtime::implement_serde!(AppToolSummary);
 
 /// Read the committed installed connector runtime snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -646,6 +683,7 @@ pub struct AppsInstalledParams {
 
 impl AppsInstalledParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -683,10 +721,13 @@ impl Record for AppsInstalledParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("threadId", &self.thread_id);
-        members.omit("forceRefresh", &self.force_refresh);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppsInstalledParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"forceRefresh\":", &self.force_refresh);
+        output.extra(&self.extra);
     }
 }
 
@@ -703,7 +744,7 @@ impl Fields for AppsInstalledParams {
     }
 }
 
-crate::runtime::records!(AppsInstalledParams);
+crate::runtime::implement_serde!(AppsInstalledParams);
 
 /// The installed connectors in one committed runtime snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -717,6 +758,7 @@ pub struct AppsInstalledResponse {
 
 impl AppsInstalledResponse {
     /// With what is required.
+    #[inline]
     pub fn new(apps: Vec<InstalledApp>) -> Self {
         let mut new: Self = Record::blank();
         new.apps = apps;
@@ -737,9 +779,12 @@ impl Record for AppsInstalledResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("apps", &self.apps);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppsInstalledResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"apps\":", &self.apps);
+        output.extra(&self.extra);
     }
 }
 
@@ -755,7 +800,7 @@ impl Fields for AppsInstalledResponse {
     }
 }
 
-crate::runtime::records!(AppsInstalledResponse);
+crate::runtime::implement_serde!(AppsInstalledResponse);
 
 /// EXPERIMENTAL - list available apps/connectors.
 #[derive(Clone, Debug, PartialEq)]
@@ -775,6 +820,7 @@ pub struct AppsListParams {
 
 impl AppsListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -826,12 +872,15 @@ impl Record for AppsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("threadId", &self.thread_id);
-        members.omit("forceRefetch", &self.force_refetch);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"forceRefetch\":", &self.force_refetch);
+        output.extra(&self.extra);
     }
 }
 
@@ -850,7 +899,7 @@ impl Fields for AppsListParams {
     }
 }
 
-crate::runtime::records!(AppsListParams);
+crate::runtime::implement_serde!(AppsListParams);
 
 /// EXPERIMENTAL - app list response.
 #[derive(Clone, Debug, PartialEq)]
@@ -866,6 +915,7 @@ pub struct AppsListResponse {
 
 impl AppsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<AppInfo>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -887,10 +937,13 @@ impl Record for AppsListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppsListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -907,7 +960,7 @@ impl Fields for AppsListResponse {
     }
 }
 
-crate::runtime::records!(AppsListResponse);
+crate::runtime::implement_serde!(AppsListResponse);
 
 /// EXPERIMENTAL - read metadata for specific apps/connectors.
 #[derive(Clone, Debug, PartialEq)]
@@ -925,6 +978,7 @@ pub struct AppsReadParams {
 
 impl AppsReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(app_ids: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.app_ids = app_ids;
@@ -959,11 +1013,14 @@ impl Record for AppsReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("appIds", &self.app_ids);
-        members.omit("threadId", &self.thread_id);
-        members.omit("includeTools", &self.include_tools);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppsReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"appIds\":", &self.app_ids);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"includeTools\":", &self.include_tools);
+        output.extra(&self.extra);
     }
 }
 
@@ -981,7 +1038,7 @@ impl Fields for AppsReadParams {
     }
 }
 
-crate::runtime::records!(AppsReadParams);
+crate::runtime::implement_serde!(AppsReadParams);
 
 /// EXPERIMENTAL - app/read response.
 #[derive(Clone, Debug, PartialEq)]
@@ -997,6 +1054,7 @@ pub struct AppsReadResponse {
 
 impl AppsReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(apps: Vec<ConnectorMetadata>, missing_app_ids: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.apps = apps;
@@ -1019,10 +1077,13 @@ impl Record for AppsReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("apps", &self.apps);
-        members.field("missingAppIds", &self.missing_app_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppsReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"apps\":", &self.apps);
+        output.field(",\"missingAppIds\":", &self.missing_app_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -1039,7 +1100,7 @@ impl Fields for AppsReadResponse {
     }
 }
 
-crate::runtime::records!(AppsReadResponse);
+crate::runtime::implement_serde!(AppsReadResponse);
 
 /// EXPERIMENTAL - metadata returned by app/read.
 #[derive(Clone, Debug, PartialEq)]
@@ -1069,6 +1130,7 @@ pub struct ConnectorMetadata {
 
 impl ConnectorMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -1108,17 +1170,20 @@ impl Record for ConnectorMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("iconUrl", &self.icon_url);
-        members.field("iconUrlDark", &self.icon_url_dark);
-        members.field("distributionChannel", &self.distribution_channel);
-        members.field("installUrl", &self.install_url);
-        members.field("pluginDisplayNames", &self.plugin_display_names);
-        members.field("toolSummaries", &self.tool_summaries);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConnectorMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"iconUrl\":", &self.icon_url);
+        output.field(",\"iconUrlDark\":", &self.icon_url_dark);
+        output.field(",\"distributionChannel\":", &self.distribution_channel);
+        output.field(",\"installUrl\":", &self.install_url);
+        output.field(",\"pluginDisplayNames\":", &self.plugin_display_names);
+        output.field(",\"toolSummaries\":", &self.tool_summaries);
+        output.extra(&self.extra);
     }
 }
 
@@ -1142,7 +1207,7 @@ impl Fields for ConnectorMetadata {
     }
 }
 
-crate::runtime::records!(ConnectorMetadata);
+crate::runtime::implement_serde!(ConnectorMetadata);
 
 /// Installed connector runtime state.
 #[derive(Clone, Debug, PartialEq)]
@@ -1162,6 +1227,7 @@ pub struct InstalledApp {
 
 impl InstalledApp {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, enabled: bool, callable: bool) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -1187,12 +1253,15 @@ impl Record for InstalledApp {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("runtimeName", &self.runtime_name);
-        members.field("enabled", &self.enabled);
-        members.field("callable", &self.callable);
-        members.extra(&self.extra);
+}
+
+impl Encode for InstalledApp {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"runtimeName\":", &self.runtime_name);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"callable\":", &self.callable);
+        output.extra(&self.extra);
     }
 }
 
@@ -1211,4 +1280,4 @@ impl Fields for InstalledApp {
     }
 }
 
-crate::runtime::records!(InstalledApp);
+crate::runtime::implement_serde!(InstalledApp);

@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -23,6 +25,7 @@ pub struct AttestationGenerateParams {
 
 impl AttestationGenerateParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -44,8 +47,11 @@ impl Record for AttestationGenerateParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for AttestationGenerateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -58,7 +64,7 @@ impl Fields for AttestationGenerateParams {
     }
 }
 
-crate::runtime::records!(AttestationGenerateParams);
+crate::runtime::implement_serde!(AttestationGenerateParams);
 
 /// The answer to [`attestation/generate`](crate::server_requests::AttestationGenerate).
 #[derive(Clone, PartialEq)]
@@ -81,6 +87,7 @@ impl fmt::Debug for AttestationGenerateResponse {
 
 impl AttestationGenerateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(token: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.token = token.into();
@@ -101,9 +108,12 @@ impl Record for AttestationGenerateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("token", &self.token);
-        members.extra(&self.extra);
+}
+
+impl Encode for AttestationGenerateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"token\":", &self.token);
+        output.extra(&self.extra);
     }
 }
 
@@ -119,4 +129,4 @@ impl Fields for AttestationGenerateResponse {
     }
 }
 
-crate::runtime::records!(AttestationGenerateResponse);
+crate::runtime::implement_serde!(AttestationGenerateResponse);

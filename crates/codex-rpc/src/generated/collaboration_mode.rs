@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -27,6 +29,7 @@ pub struct CollaborationMode {
 
 impl CollaborationMode {
     /// With what is required.
+    #[inline]
     pub fn new(mode: impl Into<ModeKind>, settings: Settings) -> Self {
         let mut new: Self = Record::blank();
         new.mode = mode.into();
@@ -49,10 +52,13 @@ impl Record for CollaborationMode {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("mode", &self.mode);
-        members.field("settings", &self.settings);
-        members.extra(&self.extra);
+}
+
+impl Encode for CollaborationMode {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"mode\":", &self.mode);
+        output.field(",\"settings\":", &self.settings);
+        output.extra(&self.extra);
     }
 }
 
@@ -69,7 +75,7 @@ impl Fields for CollaborationMode {
     }
 }
 
-crate::runtime::records!(CollaborationMode);
+crate::runtime::implement_serde!(CollaborationMode);
 
 /// EXPERIMENTAL - list collaboration mode presets.
 ///
@@ -83,6 +89,7 @@ pub struct CollaborationModeListParams {
 
 impl CollaborationModeListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -104,8 +111,11 @@ impl Record for CollaborationModeListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for CollaborationModeListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -118,7 +128,7 @@ impl Fields for CollaborationModeListParams {
     }
 }
 
-crate::runtime::records!(CollaborationModeListParams);
+crate::runtime::implement_serde!(CollaborationModeListParams);
 
 /// EXPERIMENTAL - collaboration mode presets response.
 ///
@@ -134,6 +144,7 @@ pub struct CollaborationModeListResponse {
 
 impl CollaborationModeListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<CollaborationModeMask>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -154,9 +165,12 @@ impl Record for CollaborationModeListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for CollaborationModeListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -172,7 +186,7 @@ impl Fields for CollaborationModeListResponse {
     }
 }
 
-crate::runtime::records!(CollaborationModeListResponse);
+crate::runtime::implement_serde!(CollaborationModeListResponse);
 
 /// EXPERIMENTAL - collaboration mode preset metadata for clients.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,6 +206,7 @@ pub struct CollaborationModeMask {
 
 impl CollaborationModeMask {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -215,12 +230,15 @@ impl Record for CollaborationModeMask {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("mode", &self.mode);
-        members.field("model", &self.model);
-        members.tristate("reasoning_effort", &self.reasoning_effort);
-        members.extra(&self.extra);
+}
+
+impl Encode for CollaborationModeMask {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"mode\":", &self.mode);
+        output.field(",\"model\":", &self.model);
+        output.tristate(",\"reasoning_effort\":", &self.reasoning_effort);
+        output.extra(&self.extra);
     }
 }
 
@@ -239,4 +257,4 @@ impl Fields for CollaborationModeMask {
     }
 }
 
-crate::runtime::records!(CollaborationModeMask);
+crate::runtime::implement_serde!(CollaborationModeMask);

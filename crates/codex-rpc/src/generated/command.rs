@@ -11,8 +11,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -71,6 +73,7 @@ pub struct ReadCommandAction {
 
 impl ReadCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         command: impl Into<String>,
         name: impl Into<String>,
@@ -99,11 +102,14 @@ impl Record for ReadCommandAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReadCommandAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -137,6 +143,7 @@ pub struct ListFilesCommandAction {
 
 impl ListFilesCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -158,10 +165,13 @@ impl Record for ListFilesCommandAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for ListFilesCommandAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -196,6 +206,7 @@ pub struct SearchCommandAction {
 
 impl SearchCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -218,11 +229,14 @@ impl Record for SearchCommandAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.field("query", &self.query);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for SearchCommandAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -254,6 +268,7 @@ pub struct UnknownCommandAction {
 
 impl UnknownCommandAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -274,9 +289,12 @@ impl Record for UnknownCommandAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.extra(&self.extra);
+}
+
+impl Encode for UnknownCommandAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.extra(&self.extra);
     }
 }
 
@@ -312,6 +330,7 @@ pub struct CommandExecOutputDeltaNotification {
 
 impl CommandExecOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         process_id: impl Into<String>,
         stream: impl Into<CommandExecOutputStream>,
@@ -343,12 +362,15 @@ impl Record for CommandExecOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processId", &self.process_id);
-        members.field("stream", &self.stream);
-        members.field("deltaBase64", &self.delta_base64);
-        members.field("capReached", &self.cap_reached);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecOutputDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"stream\":", &self.stream);
+        output.field(",\"deltaBase64\":", &self.delta_base64);
+        output.field(",\"capReached\":", &self.cap_reached);
+        output.extra(&self.extra);
     }
 }
 
@@ -367,7 +389,7 @@ impl Fields for CommandExecOutputDeltaNotification {
     }
 }
 
-crate::runtime::records!(CommandExecOutputDeltaNotification);
+crate::runtime::implement_serde!(CommandExecOutputDeltaNotification);
 
 /// Stream label for `command/exec/outputDelta` notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -470,6 +492,7 @@ impl fmt::Debug for CommandExecParams {
 
 impl CommandExecParams {
     /// With what is required.
+    #[inline]
     pub fn new(command: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command;
@@ -596,22 +619,25 @@ impl Record for CommandExecParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.omit("processId", &self.process_id);
-        members.omit("tty", &self.tty);
-        members.omit("streamStdin", &self.stream_stdin);
-        members.omit("streamStdoutStderr", &self.stream_stdout_stderr);
-        members.omit("outputBytesCap", &self.output_bytes_cap);
-        members.omit("disableOutputCap", &self.disable_output_cap);
-        members.omit("disableTimeout", &self.disable_timeout);
-        members.omit("timeoutMs", &self.timeout_ms);
-        members.omit("cwd", &self.cwd);
-        members.omit("env", &self.env);
-        members.omit("size", &self.size);
-        members.omit("sandboxPolicy", &self.sandbox_policy);
-        members.omit("permissionProfile", &self.permission_profile);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.omit(",\"processId\":", &self.process_id);
+        output.omit(",\"tty\":", &self.tty);
+        output.omit(",\"streamStdin\":", &self.stream_stdin);
+        output.omit(",\"streamStdoutStderr\":", &self.stream_stdout_stderr);
+        output.omit(",\"outputBytesCap\":", &self.output_bytes_cap);
+        output.omit(",\"disableOutputCap\":", &self.disable_output_cap);
+        output.omit(",\"disableTimeout\":", &self.disable_timeout);
+        output.omit(",\"timeoutMs\":", &self.timeout_ms);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"env\":", &self.env);
+        output.omit(",\"size\":", &self.size);
+        output.omit(",\"sandboxPolicy\":", &self.sandbox_policy);
+        output.omit(",\"permissionProfile\":", &self.permission_profile);
+        output.extra(&self.extra);
     }
 }
 
@@ -640,7 +666,7 @@ impl Fields for CommandExecParams {
     }
 }
 
-crate::runtime::records!(CommandExecParams);
+crate::runtime::implement_serde!(CommandExecParams);
 
 /// Resize a running PTY-backed `command/exec` session.
 #[derive(Clone, Debug, PartialEq)]
@@ -656,6 +682,7 @@ pub struct CommandExecResizeParams {
 
 impl CommandExecResizeParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_id: impl Into<String>, size: CommandExecTerminalSize) -> Self {
         let mut new: Self = Record::blank();
         new.process_id = process_id.into();
@@ -678,10 +705,13 @@ impl Record for CommandExecResizeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processId", &self.process_id);
-        members.field("size", &self.size);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecResizeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"size\":", &self.size);
+        output.extra(&self.extra);
     }
 }
 
@@ -698,7 +728,7 @@ impl Fields for CommandExecResizeParams {
     }
 }
 
-crate::runtime::records!(CommandExecResizeParams);
+crate::runtime::implement_serde!(CommandExecResizeParams);
 
 /// Empty success response for `command/exec/resize`.
 #[derive(Clone, Debug, PartialEq)]
@@ -710,6 +740,7 @@ pub struct CommandExecResizeResponse {
 
 impl CommandExecResizeResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -731,8 +762,11 @@ impl Record for CommandExecResizeResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecResizeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -745,7 +779,7 @@ impl Fields for CommandExecResizeResponse {
     }
 }
 
-crate::runtime::records!(CommandExecResizeResponse);
+crate::runtime::implement_serde!(CommandExecResizeResponse);
 
 /// Final buffered result for `command/exec`.
 #[derive(Clone, Debug, PartialEq)]
@@ -767,6 +801,7 @@ pub struct CommandExecResponse {
 
 impl CommandExecResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         exit_code: i32,
         stdout: impl Into<String>,
@@ -795,11 +830,14 @@ impl Record for CommandExecResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("exitCode", &self.exit_code);
-        members.field("stdout", &self.stdout);
-        members.field("stderr", &self.stderr);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"exitCode\":", &self.exit_code);
+        output.field(",\"stdout\":", &self.stdout);
+        output.field(",\"stderr\":", &self.stderr);
+        output.extra(&self.extra);
     }
 }
 
@@ -817,7 +855,7 @@ impl Fields for CommandExecResponse {
     }
 }
 
-crate::runtime::records!(CommandExecResponse);
+crate::runtime::implement_serde!(CommandExecResponse);
 
 /// PTY size in character cells for `command/exec` PTY sessions.
 #[derive(Clone, Debug, PartialEq)]
@@ -833,6 +871,7 @@ pub struct CommandExecTerminalSize {
 
 impl CommandExecTerminalSize {
     /// With what is required.
+    #[inline]
     pub fn new(rows: u16, cols: u16) -> Self {
         let mut new: Self = Record::blank();
         new.rows = rows;
@@ -855,10 +894,13 @@ impl Record for CommandExecTerminalSize {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("rows", &self.rows);
-        members.field("cols", &self.cols);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecTerminalSize {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"rows\":", &self.rows);
+        output.field(",\"cols\":", &self.cols);
+        output.extra(&self.extra);
     }
 }
 
@@ -875,7 +917,7 @@ impl Fields for CommandExecTerminalSize {
     }
 }
 
-crate::runtime::records!(CommandExecTerminalSize);
+crate::runtime::implement_serde!(CommandExecTerminalSize);
 
 /// Terminate a running `command/exec` session.
 #[derive(Clone, Debug, PartialEq)]
@@ -889,6 +931,7 @@ pub struct CommandExecTerminateParams {
 
 impl CommandExecTerminateParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_id = process_id.into();
@@ -909,9 +952,12 @@ impl Record for CommandExecTerminateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processId", &self.process_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecTerminateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processId\":", &self.process_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -927,7 +973,7 @@ impl Fields for CommandExecTerminateParams {
     }
 }
 
-crate::runtime::records!(CommandExecTerminateParams);
+crate::runtime::implement_serde!(CommandExecTerminateParams);
 
 /// Empty success response for `command/exec/terminate`.
 #[derive(Clone, Debug, PartialEq)]
@@ -939,6 +985,7 @@ pub struct CommandExecTerminateResponse {
 
 impl CommandExecTerminateResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -960,8 +1007,11 @@ impl Record for CommandExecTerminateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecTerminateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -974,7 +1024,7 @@ impl Fields for CommandExecTerminateResponse {
     }
 }
 
-crate::runtime::records!(CommandExecTerminateResponse);
+crate::runtime::implement_serde!(CommandExecTerminateResponse);
 
 /// Write stdin bytes to a running `command/exec` session, close stdin, or both.
 #[derive(Clone, Debug, PartialEq)]
@@ -992,6 +1042,7 @@ pub struct CommandExecWriteParams {
 
 impl CommandExecWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_id = process_id.into();
@@ -1026,11 +1077,14 @@ impl Record for CommandExecWriteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processId", &self.process_id);
-        members.omit("deltaBase64", &self.delta_base64);
-        members.omit("closeStdin", &self.close_stdin);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecWriteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processId\":", &self.process_id);
+        output.omit(",\"deltaBase64\":", &self.delta_base64);
+        output.omit(",\"closeStdin\":", &self.close_stdin);
+        output.extra(&self.extra);
     }
 }
 
@@ -1048,7 +1102,7 @@ impl Fields for CommandExecWriteParams {
     }
 }
 
-crate::runtime::records!(CommandExecWriteParams);
+crate::runtime::implement_serde!(CommandExecWriteParams);
 
 /// Empty success response for `command/exec/write`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1060,6 +1114,7 @@ pub struct CommandExecWriteResponse {
 
 impl CommandExecWriteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1081,8 +1136,11 @@ impl Record for CommandExecWriteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecWriteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1095,7 +1153,7 @@ impl Fields for CommandExecWriteResponse {
     }
 }
 
-crate::runtime::records!(CommandExecWriteResponse);
+crate::runtime::implement_serde!(CommandExecWriteResponse);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

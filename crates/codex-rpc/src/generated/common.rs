@@ -19,8 +19,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -45,6 +47,7 @@ pub struct ActiveTurnNotSteerableCodexErrorInfo {
 
 impl ActiveTurnNotSteerableCodexErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(turn_kind: impl Into<NonSteerableTurnKind>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_kind = turn_kind.into();
@@ -65,9 +68,12 @@ impl Record for ActiveTurnNotSteerableCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turnKind", &self.turn_kind);
-        members.extra(&self.extra);
+}
+
+impl Encode for ActiveTurnNotSteerableCodexErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turnKind\":", &self.turn_kind);
+        output.extra(&self.extra);
     }
 }
 
@@ -83,7 +89,7 @@ impl Fields for ActiveTurnNotSteerableCodexErrorInfo {
     }
 }
 
-crate::runtime::records!(ActiveTurnNotSteerableCodexErrorInfo);
+crate::runtime::implement_serde!(ActiveTurnNotSteerableCodexErrorInfo);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +122,7 @@ pub struct AgentMessageDisplay {
 
 impl AgentMessageDisplay {
     /// With what is required.
+    #[inline]
     pub fn new(action: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.action = action.into();
@@ -139,12 +146,15 @@ impl Record for AgentMessageDisplay {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("action", &self.action);
-        members.field("blockType", &self.block_type);
-        members.field("cyberTrustedAccess", &self.cyber_trusted_access);
-        members.field("checkTrustedContacts", &self.check_trusted_contacts);
-        members.extra(&self.extra);
+}
+
+impl Encode for AgentMessageDisplay {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"action\":", &self.action);
+        output.field(",\"blockType\":", &self.block_type);
+        output.field(",\"cyberTrustedAccess\":", &self.cyber_trusted_access);
+        output.field(",\"checkTrustedContacts\":", &self.check_trusted_contacts);
+        output.extra(&self.extra);
     }
 }
 
@@ -163,7 +173,7 @@ impl Fields for AgentMessageDisplay {
     }
 }
 
-crate::runtime::records!(AgentMessageDisplay);
+crate::runtime::implement_serde!(AgentMessageDisplay);
 
 /// Part of [`ResponseItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -196,6 +206,7 @@ pub struct InputTextAgentMessageInputContent {
 
 impl InputTextAgentMessageInputContent {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -216,9 +227,12 @@ impl Record for InputTextAgentMessageInputContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputTextAgentMessageInputContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -248,6 +262,7 @@ pub struct EncryptedContentAgentMessageInputContent {
 
 impl EncryptedContentAgentMessageInputContent {
     /// With what is required.
+    #[inline]
     pub fn new(encrypted_content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.encrypted_content = encrypted_content.into();
@@ -268,9 +283,12 @@ impl Record for EncryptedContentAgentMessageInputContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("encrypted_content", &self.encrypted_content);
-        members.extra(&self.extra);
+}
+
+impl Encode for EncryptedContentAgentMessageInputContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"encrypted_content\":", &self.encrypted_content);
+        output.extra(&self.extra);
     }
 }
 
@@ -300,6 +318,7 @@ pub struct AgentMessageModeration {
 
 impl AgentMessageModeration {
     /// With what is required.
+    #[inline]
     pub fn new(moderated: bool) -> Self {
         let mut new: Self = Record::blank();
         new.moderated = moderated;
@@ -321,10 +340,13 @@ impl Record for AgentMessageModeration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("moderated", &self.moderated);
-        members.field("display", &self.display);
-        members.extra(&self.extra);
+}
+
+impl Encode for AgentMessageModeration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"moderated\":", &self.moderated);
+        output.field(",\"display\":", &self.display);
+        output.extra(&self.extra);
     }
 }
 
@@ -341,7 +363,7 @@ impl Fields for AgentMessageModeration {
     }
 }
 
-crate::runtime::records!(AgentMessageModeration);
+crate::runtime::implement_serde!(AgentMessageModeration);
 
 /// Part of [`ThreadSpawnSubAgentSource`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -369,6 +391,7 @@ pub struct ApplyPatchApprovalParams {
 
 impl ApplyPatchApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         conversation_id: impl Into<ThreadId>,
         call_id: impl Into<String>,
@@ -399,13 +422,16 @@ impl Record for ApplyPatchApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("conversationId", &self.conversation_id);
-        members.field("callId", &self.call_id);
-        members.field("fileChanges", &self.file_changes);
-        members.field("reason", &self.reason);
-        members.field("grantRoot", &self.grant_root);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApplyPatchApprovalParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"conversationId\":", &self.conversation_id);
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"fileChanges\":", &self.file_changes);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"grantRoot\":", &self.grant_root);
+        output.extra(&self.extra);
     }
 }
 
@@ -425,7 +451,7 @@ impl Fields for ApplyPatchApprovalParams {
     }
 }
 
-crate::runtime::records!(ApplyPatchApprovalParams);
+crate::runtime::implement_serde!(ApplyPatchApprovalParams);
 
 /// The answer to [`applyPatchApproval`](crate::server_requests::ApplyPatchApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -439,6 +465,7 @@ pub struct ApplyPatchApprovalResponse {
 
 impl ApplyPatchApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<ReviewDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -459,9 +486,12 @@ impl Record for ApplyPatchApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("decision", &self.decision);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApplyPatchApprovalResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"decision\":", &self.decision);
+        output.extra(&self.extra);
     }
 }
 
@@ -477,7 +507,7 @@ impl Fields for ApplyPatchApprovalResponse {
     }
 }
 
-crate::runtime::records!(ApplyPatchApprovalResponse);
+crate::runtime::implement_serde!(ApplyPatchApprovalResponse);
 
 /// Configures who approval requests are routed to for review. Examples include sandbox escapes, blocked network access, MCP approval prompts, and ARC escalations. Defaults to `user`. `auto_review` uses a carefully prompted subagent to gather relevant context and apply a risk-based decision framework before approving or denying the request. The legacy value `guardian_subagent` is accepted for compatibility.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -509,6 +539,7 @@ pub struct ApprovedExecpolicyAmendmentReviewDecision {
 
 impl ApprovedExecpolicyAmendmentReviewDecision {
     /// With what is required.
+    #[inline]
     pub fn new(proposed_execpolicy_amendment: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.proposed_execpolicy_amendment = proposed_execpolicy_amendment;
@@ -529,10 +560,16 @@ impl Record for ApprovedExecpolicyAmendmentReviewDecision {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members
-            .field("proposed_execpolicy_amendment", &self.proposed_execpolicy_amendment);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApprovedExecpolicyAmendmentReviewDecision {
+    fn write(&self, output: &mut Output<'_>) {
+        output
+            .field(
+                ",\"proposed_execpolicy_amendment\":",
+                &self.proposed_execpolicy_amendment,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -548,7 +585,7 @@ impl Fields for ApprovedExecpolicyAmendmentReviewDecision {
     }
 }
 
-crate::runtime::records!(ApprovedExecpolicyAmendmentReviewDecision);
+crate::runtime::implement_serde!(ApprovedExecpolicyAmendmentReviewDecision);
 
 /// Part of [`Config`], [`ConfigRequirements`], [`ThreadForkParams`] and 8 more.
 #[derive(Clone, PartialEq)]
@@ -585,6 +622,7 @@ pub struct AsyncUserInputQuestion {
 
 impl AsyncUserInputQuestion {
     /// With what is required.
+    #[inline]
     pub fn new(title: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.title = title.into();
@@ -606,10 +644,13 @@ impl Record for AsyncUserInputQuestion {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("title", &self.title);
-        members.field("options", &self.options);
-        members.extra(&self.extra);
+}
+
+impl Encode for AsyncUserInputQuestion {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"title\":", &self.title);
+        output.field(",\"options\":", &self.options);
+        output.extra(&self.extra);
     }
 }
 
@@ -626,7 +667,7 @@ impl Fields for AsyncUserInputQuestion {
     }
 }
 
-crate::runtime::records!(AsyncUserInputQuestion);
+crate::runtime::implement_serde!(AsyncUserInputQuestion);
 
 /// Authentication mode for OpenAI-backed providers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -674,6 +715,7 @@ pub struct ByteRange {
 
 impl ByteRange {
     /// With what is required.
+    #[inline]
     pub fn new(start: u64, end: u64) -> Self {
         let mut new: Self = Record::blank();
         new.start = start;
@@ -696,10 +738,13 @@ impl Record for ByteRange {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("start", &self.start);
-        members.field("end", &self.end);
-        members.extra(&self.extra);
+}
+
+impl Encode for ByteRange {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"start\":", &self.start);
+        output.field(",\"end\":", &self.end);
+        output.extra(&self.extra);
     }
 }
 
@@ -716,7 +761,7 @@ impl Fields for ByteRange {
     }
 }
 
-crate::runtime::records!(ByteRange);
+crate::runtime::implement_serde!(ByteRange);
 
 /// Part of [`InitializeParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -734,6 +779,7 @@ pub struct ClientInfo {
 
 impl ClientInfo {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -763,11 +809,14 @@ impl Record for ClientInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("title", &self.title);
-        members.field("version", &self.version);
-        members.extra(&self.extra);
+}
+
+impl Encode for ClientInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"version\":", &self.version);
+        output.extra(&self.extra);
     }
 }
 
@@ -785,7 +834,7 @@ impl Fields for ClientInfo {
     }
 }
 
-crate::runtime::records!(ClientInfo);
+crate::runtime::implement_serde!(ClientInfo);
 
 /// This translation layer make sure that we expose codex error code in camel case.
 ///
@@ -879,6 +928,7 @@ pub struct CollabAgentState {
 
 impl CollabAgentState {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<CollabAgentStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -900,10 +950,13 @@ impl Record for CollabAgentState {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for CollabAgentState {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -920,7 +973,7 @@ impl Fields for CollabAgentState {
     }
 }
 
-crate::runtime::records!(CollabAgentState);
+crate::runtime::implement_serde!(CollabAgentState);
 
 /// Part of [`CollabAgentState`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1019,6 +1072,7 @@ pub struct ConfigWarningNotification {
 
 impl ConfigWarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(summary: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary.into();
@@ -1042,12 +1096,15 @@ impl Record for ConfigWarningNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("summary", &self.summary);
-        members.field("details", &self.details);
-        members.omit("path", &self.path);
-        members.omit("range", &self.range);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigWarningNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"details\":", &self.details);
+        output.omit(",\"path\":", &self.path);
+        output.omit(",\"range\":", &self.range);
+        output.extra(&self.extra);
     }
 }
 
@@ -1066,7 +1123,7 @@ impl Fields for ConfigWarningNotification {
     }
 }
 
-crate::runtime::records!(ConfigWarningNotification);
+crate::runtime::implement_serde!(ConfigWarningNotification);
 
 /// Reasoning settings interpreted by the backend for the routed model.
 #[derive(Clone, Debug, PartialEq)]
@@ -1080,6 +1137,7 @@ pub struct ConfigurationReasoning {
 
 impl ConfigurationReasoning {
     /// With what is required.
+    #[inline]
     pub fn new(effort: impl Into<ReasoningEffort>) -> Self {
         let mut new: Self = Record::blank();
         new.effort = effort.into();
@@ -1100,9 +1158,12 @@ impl Record for ConfigurationReasoning {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("effort", &self.effort);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigurationReasoning {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"effort\":", &self.effort);
+        output.extra(&self.extra);
     }
 }
 
@@ -1118,7 +1179,7 @@ impl Fields for ConfigurationReasoning {
     }
 }
 
-crate::runtime::records!(ConfigurationReasoning);
+crate::runtime::implement_serde!(ConfigurationReasoning);
 
 /// Part of [`ResponseItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1156,6 +1217,7 @@ pub struct InputTextContentItem {
 
 impl InputTextContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -1176,9 +1238,12 @@ impl Record for InputTextContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputTextContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -1212,12 +1277,14 @@ pub struct InputImageContentItem {
 
 impl InputImageContentItem {
     /// With `image_url` and what else is required.
+    #[inline]
     pub fn from_image_url(image_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.image_url = Some(image_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -1258,11 +1325,14 @@ impl Record for InputImageContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("detail", &self.detail);
-        members.omit("image_url", &self.image_url);
-        members.omit("file_id", &self.file_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputImageContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"detail\":", &self.detail);
+        output.omit(",\"image_url\":", &self.image_url);
+        output.omit(",\"file_id\":", &self.file_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1296,12 +1366,14 @@ pub struct InputAudioContentItem {
 
 impl InputAudioContentItem {
     /// With `audio_url` and what else is required.
+    #[inline]
     pub fn from_audio_url(audio_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.audio_url = Some(audio_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -1335,10 +1407,13 @@ impl Record for InputAudioContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("audio_url", &self.audio_url);
-        members.omit("file_id", &self.file_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputAudioContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"audio_url\":", &self.audio_url);
+        output.omit(",\"file_id\":", &self.file_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1384,6 +1459,7 @@ impl fmt::Debug for OutputTextContentItem {
 
 impl OutputTextContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -1418,11 +1494,14 @@ impl Record for OutputTextContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.omit("annotations", &self.annotations);
-        members.omit("logprobs", &self.logprobs);
-        members.extra(&self.extra);
+}
+
+impl Encode for OutputTextContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"logprobs\":", &self.logprobs);
+        output.extra(&self.extra);
     }
 }
 
@@ -1456,6 +1535,7 @@ pub struct ConversationGitInfo {
 
 impl ConversationGitInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1482,11 +1562,14 @@ impl Record for ConversationGitInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sha", &self.sha);
-        members.field("branch", &self.branch);
-        members.field("origin_url", &self.origin_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConversationGitInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"branch\":", &self.branch);
+        output.field(",\"origin_url\":", &self.origin_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -1504,7 +1587,7 @@ impl Fields for ConversationGitInfo {
     }
 }
 
-crate::runtime::records!(ConversationGitInfo);
+crate::runtime::implement_serde!(ConversationGitInfo);
 
 /// Part of [`GetConversationSummaryParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1518,6 +1601,7 @@ pub struct ConversationIdGetConversationSummaryParams {
 
 impl ConversationIdGetConversationSummaryParams {
     /// With what is required.
+    #[inline]
     pub fn new(conversation_id: impl Into<ThreadId>) -> Self {
         let mut new: Self = Record::blank();
         new.conversation_id = conversation_id.into();
@@ -1538,9 +1622,12 @@ impl Record for ConversationIdGetConversationSummaryParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("conversationId", &self.conversation_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConversationIdGetConversationSummaryParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"conversationId\":", &self.conversation_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1556,7 +1643,7 @@ impl Fields for ConversationIdGetConversationSummaryParams {
     }
 }
 
-crate::runtime::records!(ConversationIdGetConversationSummaryParams);
+crate::runtime::implement_serde!(ConversationIdGetConversationSummaryParams);
 
 /// Part of [`GetConversationSummaryResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1588,6 +1675,7 @@ pub struct ConversationSummary {
 
 impl ConversationSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         conversation_id: impl Into<ThreadId>,
         path: impl Into<String>,
@@ -1642,18 +1730,21 @@ impl Record for ConversationSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("conversationId", &self.conversation_id);
-        members.field("path", &self.path);
-        members.field("preview", &self.preview);
-        members.field("timestamp", &self.timestamp);
-        members.field("updatedAt", &self.updated_at);
-        members.field("modelProvider", &self.model_provider);
-        members.field("cwd", &self.cwd);
-        members.field("cliVersion", &self.cli_version);
-        members.field("source", &self.source);
-        members.field("gitInfo", &self.git_info);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConversationSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"conversationId\":", &self.conversation_id);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"preview\":", &self.preview);
+        output.field(",\"timestamp\":", &self.timestamp);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"cliVersion\":", &self.cli_version);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"gitInfo\":", &self.git_info);
+        output.extra(&self.extra);
     }
 }
 
@@ -1678,7 +1769,7 @@ impl Fields for ConversationSummary {
     }
 }
 
-crate::runtime::records!(ConversationSummary);
+crate::runtime::implement_serde!(ConversationSummary);
 
 /// Requested cyber treatment for an OpenAI model turn. Authorization and model-tier restrictions remain server-owned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1710,6 +1801,7 @@ pub struct DeniedReviewDecision {
 
 impl DeniedReviewDecision {
     /// With what is required.
+    #[inline]
     pub fn new(rejection: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.rejection = rejection.into();
@@ -1730,9 +1822,12 @@ impl Record for DeniedReviewDecision {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("rejection", &self.rejection);
-        members.extra(&self.extra);
+}
+
+impl Encode for DeniedReviewDecision {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"rejection\":", &self.rejection);
+        output.extra(&self.extra);
     }
 }
 
@@ -1748,7 +1843,7 @@ impl Fields for DeniedReviewDecision {
     }
 }
 
-crate::runtime::records!(DeniedReviewDecision);
+crate::runtime::implement_serde!(DeniedReviewDecision);
 
 /// The params of [`deprecationNotice`](crate::notifications::DeprecationNotice).
 #[derive(Clone, Debug, PartialEq)]
@@ -1764,6 +1859,7 @@ pub struct DeprecationNoticeNotification {
 
 impl DeprecationNoticeNotification {
     /// With what is required.
+    #[inline]
     pub fn new(summary: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary.into();
@@ -1785,10 +1881,13 @@ impl Record for DeprecationNoticeNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("summary", &self.summary);
-        members.field("details", &self.details);
-        members.extra(&self.extra);
+}
+
+impl Encode for DeprecationNoticeNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"details\":", &self.details);
+        output.extra(&self.extra);
     }
 }
 
@@ -1805,7 +1904,7 @@ impl Fields for DeprecationNoticeNotification {
     }
 }
 
-crate::runtime::records!(DeprecationNoticeNotification);
+crate::runtime::implement_serde!(DeprecationNoticeNotification);
 
 /// Part of [`DynamicToolCallResponse`], [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1841,6 +1940,7 @@ pub struct InputTextDynamicToolCallOutputContentItem {
 
 impl InputTextDynamicToolCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -1861,9 +1961,12 @@ impl Record for InputTextDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputTextDynamicToolCallOutputContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -1893,6 +1996,7 @@ pub struct InputImageDynamicToolCallOutputContentItem {
 
 impl InputImageDynamicToolCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(image_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.image_url = image_url.into();
@@ -1913,9 +2017,12 @@ impl Record for InputImageDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("imageUrl", &self.image_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputImageDynamicToolCallOutputContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"imageUrl\":", &self.image_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -1945,6 +2052,7 @@ pub struct InputAudioDynamicToolCallOutputContentItem {
 
 impl InputAudioDynamicToolCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(audio_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.audio_url = audio_url.into();
@@ -1965,9 +2073,12 @@ impl Record for InputAudioDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("audioUrl", &self.audio_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputAudioDynamicToolCallOutputContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"audioUrl\":", &self.audio_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -2019,6 +2130,7 @@ pub struct ErrorNotification {
 
 impl ErrorNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         error: TurnError,
         will_retry: bool,
@@ -2050,12 +2162,15 @@ impl Record for ErrorNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("error", &self.error);
-        members.field("willRetry", &self.will_retry);
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ErrorNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"error\":", &self.error);
+        output.field(",\"willRetry\":", &self.will_retry);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2074,7 +2189,7 @@ impl Fields for ErrorNotification {
     }
 }
 
-crate::runtime::records!(ErrorNotification);
+crate::runtime::implement_serde!(ErrorNotification);
 
 /// The params of [`execCommandApproval`](crate::server_requests::ExecCommandApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -2100,6 +2215,7 @@ pub struct ExecCommandApprovalParams {
 
 impl ExecCommandApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         conversation_id: impl Into<ThreadId>,
         call_id: impl Into<String>,
@@ -2144,15 +2260,18 @@ impl Record for ExecCommandApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("conversationId", &self.conversation_id);
-        members.field("callId", &self.call_id);
-        members.field("approvalId", &self.approval_id);
-        members.field("command", &self.command);
-        members.field("cwd", &self.cwd);
-        members.field("reason", &self.reason);
-        members.field("parsedCmd", &self.parsed_cmd);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExecCommandApprovalParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"conversationId\":", &self.conversation_id);
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"approvalId\":", &self.approval_id);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"parsedCmd\":", &self.parsed_cmd);
+        output.extra(&self.extra);
     }
 }
 
@@ -2174,7 +2293,7 @@ impl Fields for ExecCommandApprovalParams {
     }
 }
 
-crate::runtime::records!(ExecCommandApprovalParams);
+crate::runtime::implement_serde!(ExecCommandApprovalParams);
 
 /// The answer to [`execCommandApproval`](crate::server_requests::ExecCommandApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -2188,6 +2307,7 @@ pub struct ExecCommandApprovalResponse {
 
 impl ExecCommandApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<ReviewDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -2208,9 +2328,12 @@ impl Record for ExecCommandApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("decision", &self.decision);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExecCommandApprovalResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"decision\":", &self.decision);
+        output.extra(&self.extra);
     }
 }
 
@@ -2226,7 +2349,7 @@ impl Fields for ExecCommandApprovalResponse {
     }
 }
 
-crate::runtime::records!(ExecCommandApprovalResponse);
+crate::runtime::implement_serde!(ExecCommandApprovalResponse);
 
 /// Part of [`ApplyPatchApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2260,6 +2383,7 @@ pub struct AddFileChange {
 
 impl AddFileChange {
     /// With what is required.
+    #[inline]
     pub fn new(content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content.into();
@@ -2280,9 +2404,12 @@ impl Record for AddFileChange {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("content", &self.content);
-        members.extra(&self.extra);
+}
+
+impl Encode for AddFileChange {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"content\":", &self.content);
+        output.extra(&self.extra);
     }
 }
 
@@ -2312,6 +2439,7 @@ pub struct DeleteFileChange {
 
 impl DeleteFileChange {
     /// With what is required.
+    #[inline]
     pub fn new(content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content.into();
@@ -2332,9 +2460,12 @@ impl Record for DeleteFileChange {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("content", &self.content);
-        members.extra(&self.extra);
+}
+
+impl Encode for DeleteFileChange {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"content\":", &self.content);
+        output.extra(&self.extra);
     }
 }
 
@@ -2366,6 +2497,7 @@ pub struct UpdateFileChange {
 
 impl UpdateFileChange {
     /// With what is required.
+    #[inline]
     pub fn new(unified_diff: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.unified_diff = unified_diff.into();
@@ -2387,10 +2519,13 @@ impl Record for UpdateFileChange {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("unified_diff", &self.unified_diff);
-        members.field("move_path", &self.move_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for UpdateFileChange {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"unified_diff\":", &self.unified_diff);
+        output.field(",\"move_path\":", &self.move_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -2423,6 +2558,7 @@ pub struct FileUpdateChange {
 
 impl FileUpdateChange {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<String>,
         kind: impl Into<PatchChangeKind>,
@@ -2451,11 +2587,14 @@ impl Record for FileUpdateChange {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("kind", &self.kind);
-        members.field("diff", &self.diff);
-        members.extra(&self.extra);
+}
+
+impl Encode for FileUpdateChange {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"kind\":", &self.kind);
+        output.field(",\"diff\":", &self.diff);
+        output.extra(&self.extra);
     }
 }
 
@@ -2473,7 +2612,7 @@ impl Fields for FileUpdateChange {
     }
 }
 
-crate::runtime::records!(FileUpdateChange);
+crate::runtime::implement_serde!(FileUpdateChange);
 
 /// Part of [`ResponseItem`], [`ThreadItem`], [`TurnToolOutput`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2527,6 +2666,7 @@ pub struct InputTextFunctionCallOutputContentItem {
 
 impl InputTextFunctionCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -2547,9 +2687,12 @@ impl Record for InputTextFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputTextFunctionCallOutputContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -2583,12 +2726,14 @@ pub struct InputImageFunctionCallOutputContentItem {
 
 impl InputImageFunctionCallOutputContentItem {
     /// With `image_url` and what else is required.
+    #[inline]
     pub fn from_image_url(image_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.image_url = Some(image_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -2629,11 +2774,14 @@ impl Record for InputImageFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("detail", &self.detail);
-        members.omit("image_url", &self.image_url);
-        members.omit("file_id", &self.file_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputImageFunctionCallOutputContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"detail\":", &self.detail);
+        output.omit(",\"image_url\":", &self.image_url);
+        output.omit(",\"file_id\":", &self.file_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2667,12 +2815,14 @@ pub struct InputAudioFunctionCallOutputContentItem {
 
 impl InputAudioFunctionCallOutputContentItem {
     /// With `audio_url` and what else is required.
+    #[inline]
     pub fn from_audio_url(audio_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.audio_url = Some(audio_url.into());
         new
     }
     /// With `file_id` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -2706,10 +2856,13 @@ impl Record for InputAudioFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("audio_url", &self.audio_url);
-        members.omit("file_id", &self.file_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for InputAudioFunctionCallOutputContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"audio_url\":", &self.audio_url);
+        output.omit(",\"file_id\":", &self.file_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2740,6 +2893,7 @@ pub struct EncryptedContentFunctionCallOutputContentItem {
 
 impl EncryptedContentFunctionCallOutputContentItem {
     /// With what is required.
+    #[inline]
     pub fn new(encrypted_content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.encrypted_content = encrypted_content.into();
@@ -2760,9 +2914,12 @@ impl Record for EncryptedContentFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("encrypted_content", &self.encrypted_content);
-        members.extra(&self.extra);
+}
+
+impl Encode for EncryptedContentFunctionCallOutputContentItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"encrypted_content\":", &self.encrypted_content);
+        output.extra(&self.extra);
     }
 }
 
@@ -2805,6 +2962,7 @@ impl fmt::Debug for FuzzyFileSearchParams {
 
 impl FuzzyFileSearchParams {
     /// With what is required.
+    #[inline]
     pub fn new(query: impl Into<String>, roots: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.query = query.into();
@@ -2834,11 +2992,14 @@ impl Record for FuzzyFileSearchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("query", &self.query);
-        members.field("roots", &self.roots);
-        members.field("cancellationToken", &self.cancellation_token);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"query\":", &self.query);
+        output.field(",\"roots\":", &self.roots);
+        output.field(",\"cancellationToken\":", &self.cancellation_token);
+        output.extra(&self.extra);
     }
 }
 
@@ -2856,7 +3017,7 @@ impl Fields for FuzzyFileSearchParams {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchParams);
+crate::runtime::implement_serde!(FuzzyFileSearchParams);
 
 /// The answer to [`fuzzyFileSearch`](crate::requests::FuzzyFileSearch).
 #[derive(Clone, Debug, PartialEq)]
@@ -2870,6 +3031,7 @@ pub struct FuzzyFileSearchResponse {
 
 impl FuzzyFileSearchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(files: Vec<FuzzyFileSearchResult>) -> Self {
         let mut new: Self = Record::blank();
         new.files = files;
@@ -2890,9 +3052,12 @@ impl Record for FuzzyFileSearchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("files", &self.files);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"files\":", &self.files);
+        output.extra(&self.extra);
     }
 }
 
@@ -2908,7 +3073,7 @@ impl Fields for FuzzyFileSearchResponse {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchResponse);
+crate::runtime::implement_serde!(FuzzyFileSearchResponse);
 
 /// The params of [`getAuthStatus`](crate::requests::GetAuthStatus).
 #[derive(Clone, Debug, PartialEq)]
@@ -2924,6 +3089,7 @@ pub struct GetAuthStatusParams {
 
 impl GetAuthStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2961,10 +3127,13 @@ impl Record for GetAuthStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("includeToken", &self.include_token);
-        members.field("refreshToken", &self.refresh_token);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAuthStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"includeToken\":", &self.include_token);
+        output.field(",\"refreshToken\":", &self.refresh_token);
+        output.extra(&self.extra);
     }
 }
 
@@ -2981,7 +3150,7 @@ impl Fields for GetAuthStatusParams {
     }
 }
 
-crate::runtime::records!(GetAuthStatusParams);
+crate::runtime::implement_serde!(GetAuthStatusParams);
 
 /// The answer to [`getAuthStatus`](crate::requests::GetAuthStatus).
 #[derive(Clone, PartialEq)]
@@ -3010,6 +3179,7 @@ impl fmt::Debug for GetAuthStatusResponse {
 
 impl GetAuthStatusResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3036,11 +3206,14 @@ impl Record for GetAuthStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("authMethod", &self.auth_method);
-        members.field("authToken", &self.auth_token);
-        members.field("requiresOpenaiAuth", &self.requires_openai_auth);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetAuthStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"authMethod\":", &self.auth_method);
+        output.field(",\"authToken\":", &self.auth_token);
+        output.field(",\"requiresOpenaiAuth\":", &self.requires_openai_auth);
+        output.extra(&self.extra);
     }
 }
 
@@ -3058,7 +3231,7 @@ impl Fields for GetAuthStatusResponse {
     }
 }
 
-crate::runtime::records!(GetAuthStatusResponse);
+crate::runtime::implement_serde!(GetAuthStatusResponse);
 
 /// The params of [`getConversationSummary`](crate::requests::GetConversationSummary).
 #[derive(Clone, Debug, PartialEq)]
@@ -3086,6 +3259,7 @@ pub struct GetConversationSummaryResponse {
 
 impl GetConversationSummaryResponse {
     /// With what is required.
+    #[inline]
     pub fn new(summary: ConversationSummary) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary;
@@ -3106,9 +3280,12 @@ impl Record for GetConversationSummaryResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("summary", &self.summary);
-        members.extra(&self.extra);
+}
+
+impl Encode for GetConversationSummaryResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"summary\":", &self.summary);
+        output.extra(&self.extra);
     }
 }
 
@@ -3124,7 +3301,7 @@ impl Fields for GetConversationSummaryResponse {
     }
 }
 
-crate::runtime::records!(GetConversationSummaryResponse);
+crate::runtime::implement_serde!(GetConversationSummaryResponse);
 
 /// The params of [`gitDiffToRemote`](crate::requests::GitDiffToRemote).
 #[derive(Clone, Debug, PartialEq)]
@@ -3138,6 +3315,7 @@ pub struct GitDiffToRemoteParams {
 
 impl GitDiffToRemoteParams {
     /// With what is required.
+    #[inline]
     pub fn new(cwd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cwd = cwd.into();
@@ -3158,9 +3336,12 @@ impl Record for GitDiffToRemoteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for GitDiffToRemoteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -3176,7 +3357,7 @@ impl Fields for GitDiffToRemoteParams {
     }
 }
 
-crate::runtime::records!(GitDiffToRemoteParams);
+crate::runtime::implement_serde!(GitDiffToRemoteParams);
 
 /// The answer to [`gitDiffToRemote`](crate::requests::GitDiffToRemote).
 #[derive(Clone, Debug, PartialEq)]
@@ -3192,6 +3373,7 @@ pub struct GitDiffToRemoteResponse {
 
 impl GitDiffToRemoteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(sha: impl Into<GitSha>, diff: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.sha = sha.into();
@@ -3214,10 +3396,13 @@ impl Record for GitDiffToRemoteResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sha", &self.sha);
-        members.field("diff", &self.diff);
-        members.extra(&self.extra);
+}
+
+impl Encode for GitDiffToRemoteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"diff\":", &self.diff);
+        output.extra(&self.extra);
     }
 }
 
@@ -3234,7 +3419,7 @@ impl Fields for GitDiffToRemoteResponse {
     }
 }
 
-crate::runtime::records!(GitDiffToRemoteResponse);
+crate::runtime::implement_serde!(GitDiffToRemoteResponse);
 
 /// Part of [`GitDiffToRemoteResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -3262,6 +3447,7 @@ pub struct GranularAskForApproval {
 
 impl GranularAskForApproval {
     /// With what is required.
+    #[inline]
     pub fn new(sandbox_approval: bool, rules: bool, mcp_elicitations: bool) -> Self {
         let mut new: Self = Record::blank();
         new.sandbox_approval = sandbox_approval;
@@ -3306,13 +3492,16 @@ impl Record for GranularAskForApproval {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sandbox_approval", &self.sandbox_approval);
-        members.field("rules", &self.rules);
-        members.field("skill_approval", &self.skill_approval);
-        members.field("request_permissions", &self.request_permissions);
-        members.field("mcp_elicitations", &self.mcp_elicitations);
-        members.extra(&self.extra);
+}
+
+impl Encode for GranularAskForApproval {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sandbox_approval\":", &self.sandbox_approval);
+        output.field(",\"rules\":", &self.rules);
+        output.field(",\"skill_approval\":", &self.skill_approval);
+        output.field(",\"request_permissions\":", &self.request_permissions);
+        output.field(",\"mcp_elicitations\":", &self.mcp_elicitations);
+        output.extra(&self.extra);
     }
 }
 
@@ -3332,7 +3521,7 @@ impl Fields for GranularAskForApproval {
     }
 }
 
-crate::runtime::records!(GranularAskForApproval);
+crate::runtime::implement_serde!(GranularAskForApproval);
 
 /// \[UNSTABLE\] Risk level assigned by approval auto-review.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3388,6 +3577,7 @@ pub struct GuardianWarningNotification {
 
 impl GuardianWarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3410,10 +3600,13 @@ impl Record for GuardianWarningNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for GuardianWarningNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -3430,7 +3623,7 @@ impl Fields for GuardianWarningNotification {
     }
 }
 
-crate::runtime::records!(GuardianWarningNotification);
+crate::runtime::implement_serde!(GuardianWarningNotification);
 
 /// Part of [`CodexErrorInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3444,6 +3637,7 @@ pub struct HttpConnectionFailedCodexErrorInfo {
 
 impl HttpConnectionFailedCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3468,9 +3662,12 @@ impl Record for HttpConnectionFailedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("httpStatusCode", &self.http_status_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for HttpConnectionFailedCodexErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"httpStatusCode\":", &self.http_status_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -3486,7 +3683,7 @@ impl Fields for HttpConnectionFailedCodexErrorInfo {
     }
 }
 
-crate::runtime::records!(HttpConnectionFailedCodexErrorInfo);
+crate::runtime::implement_serde!(HttpConnectionFailedCodexErrorInfo);
 
 /// Part of [`ContentItem`], [`FunctionCallOutputContentItem`], [`UserInput`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3538,6 +3735,7 @@ pub struct UsageLimitExceededImageGenerationFailure {
 
 impl UsageLimitExceededImageGenerationFailure {
     /// With what is required.
+    #[inline]
     pub fn new(limit_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.limit_id = limit_id.into();
@@ -3559,10 +3757,13 @@ impl Record for UsageLimitExceededImageGenerationFailure {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("limitId", &self.limit_id);
-        members.field("resetsAt", &self.resets_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for UsageLimitExceededImageGenerationFailure {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"limitId\":", &self.limit_id);
+        output.field(",\"resetsAt\":", &self.resets_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -3593,6 +3794,7 @@ pub struct ImageGenerationInputImage {
 
 impl ImageGenerationInputImage {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>, sha256: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -3615,10 +3817,13 @@ impl Record for ImageGenerationInputImage {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("sha256", &self.sha256);
-        members.extra(&self.extra);
+}
+
+impl Encode for ImageGenerationInputImage {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"sha256\":", &self.sha256);
+        output.extra(&self.extra);
     }
 }
 
@@ -3635,7 +3840,7 @@ impl Fields for ImageGenerationInputImage {
     }
 }
 
-crate::runtime::records!(ImageGenerationInputImage);
+crate::runtime::implement_serde!(ImageGenerationInputImage);
 
 /// Client-declared capabilities negotiated during initialize.
 #[derive(Clone, PartialEq)]
@@ -3681,6 +3886,7 @@ impl fmt::Debug for InitializeCapabilities {
 
 impl InitializeCapabilities {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3769,19 +3975,23 @@ impl Record for InitializeCapabilities {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("requiredHumanApproval", &self.required_human_approval);
-        members.omit("explicitGatewayOauth", &self.explicit_gateway_oauth);
-        members.field("experimentalApi", &self.experimental_api);
-        members.field("requestAttestation", &self.request_attestation);
-        members
+}
+
+impl Encode for InitializeCapabilities {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"requiredHumanApproval\":", &self.required_human_approval);
+        output.omit(",\"explicitGatewayOauth\":", &self.explicit_gateway_oauth);
+        output.field(",\"experimentalApi\":", &self.experimental_api);
+        output.field(",\"requestAttestation\":", &self.request_attestation);
+        output
             .omit(
-                "mcpServerOpenaiFormElicitation",
+                ",\"mcpServerOpenaiFormElicitation\":",
                 &self.mcp_server_openai_form_elicitation,
             );
-        members.omit("optOutNotificationMethods", &self.opt_out_notification_methods);
-        members.omit("extensions", &self.extensions);
-        members.extra(&self.extra);
+        output
+            .omit(",\"optOutNotificationMethods\":", &self.opt_out_notification_methods);
+        output.omit(",\"extensions\":", &self.extensions);
+        output.extra(&self.extra);
     }
 }
 
@@ -3803,7 +4013,7 @@ impl Fields for InitializeCapabilities {
     }
 }
 
-crate::runtime::records!(InitializeCapabilities);
+crate::runtime::implement_serde!(InitializeCapabilities);
 
 /// The params of [`initialize`](crate::requests::Initialize).
 #[derive(Clone, Debug, PartialEq)]
@@ -3819,6 +4029,7 @@ pub struct InitializeParams {
 
 impl InitializeParams {
     /// With what is required.
+    #[inline]
     pub fn new(client_info: ClientInfo) -> Self {
         let mut new: Self = Record::blank();
         new.client_info = client_info;
@@ -3846,10 +4057,13 @@ impl Record for InitializeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("clientInfo", &self.client_info);
-        members.field("capabilities", &self.capabilities);
-        members.extra(&self.extra);
+}
+
+impl Encode for InitializeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"clientInfo\":", &self.client_info);
+        output.field(",\"capabilities\":", &self.capabilities);
+        output.extra(&self.extra);
     }
 }
 
@@ -3866,7 +4080,7 @@ impl Fields for InitializeParams {
     }
 }
 
-crate::runtime::records!(InitializeParams);
+crate::runtime::implement_serde!(InitializeParams);
 
 /// The answer to [`initialize`](crate::requests::Initialize).
 #[derive(Clone, Debug, PartialEq)]
@@ -3886,6 +4100,7 @@ pub struct InitializeResponse {
 
 impl InitializeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         user_agent: impl Into<String>,
         codex_home: impl Into<AbsolutePathBuf>,
@@ -3917,12 +4132,15 @@ impl Record for InitializeResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("userAgent", &self.user_agent);
-        members.field("codexHome", &self.codex_home);
-        members.field("platformFamily", &self.platform_family);
-        members.field("platformOs", &self.platform_os);
-        members.extra(&self.extra);
+}
+
+impl Encode for InitializeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"userAgent\":", &self.user_agent);
+        output.field(",\"codexHome\":", &self.codex_home);
+        output.field(",\"platformFamily\":", &self.platform_family);
+        output.field(",\"platformOs\":", &self.platform_os);
+        output.extra(&self.extra);
     }
 }
 
@@ -3941,7 +4159,7 @@ impl Fields for InitializeResponse {
     }
 }
 
-crate::runtime::records!(InitializeResponse);
+crate::runtime::implement_serde!(InitializeResponse);
 
 /// Internal Responses API passthrough metadata copied into underlying chat messages.
 ///
@@ -3957,6 +4175,7 @@ pub struct InternalChatMessageMetadataPassthrough {
 
 impl InternalChatMessageMetadataPassthrough {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3987,9 +4206,12 @@ impl Record for InternalChatMessageMetadataPassthrough {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("turn_id", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for InternalChatMessageMetadataPassthrough {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"turn_id\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -4005,7 +4227,7 @@ impl Fields for InternalChatMessageMetadataPassthrough {
     }
 }
 
-crate::runtime::records!(InternalChatMessageMetadataPassthrough);
+crate::runtime::implement_serde!(InternalChatMessageMetadataPassthrough);
 
 /// Part of [`RootSessionSource`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4096,6 +4318,7 @@ impl fmt::Debug for ExecLocalShellAction {
 
 impl ExecLocalShellAction {
     /// With what is required.
+    #[inline]
     pub fn new(command: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.command = command;
@@ -4144,13 +4367,16 @@ impl Record for ExecLocalShellAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.field("timeout_ms", &self.timeout_ms);
-        members.field("working_directory", &self.working_directory);
-        members.field("env", &self.env);
-        members.field("user", &self.user);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExecLocalShellAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.field(",\"timeout_ms\":", &self.timeout_ms);
+        output.field(",\"working_directory\":", &self.working_directory);
+        output.field(",\"env\":", &self.env);
+        output.field(",\"user\":", &self.user);
+        output.extra(&self.extra);
     }
 }
 
@@ -4228,6 +4454,7 @@ pub struct MisalignmentErrorDetails {
 
 impl MisalignmentErrorDetails {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4255,12 +4482,15 @@ impl Record for MisalignmentErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("errorType", &self.error_type);
-        members.field("detailedExplanation", &self.detailed_explanation);
-        members.field("steer", &self.steer);
-        members.omit("reviewTarget", &self.review_target);
-        members.extra(&self.extra);
+}
+
+impl Encode for MisalignmentErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"errorType\":", &self.error_type);
+        output.field(",\"detailedExplanation\":", &self.detailed_explanation);
+        output.field(",\"steer\":", &self.steer);
+        output.omit(",\"reviewTarget\":", &self.review_target);
+        output.extra(&self.extra);
     }
 }
 
@@ -4279,7 +4509,7 @@ impl Fields for MisalignmentErrorDetails {
     }
 }
 
-crate::runtime::records!(MisalignmentErrorDetails);
+crate::runtime::implement_serde!(MisalignmentErrorDetails);
 
 /// Part of [`MisalignmentErrorDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4293,6 +4523,7 @@ pub struct MisalignmentSteer {
 
 impl MisalignmentSteer {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -4313,9 +4544,12 @@ impl Record for MisalignmentSteer {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for MisalignmentSteer {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -4331,7 +4565,7 @@ impl Fields for MisalignmentSteer {
     }
 }
 
-crate::runtime::records!(MisalignmentSteer);
+crate::runtime::implement_serde!(MisalignmentSteer);
 
 /// Initial collaboration mode to use when the TUI starts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4395,6 +4629,7 @@ pub struct NetworkPolicyAmendment {
 
 impl NetworkPolicyAmendment {
     /// With what is required.
+    #[inline]
     pub fn new(
         host: impl Into<String>,
         action: impl Into<NetworkPolicyRuleAction>,
@@ -4420,10 +4655,13 @@ impl Record for NetworkPolicyAmendment {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("host", &self.host);
-        members.field("action", &self.action);
-        members.extra(&self.extra);
+}
+
+impl Encode for NetworkPolicyAmendment {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"host\":", &self.host);
+        output.field(",\"action\":", &self.action);
+        output.extra(&self.extra);
     }
 }
 
@@ -4440,7 +4678,7 @@ impl Fields for NetworkPolicyAmendment {
     }
 }
 
-crate::runtime::records!(NetworkPolicyAmendment);
+crate::runtime::implement_serde!(NetworkPolicyAmendment);
 
 /// Part of [`ReviewDecision`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4454,6 +4692,7 @@ pub struct NetworkPolicyAmendmentReviewDecision {
 
 impl NetworkPolicyAmendmentReviewDecision {
     /// With what is required.
+    #[inline]
     pub fn new(network_policy_amendment: NetworkPolicyAmendment) -> Self {
         let mut new: Self = Record::blank();
         new.network_policy_amendment = network_policy_amendment;
@@ -4474,9 +4713,12 @@ impl Record for NetworkPolicyAmendmentReviewDecision {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("network_policy_amendment", &self.network_policy_amendment);
-        members.extra(&self.extra);
+}
+
+impl Encode for NetworkPolicyAmendmentReviewDecision {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"network_policy_amendment\":", &self.network_policy_amendment);
+        output.extra(&self.extra);
     }
 }
 
@@ -4492,7 +4734,7 @@ impl Fields for NetworkPolicyAmendmentReviewDecision {
     }
 }
 
-crate::runtime::records!(NetworkPolicyAmendmentReviewDecision);
+crate::runtime::implement_serde!(NetworkPolicyAmendmentReviewDecision);
 
 /// Part of [`NetworkPolicyAmendment`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4578,6 +4820,7 @@ pub struct ReadParsedCommand {
 
 impl ReadParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(
         cmd: impl Into<String>,
         name: impl Into<String>,
@@ -4606,11 +4849,14 @@ impl Record for ReadParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cmd", &self.cmd);
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReadParsedCommand {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cmd\":", &self.cmd);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -4644,6 +4890,7 @@ pub struct ListFilesParsedCommand {
 
 impl ListFilesParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(cmd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cmd = cmd.into();
@@ -4665,10 +4912,13 @@ impl Record for ListFilesParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cmd", &self.cmd);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for ListFilesParsedCommand {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cmd\":", &self.cmd);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -4703,6 +4953,7 @@ pub struct SearchParsedCommand {
 
 impl SearchParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(cmd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cmd = cmd.into();
@@ -4725,11 +4976,14 @@ impl Record for SearchParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cmd", &self.cmd);
-        members.field("query", &self.query);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for SearchParsedCommand {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cmd\":", &self.cmd);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -4761,6 +5015,7 @@ pub struct UnknownParsedCommand {
 
 impl UnknownParsedCommand {
     /// With what is required.
+    #[inline]
     pub fn new(cmd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.cmd = cmd.into();
@@ -4781,9 +5036,12 @@ impl Record for UnknownParsedCommand {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cmd", &self.cmd);
-        members.extra(&self.extra);
+}
+
+impl Encode for UnknownParsedCommand {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cmd\":", &self.cmd);
+        output.extra(&self.extra);
     }
 }
 
@@ -4850,6 +5108,7 @@ pub struct AddPatchChangeKind {
 
 impl AddPatchChangeKind {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4871,8 +5130,11 @@ impl Record for AddPatchChangeKind {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for AddPatchChangeKind {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -4897,6 +5159,7 @@ pub struct DeletePatchChangeKind {
 
 impl DeletePatchChangeKind {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4918,8 +5181,11 @@ impl Record for DeletePatchChangeKind {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for DeletePatchChangeKind {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -4946,6 +5212,7 @@ pub struct UpdatePatchChangeKind {
 
 impl UpdatePatchChangeKind {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4970,9 +5237,12 @@ impl Record for UpdatePatchChangeKind {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("move_path", &self.move_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for UpdatePatchChangeKind {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"move_path\":", &self.move_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -5054,6 +5324,7 @@ pub struct ReasoningTextReasoningItemContent {
 
 impl ReasoningTextReasoningItemContent {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -5074,9 +5345,12 @@ impl Record for ReasoningTextReasoningItemContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReasoningTextReasoningItemContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -5106,6 +5380,7 @@ pub struct TextReasoningItemContent {
 
 impl TextReasoningItemContent {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -5126,9 +5401,12 @@ impl Record for TextReasoningItemContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for TextReasoningItemContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -5172,6 +5450,7 @@ pub struct SummaryTextReasoningItemReasoningSummary {
 
 impl SummaryTextReasoningItemReasoningSummary {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -5192,9 +5471,12 @@ impl Record for SummaryTextReasoningItemReasoningSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for SummaryTextReasoningItemReasoningSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -5323,6 +5605,7 @@ impl fmt::Debug for AdditionalToolsResponseItem {
 
 impl AdditionalToolsResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(role: impl Into<String>, tools: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.role = role.into();
@@ -5352,11 +5635,14 @@ impl Record for AdditionalToolsResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.field("role", &self.role);
-        members.field("tools", &self.tools);
-        members.extra(&self.extra);
+}
+
+impl Encode for AdditionalToolsResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"tools\":", &self.tools);
+        output.extra(&self.extra);
     }
 }
 
@@ -5402,6 +5688,7 @@ pub struct MessageResponseItem {
 
 impl MessageResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(role: impl Into<String>, content: Vec<ContentItem>) -> Self {
         let mut new: Self = Record::blank();
         new.role = role.into();
@@ -5472,19 +5759,22 @@ impl Record for MessageResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("encrypted_content", &self.encrypted_content);
-        members.omit("status", &self.status);
-        members.omit("id", &self.id);
-        members.field("role", &self.role);
-        members.field("content", &self.content);
-        members.omit("phase", &self.phase);
-        members
+}
+
+impl Encode for MessageResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output.omit(",\"status\":", &self.status);
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"content\":", &self.content);
+        output.omit(",\"phase\":", &self.phase);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -5530,6 +5820,7 @@ pub struct AgentMessageResponseItem {
 
 impl AgentMessageResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         author: impl Into<String>,
         recipient: impl Into<String>,
@@ -5583,17 +5874,20 @@ impl Record for AgentMessageResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.field("author", &self.author);
-        members.field("recipient", &self.recipient);
-        members.field("content", &self.content);
-        members
+}
+
+impl Encode for AgentMessageResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"author\":", &self.author);
+        output.field(",\"recipient\":", &self.recipient);
+        output.field(",\"content\":", &self.content);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -5637,6 +5931,7 @@ pub struct ReasoningResponseItem {
 
 impl ReasoningResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(summary: Vec<ReasoningItemReasoningSummary>) -> Self {
         let mut new: Self = Record::blank();
         new.summary = summary;
@@ -5696,17 +5991,20 @@ impl Record for ReasoningResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.field("summary", &self.summary);
-        members.field("content", &self.content);
-        members.field("encrypted_content", &self.encrypted_content);
-        members
+}
+
+impl Encode for ReasoningResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"content\":", &self.content);
+        output.field(",\"encrypted_content\":", &self.encrypted_content);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -5752,6 +6050,7 @@ pub struct LocalShellCallResponseItem {
 
 impl LocalShellCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<LocalShellStatus>,
         action: impl Into<LocalShellAction>,
@@ -5817,18 +6116,21 @@ impl Record for LocalShellCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("encrypted_content", &self.encrypted_content);
-        members.omit("id", &self.id);
-        members.field("call_id", &self.call_id);
-        members.field("status", &self.status);
-        members.field("action", &self.action);
-        members
+}
+
+impl Encode for LocalShellCallResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"call_id\":", &self.call_id);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"action\":", &self.action);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -5881,6 +6183,7 @@ pub struct FunctionCallResponseItem {
 
 impl FunctionCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         arguments: impl Into<String>,
@@ -5969,21 +6272,24 @@ impl Record for FunctionCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("encrypted_content", &self.encrypted_content);
-        members.omit("status", &self.status);
-        members.omit("id", &self.id);
-        members.field("name", &self.name);
-        members.omit("namespace", &self.namespace);
-        members.field("arguments", &self.arguments);
-        members.omit("encrypted_function_args", &self.encrypted_function_args);
-        members.field("call_id", &self.call_id);
-        members
+}
+
+impl Encode for FunctionCallResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output.omit(",\"status\":", &self.status);
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"namespace\":", &self.namespace);
+        output.field(",\"arguments\":", &self.arguments);
+        output.omit(",\"encrypted_function_args\":", &self.encrypted_function_args);
+        output.field(",\"call_id\":", &self.call_id);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6053,6 +6359,7 @@ impl fmt::Debug for ToolSearchCallResponseItem {
 
 impl ToolSearchCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(execution: impl Into<String>, arguments: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.execution = execution.into();
@@ -6123,19 +6430,22 @@ impl Record for ToolSearchCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("encrypted_content", &self.encrypted_content);
-        members.omit("id", &self.id);
-        members.field("call_id", &self.call_id);
-        members.omit("status", &self.status);
-        members.field("execution", &self.execution);
-        members.field("arguments", &self.arguments);
-        members
+}
+
+impl Encode for ToolSearchCallResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"call_id\":", &self.call_id);
+        output.omit(",\"status\":", &self.status);
+        output.field(",\"execution\":", &self.execution);
+        output.field(",\"arguments\":", &self.arguments);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6183,6 +6493,7 @@ pub struct FunctionCallOutputResponseItem {
 
 impl FunctionCallOutputResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(output: impl Into<FunctionCallOutputBody>) -> Self {
         let mut new: Self = Record::blank();
         new.output = output.into();
@@ -6250,18 +6561,21 @@ impl Record for FunctionCallOutputResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.omit("call_id", &self.call_id);
-        members.omit("name", &self.name);
-        members.omit("namespace", &self.namespace);
-        members.field("output", &self.output);
-        members
+}
+
+impl Encode for FunctionCallOutputResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.omit(",\"call_id\":", &self.call_id);
+        output.omit(",\"name\":", &self.name);
+        output.omit(",\"namespace\":", &self.namespace);
+        output.field(",\"output\":", &self.output);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6312,6 +6626,7 @@ pub struct CustomToolCallResponseItem {
 
 impl CustomToolCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         call_id: impl Into<String>,
         name: impl Into<String>,
@@ -6389,20 +6704,23 @@ impl Record for CustomToolCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("encrypted_content", &self.encrypted_content);
-        members.omit("id", &self.id);
-        members.omit("status", &self.status);
-        members.field("call_id", &self.call_id);
-        members.field("name", &self.name);
-        members.omit("namespace", &self.namespace);
-        members.field("input", &self.input);
-        members
+}
+
+impl Encode for CustomToolCallResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output.omit(",\"id\":", &self.id);
+        output.omit(",\"status\":", &self.status);
+        output.field(",\"call_id\":", &self.call_id);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"namespace\":", &self.namespace);
+        output.field(",\"input\":", &self.input);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6449,6 +6767,7 @@ pub struct CustomToolCallOutputResponseItem {
 
 impl CustomToolCallOutputResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         call_id: impl Into<String>,
         output: impl Into<FunctionCallOutputBody>,
@@ -6506,17 +6825,20 @@ impl Record for CustomToolCallOutputResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.field("call_id", &self.call_id);
-        members.omit("name", &self.name);
-        members.field("output", &self.output);
-        members
+}
+
+impl Encode for CustomToolCallOutputResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"call_id\":", &self.call_id);
+        output.omit(",\"name\":", &self.name);
+        output.field(",\"output\":", &self.output);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6579,6 +6901,7 @@ impl fmt::Debug for ToolSearchOutputResponseItem {
 
 impl ToolSearchOutputResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<String>,
         execution: impl Into<String>,
@@ -6640,18 +6963,21 @@ impl Record for ToolSearchOutputResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.field("call_id", &self.call_id);
-        members.field("status", &self.status);
-        members.field("execution", &self.execution);
-        members.field("tools", &self.tools);
-        members
+}
+
+impl Encode for ToolSearchOutputResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"call_id\":", &self.call_id);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"execution\":", &self.execution);
+        output.field(",\"tools\":", &self.tools);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6696,6 +7022,7 @@ pub struct WebSearchCallResponseItem {
 
 impl WebSearchCallResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -6765,17 +7092,20 @@ impl Record for WebSearchCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("encrypted_content", &self.encrypted_content);
-        members.omit("id", &self.id);
-        members.omit("status", &self.status);
-        members.omit("action", &self.action);
-        members
+}
+
+impl Encode for WebSearchCallResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output.omit(",\"id\":", &self.id);
+        output.omit(",\"status\":", &self.status);
+        output.omit(",\"action\":", &self.action);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6821,6 +7151,7 @@ pub struct ImageGenerationCallResponseItem {
 
 impl ImageGenerationCallResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<String>, result: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -6883,18 +7214,21 @@ impl Record for ImageGenerationCallResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("encrypted_content", &self.encrypted_content);
-        members.omit("id", &self.id);
-        members.field("status", &self.status);
-        members.omit("revised_prompt", &self.revised_prompt);
-        members.field("result", &self.result);
-        members
+}
+
+impl Encode for ImageGenerationCallResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"status\":", &self.status);
+        output.omit(",\"revised_prompt\":", &self.revised_prompt);
+        output.field(",\"result\":", &self.result);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -6935,6 +7269,7 @@ pub struct CompactionResponseItem {
 
 impl CompactionResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(encrypted_content: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.encrypted_content = encrypted_content.into();
@@ -6974,15 +7309,18 @@ impl Record for CompactionResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.field("encrypted_content", &self.encrypted_content);
-        members
+}
+
+impl Encode for CompactionResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"encrypted_content\":", &self.encrypted_content);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -7014,6 +7352,7 @@ pub struct ConfigurationUpdateResponseItem {
 
 impl ConfigurationUpdateResponseItem {
     /// With what is required.
+    #[inline]
     pub fn new(reasoning: ConfigurationReasoning) -> Self {
         let mut new: Self = Record::blank();
         new.reasoning = reasoning;
@@ -7034,9 +7373,12 @@ impl Record for ConfigurationUpdateResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reasoning", &self.reasoning);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigurationUpdateResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reasoning\":", &self.reasoning);
+        output.extra(&self.extra);
     }
 }
 
@@ -7064,6 +7406,7 @@ pub struct CompactionTriggerResponseItem {
 
 impl CompactionTriggerResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7085,8 +7428,11 @@ impl Record for CompactionTriggerResponseItem {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for CompactionTriggerResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -7119,6 +7465,7 @@ pub struct ContextCompactionResponseItem {
 
 impl ContextCompactionResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7168,15 +7515,18 @@ impl Record for ContextCompactionResponseItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("id", &self.id);
-        members.omit("encrypted_content", &self.encrypted_content);
-        members
+}
+
+impl Encode for ContextCompactionResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"id\":", &self.id);
+        output.omit(",\"encrypted_content\":", &self.encrypted_content);
+        output
             .omit(
-                "internal_chat_message_metadata_passthrough",
+                ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -7206,6 +7556,7 @@ pub struct OtherResponseItem {
 
 impl OtherResponseItem {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7227,8 +7578,11 @@ impl Record for OtherResponseItem {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for OtherResponseItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -7253,6 +7607,7 @@ pub struct ResponseStreamConnectionFailedCodexErrorInfo {
 
 impl ResponseStreamConnectionFailedCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7277,9 +7632,12 @@ impl Record for ResponseStreamConnectionFailedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("httpStatusCode", &self.http_status_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for ResponseStreamConnectionFailedCodexErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"httpStatusCode\":", &self.http_status_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -7295,7 +7653,7 @@ impl Fields for ResponseStreamConnectionFailedCodexErrorInfo {
     }
 }
 
-crate::runtime::records!(ResponseStreamConnectionFailedCodexErrorInfo);
+crate::runtime::implement_serde!(ResponseStreamConnectionFailedCodexErrorInfo);
 
 /// Part of [`CodexErrorInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7309,6 +7667,7 @@ pub struct ResponseStreamDisconnectedCodexErrorInfo {
 
 impl ResponseStreamDisconnectedCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7333,9 +7692,12 @@ impl Record for ResponseStreamDisconnectedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("httpStatusCode", &self.http_status_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for ResponseStreamDisconnectedCodexErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"httpStatusCode\":", &self.http_status_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -7351,7 +7713,7 @@ impl Fields for ResponseStreamDisconnectedCodexErrorInfo {
     }
 }
 
-crate::runtime::records!(ResponseStreamDisconnectedCodexErrorInfo);
+crate::runtime::implement_serde!(ResponseStreamDisconnectedCodexErrorInfo);
 
 /// Part of [`CodexErrorInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7365,6 +7727,7 @@ pub struct ResponseTooManyFailedAttemptsCodexErrorInfo {
 
 impl ResponseTooManyFailedAttemptsCodexErrorInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7389,9 +7752,12 @@ impl Record for ResponseTooManyFailedAttemptsCodexErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("httpStatusCode", &self.http_status_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for ResponseTooManyFailedAttemptsCodexErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"httpStatusCode\":", &self.http_status_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -7407,7 +7773,7 @@ impl Fields for ResponseTooManyFailedAttemptsCodexErrorInfo {
     }
 }
 
-crate::runtime::records!(ResponseTooManyFailedAttemptsCodexErrorInfo);
+crate::runtime::implement_serde!(ResponseTooManyFailedAttemptsCodexErrorInfo);
 
 /// Part of [`ResponseItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7447,6 +7813,7 @@ pub struct SearchResponsesApiWebSearchAction {
 
 impl SearchResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7484,10 +7851,13 @@ impl Record for SearchResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("queries", &self.queries);
-        members.omit("query", &self.query);
-        members.extra(&self.extra);
+}
+
+impl Encode for SearchResponsesApiWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"queries\":", &self.queries);
+        output.omit(",\"query\":", &self.query);
+        output.extra(&self.extra);
     }
 }
 
@@ -7518,6 +7888,7 @@ pub struct OpenPageResponsesApiWebSearchAction {
 
 impl OpenPageResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7548,9 +7919,12 @@ impl Record for OpenPageResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("url", &self.url);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenPageResponsesApiWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"url\":", &self.url);
+        output.extra(&self.extra);
     }
 }
 
@@ -7582,6 +7956,7 @@ pub struct FindInPageResponsesApiWebSearchAction {
 
 impl FindInPageResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7619,10 +7994,13 @@ impl Record for FindInPageResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("pattern", &self.pattern);
-        members.omit("url", &self.url);
-        members.extra(&self.extra);
+}
+
+impl Encode for FindInPageResponsesApiWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"pattern\":", &self.pattern);
+        output.omit(",\"url\":", &self.url);
+        output.extra(&self.extra);
     }
 }
 
@@ -7651,6 +8029,7 @@ pub struct OtherResponsesApiWebSearchAction {
 
 impl OtherResponsesApiWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7672,8 +8051,11 @@ impl Record for OtherResponsesApiWebSearchAction {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for OtherResponsesApiWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -7731,6 +8113,7 @@ pub struct RolloutPathGetConversationSummaryParams {
 
 impl RolloutPathGetConversationSummaryParams {
     /// With what is required.
+    #[inline]
     pub fn new(rollout_path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.rollout_path = rollout_path.into();
@@ -7751,9 +8134,12 @@ impl Record for RolloutPathGetConversationSummaryParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("rolloutPath", &self.rollout_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for RolloutPathGetConversationSummaryParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"rolloutPath\":", &self.rollout_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -7769,7 +8155,7 @@ impl Fields for RolloutPathGetConversationSummaryParams {
     }
 }
 
-crate::runtime::records!(RolloutPathGetConversationSummaryParams);
+crate::runtime::implement_serde!(RolloutPathGetConversationSummaryParams);
 
 /// Part of [`ConversationSummary`].
 #[derive(Clone, PartialEq)]
@@ -7853,6 +8239,7 @@ pub struct DangerFullAccessSandboxPolicy {
 
 impl DangerFullAccessSandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7874,8 +8261,11 @@ impl Record for DangerFullAccessSandboxPolicy {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for DangerFullAccessSandboxPolicy {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -7902,6 +8292,7 @@ pub struct ReadOnlySandboxPolicy {
 
 impl ReadOnlySandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7932,9 +8323,12 @@ impl Record for ReadOnlySandboxPolicy {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("networkAccess", &self.network_access);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReadOnlySandboxPolicy {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"networkAccess\":", &self.network_access);
+        output.extra(&self.extra);
     }
 }
 
@@ -7964,6 +8358,7 @@ pub struct ExternalSandboxSandboxPolicy {
 
 impl ExternalSandboxSandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7994,9 +8389,12 @@ impl Record for ExternalSandboxSandboxPolicy {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("networkAccess", &self.network_access);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalSandboxSandboxPolicy {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"networkAccess\":", &self.network_access);
+        output.extra(&self.extra);
     }
 }
 
@@ -8032,6 +8430,7 @@ pub struct WorkspaceWriteSandboxPolicy {
 
 impl WorkspaceWriteSandboxPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8088,12 +8487,15 @@ impl Record for WorkspaceWriteSandboxPolicy {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("writableRoots", &self.writable_roots);
-        members.field("networkAccess", &self.network_access);
-        members.field("excludeTmpdirEnvVar", &self.exclude_tmpdir_env_var);
-        members.field("excludeSlashTmp", &self.exclude_slash_tmp);
-        members.extra(&self.extra);
+}
+
+impl Encode for WorkspaceWriteSandboxPolicy {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"writableRoots\":", &self.writable_roots);
+        output.field(",\"networkAccess\":", &self.network_access);
+        output.field(",\"excludeTmpdirEnvVar\":", &self.exclude_tmpdir_env_var);
+        output.field(",\"excludeSlashTmp\":", &self.exclude_slash_tmp);
+        output.extra(&self.extra);
     }
 }
 
@@ -8128,6 +8530,7 @@ pub struct Settings {
 
 impl Settings {
     /// With what is required.
+    #[inline]
     pub fn new(model: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.model = model.into();
@@ -8168,11 +8571,14 @@ impl Record for Settings {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("model", &self.model);
-        members.field("reasoning_effort", &self.reasoning_effort);
-        members.field("developer_instructions", &self.developer_instructions);
-        members.extra(&self.extra);
+}
+
+impl Encode for Settings {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoning_effort\":", &self.reasoning_effort);
+        output.field(",\"developer_instructions\":", &self.developer_instructions);
+        output.extra(&self.extra);
     }
 }
 
@@ -8190,7 +8596,7 @@ impl Fields for Settings {
     }
 }
 
-crate::runtime::records!(Settings);
+crate::runtime::implement_serde!(Settings);
 
 /// Part of [`SkillMetadata`], [`SkillSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8218,6 +8624,7 @@ pub struct SkillInterface {
 
 impl SkillInterface {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8258,16 +8665,19 @@ impl Record for SkillInterface {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("displayName", &self.display_name);
-        members.field("shortDescription", &self.short_description);
-        members.field("iconSmall", &self.icon_small);
-        members.field("iconLarge", &self.icon_large);
-        members.field("iconSmallUrl", &self.icon_small_url);
-        members.field("iconLargeUrl", &self.icon_large_url);
-        members.field("brandColor", &self.brand_color);
-        members.field("defaultPrompt", &self.default_prompt);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillInterface {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"iconSmall\":", &self.icon_small);
+        output.field(",\"iconLarge\":", &self.icon_large);
+        output.field(",\"iconSmallUrl\":", &self.icon_small_url);
+        output.field(",\"iconLargeUrl\":", &self.icon_large_url);
+        output.field(",\"brandColor\":", &self.brand_color);
+        output.field(",\"defaultPrompt\":", &self.default_prompt);
+        output.extra(&self.extra);
     }
 }
 
@@ -8290,7 +8700,7 @@ impl Fields for SkillInterface {
     }
 }
 
-crate::runtime::records!(SkillInterface);
+crate::runtime::implement_serde!(SkillInterface);
 
 /// Part of [`ProjectListParams`], [`ThreadItemsListParams`], [`ThreadListParams`] and 3 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -8365,6 +8775,7 @@ pub struct TextElement {
 
 impl TextElement {
     /// With what is required.
+    #[inline]
     pub fn new(byte_range: ByteRange) -> Self {
         let mut new: Self = Record::blank();
         new.byte_range = byte_range;
@@ -8392,10 +8803,13 @@ impl Record for TextElement {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("byteRange", &self.byte_range);
-        members.field("placeholder", &self.placeholder);
-        members.extra(&self.extra);
+}
+
+impl Encode for TextElement {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"byteRange\":", &self.byte_range);
+        output.field(",\"placeholder\":", &self.placeholder);
+        output.extra(&self.extra);
     }
 }
 
@@ -8412,7 +8826,7 @@ impl Fields for TextElement {
     }
 }
 
-crate::runtime::records!(TextElement);
+crate::runtime::implement_serde!(TextElement);
 
 /// Part of [`TextRange`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8428,6 +8842,7 @@ pub struct TextPosition {
 
 impl TextPosition {
     /// With what is required.
+    #[inline]
     pub fn new(line: u64, column: u64) -> Self {
         let mut new: Self = Record::blank();
         new.line = line;
@@ -8450,10 +8865,13 @@ impl Record for TextPosition {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("line", &self.line);
-        members.field("column", &self.column);
-        members.extra(&self.extra);
+}
+
+impl Encode for TextPosition {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"line\":", &self.line);
+        output.field(",\"column\":", &self.column);
+        output.extra(&self.extra);
     }
 }
 
@@ -8470,7 +8888,7 @@ impl Fields for TextPosition {
     }
 }
 
-crate::runtime::records!(TextPosition);
+crate::runtime::implement_serde!(TextPosition);
 
 /// Part of [`ConfigWarningNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8486,6 +8904,7 @@ pub struct TextRange {
 
 impl TextRange {
     /// With what is required.
+    #[inline]
     pub fn new(start: TextPosition, end: TextPosition) -> Self {
         let mut new: Self = Record::blank();
         new.start = start;
@@ -8508,10 +8927,13 @@ impl Record for TextRange {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("start", &self.start);
-        members.field("end", &self.end);
-        members.extra(&self.extra);
+}
+
+impl Encode for TextRange {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"start\":", &self.start);
+        output.field(",\"end\":", &self.end);
+        output.extra(&self.extra);
     }
 }
 
@@ -8528,7 +8950,7 @@ impl Fields for TextRange {
     }
 }
 
-crate::runtime::records!(TextRange);
+crate::runtime::implement_serde!(TextRange);
 
 /// Part of [`RawResponseCompletedNotification`], [`ThreadTokenUsage`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8552,6 +8974,7 @@ pub struct TokenUsageBreakdown {
 
 impl TokenUsageBreakdown {
     /// With what is required.
+    #[inline]
     pub fn new(
         total_tokens: i64,
         input_tokens: i64,
@@ -8594,14 +9017,17 @@ impl Record for TokenUsageBreakdown {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("totalTokens", &self.total_tokens);
-        members.field("inputTokens", &self.input_tokens);
-        members.field("cachedInputTokens", &self.cached_input_tokens);
-        members.field("cacheWriteInputTokens", &self.cache_write_input_tokens);
-        members.field("outputTokens", &self.output_tokens);
-        members.field("reasoningOutputTokens", &self.reasoning_output_tokens);
-        members.extra(&self.extra);
+}
+
+impl Encode for TokenUsageBreakdown {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"totalTokens\":", &self.total_tokens);
+        output.field(",\"inputTokens\":", &self.input_tokens);
+        output.field(",\"cachedInputTokens\":", &self.cached_input_tokens);
+        output.field(",\"cacheWriteInputTokens\":", &self.cache_write_input_tokens);
+        output.field(",\"outputTokens\":", &self.output_tokens);
+        output.field(",\"reasoningOutputTokens\":", &self.reasoning_output_tokens);
+        output.extra(&self.extra);
     }
 }
 
@@ -8622,7 +9048,7 @@ impl Fields for TokenUsageBreakdown {
     }
 }
 
-crate::runtime::records!(TokenUsageBreakdown);
+crate::runtime::implement_serde!(TokenUsageBreakdown);
 
 /// Part of [`QueuedSubmission`], [`ThreadItem`], [`ThreadQueueAddParams`] and 3 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -8668,6 +9094,7 @@ pub struct TextUserInput {
 
 impl TextUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -8695,10 +9122,13 @@ impl Record for TextUserInput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.field("text_elements", &self.text_elements);
-        members.extra(&self.extra);
+}
+
+impl Encode for TextUserInput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.field(",\"text_elements\":", &self.text_elements);
+        output.extra(&self.extra);
     }
 }
 
@@ -8733,12 +9163,14 @@ pub struct ImageUserInput {
 
 impl ImageUserInput {
     /// With `url` and what else is required.
+    #[inline]
     pub fn from_url(url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.url = Some(url.into());
         new
     }
     /// With `fileId` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -8779,11 +9211,14 @@ impl Record for ImageUserInput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("detail", &self.detail);
-        members.omit("url", &self.url);
-        members.omit("fileId", &self.file_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ImageUserInput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"detail\":", &self.detail);
+        output.omit(",\"url\":", &self.url);
+        output.omit(",\"fileId\":", &self.file_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -8817,6 +9252,7 @@ pub struct LocalImageUserInput {
 
 impl LocalImageUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -8844,10 +9280,13 @@ impl Record for LocalImageUserInput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("detail", &self.detail);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for LocalImageUserInput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"detail\":", &self.detail);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -8880,12 +9319,14 @@ pub struct AudioUserInput {
 
 impl AudioUserInput {
     /// With `url` and what else is required.
+    #[inline]
     pub fn from_url(url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.url = Some(url.into());
         new
     }
     /// With `fileId` and what else is required.
+    #[inline]
     pub fn from_file_id(file_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.file_id = Some(file_id.into());
@@ -8919,10 +9360,13 @@ impl Record for AudioUserInput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("url", &self.url);
-        members.omit("fileId", &self.file_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for AudioUserInput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"url\":", &self.url);
+        output.omit(",\"fileId\":", &self.file_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -8953,6 +9397,7 @@ pub struct LocalAudioUserInput {
 
 impl LocalAudioUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -8973,9 +9418,12 @@ impl Record for LocalAudioUserInput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for LocalAudioUserInput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -9007,6 +9455,7 @@ pub struct SkillUserInput {
 
 impl SkillUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -9029,10 +9478,13 @@ impl Record for SkillUserInput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillUserInput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -9065,6 +9517,7 @@ pub struct MentionUserInput {
 
 impl MentionUserInput {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -9087,10 +9540,13 @@ impl Record for MentionUserInput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for MentionUserInput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -9121,6 +9577,7 @@ pub struct WarningNotification {
 
 impl WarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -9142,10 +9599,13 @@ impl Record for WarningNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for WarningNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -9162,7 +9622,7 @@ impl Fields for WarningNotification {
     }
 }
 
-crate::runtime::records!(WarningNotification);
+crate::runtime::implement_serde!(WarningNotification);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -9202,6 +9662,7 @@ pub struct SearchWebSearchAction {
 
 impl SearchWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9227,10 +9688,13 @@ impl Record for SearchWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("query", &self.query);
-        members.field("queries", &self.queries);
-        members.extra(&self.extra);
+}
+
+impl Encode for SearchWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"query\":", &self.query);
+        output.field(",\"queries\":", &self.queries);
+        output.extra(&self.extra);
     }
 }
 
@@ -9261,6 +9725,7 @@ pub struct OpenPageWebSearchAction {
 
 impl OpenPageWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9285,9 +9750,12 @@ impl Record for OpenPageWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("url", &self.url);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenPageWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"url\":", &self.url);
+        output.extra(&self.extra);
     }
 }
 
@@ -9319,6 +9787,7 @@ pub struct FindInPageWebSearchAction {
 
 impl FindInPageWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9344,10 +9813,13 @@ impl Record for FindInPageWebSearchAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("url", &self.url);
-        members.field("pattern", &self.pattern);
-        members.extra(&self.extra);
+}
+
+impl Encode for FindInPageWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"url\":", &self.url);
+        output.field(",\"pattern\":", &self.pattern);
+        output.extra(&self.extra);
     }
 }
 
@@ -9376,6 +9848,7 @@ pub struct OtherWebSearchAction {
 
 impl OtherWebSearchAction {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9397,8 +9870,11 @@ impl Record for OtherWebSearchAction {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for OtherWebSearchAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 

@@ -11,8 +11,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -44,6 +46,7 @@ pub struct AnalyticsConfig {
 
 impl AnalyticsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -68,9 +71,12 @@ impl Record for AnalyticsConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enabled", &self.enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for AnalyticsConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enabled\":", &self.enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -86,7 +92,7 @@ impl Fields for AnalyticsConfig {
     }
 }
 
-crate::runtime::records!(AnalyticsConfig);
+crate::runtime::implement_serde!(AnalyticsConfig);
 
 /// Part of [`AppsConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +122,7 @@ pub struct AppConfig {
 
 impl AppConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -158,17 +165,24 @@ impl Record for AppConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("approvals_reviewer", &self.approvals_reviewer);
-        members.omit("default_tools_approval_mode", &self.default_tools_approval_mode);
-        members.omit("default_tools_enabled", &self.default_tools_enabled);
-        members.omit("destructive_enabled", &self.destructive_enabled);
-        members.omit("enabled", &self.enabled);
-        members.omit("links", &self.links);
-        members.omit("omit_tools_from", &self.omit_tools_from);
-        members.omit("open_world_enabled", &self.open_world_enabled);
-        members.omit("tools", &self.tools);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"approvals_reviewer\":", &self.approvals_reviewer);
+        output
+            .omit(
+                ",\"default_tools_approval_mode\":",
+                &self.default_tools_approval_mode,
+            );
+        output.omit(",\"default_tools_enabled\":", &self.default_tools_enabled);
+        output.omit(",\"destructive_enabled\":", &self.destructive_enabled);
+        output.omit(",\"enabled\":", &self.enabled);
+        output.omit(",\"links\":", &self.links);
+        output.omit(",\"omit_tools_from\":", &self.omit_tools_from);
+        output.omit(",\"open_world_enabled\":", &self.open_world_enabled);
+        output.omit(",\"tools\":", &self.tools);
+        output.extra(&self.extra);
     }
 }
 
@@ -192,7 +206,7 @@ impl Fields for AppConfig {
     }
 }
 
-crate::runtime::records!(AppConfig);
+crate::runtime::implement_serde!(AppConfig);
 
 /// Approval settings for a connected account within an app.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,6 +222,7 @@ pub struct AppLinkConfig {
 
 impl AppLinkConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -233,10 +248,17 @@ impl Record for AppLinkConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("approvals_reviewer", &self.approvals_reviewer);
-        members.omit("default_tools_approval_mode", &self.default_tools_approval_mode);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppLinkConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"approvals_reviewer\":", &self.approvals_reviewer);
+        output
+            .omit(
+                ",\"default_tools_approval_mode\":",
+                &self.default_tools_approval_mode,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -253,7 +275,7 @@ impl Fields for AppLinkConfig {
     }
 }
 
-crate::runtime::records!(AppLinkConfig);
+crate::runtime::implement_serde!(AppLinkConfig);
 
 /// Account settings for a single app.
 #[derive(Clone, Debug, PartialEq)]
@@ -295,6 +317,7 @@ pub struct AppToolConfig {
 
 impl AppToolConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -320,10 +343,13 @@ impl Record for AppToolConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("approval_mode", &self.approval_mode);
-        members.omit("enabled", &self.enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppToolConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"approval_mode\":", &self.approval_mode);
+        output.omit(",\"enabled\":", &self.enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -340,7 +366,7 @@ impl Fields for AppToolConfig {
     }
 }
 
-crate::runtime::records!(AppToolConfig);
+crate::runtime::implement_serde!(AppToolConfig);
 
 /// Part of [`AppConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -362,6 +388,7 @@ pub struct ApplicationNetworkRequirements {
 
 impl ApplicationNetworkRequirements {
     /// With what is required.
+    #[inline]
     pub fn new(
         enabled: bool,
         domains: BTreeMap<String, NetworkDomainPermission>,
@@ -387,10 +414,13 @@ impl Record for ApplicationNetworkRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enabled", &self.enabled);
-        members.field("domains", &self.domains);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApplicationNetworkRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"domains\":", &self.domains);
+        output.extra(&self.extra);
     }
 }
 
@@ -407,7 +437,7 @@ impl Fields for ApplicationNetworkRequirements {
     }
 }
 
-crate::runtime::records!(ApplicationNetworkRequirements);
+crate::runtime::implement_serde!(ApplicationNetworkRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -423,6 +453,7 @@ pub struct ApplicationRequirements {
 
 impl ApplicationRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -448,10 +479,13 @@ impl Record for ApplicationRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("network", &self.network);
-        members.field("storage", &self.storage);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApplicationRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"network\":", &self.network);
+        output.field(",\"storage\":", &self.storage);
+        output.extra(&self.extra);
     }
 }
 
@@ -468,7 +502,7 @@ impl Fields for ApplicationRequirements {
     }
 }
 
-crate::runtime::records!(ApplicationRequirements);
+crate::runtime::implement_serde!(ApplicationRequirements);
 
 /// Managed storage settings for new Desktop workspaces, not filesystem access restrictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -484,6 +518,7 @@ pub struct ApplicationStorageRequirements {
 
 impl ApplicationStorageRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -509,10 +544,13 @@ impl Record for ApplicationStorageRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("defaultProjectParent", &self.default_project_parent);
-        members.field("projectlessWorkspaceRoot", &self.projectless_workspace_root);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApplicationStorageRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"defaultProjectParent\":", &self.default_project_parent);
+        output.field(",\"projectlessWorkspaceRoot\":", &self.projectless_workspace_root);
+        output.extra(&self.extra);
     }
 }
 
@@ -529,7 +567,7 @@ impl Fields for ApplicationStorageRequirements {
     }
 }
 
-crate::runtime::records!(ApplicationStorageRequirements);
+crate::runtime::implement_serde!(ApplicationStorageRequirements);
 
 /// Part of [`Config`].
 #[derive(Clone, Debug, PartialEq)]
@@ -543,6 +581,7 @@ pub struct AppsConfig {
 
 impl AppsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -567,9 +606,12 @@ impl Record for AppsConfig {
             apps: BTreeMap::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("_default", &self.default);
-        members.entries(&self.apps);
+}
+
+impl Encode for AppsConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"_default\":", &self.default);
+        output.entries(&self.apps);
     }
 }
 
@@ -585,7 +627,7 @@ impl Fields for AppsConfig {
     }
 }
 
-crate::runtime::records!(AppsConfig);
+crate::runtime::implement_serde!(AppsConfig);
 
 /// Part of [`AppsConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -607,6 +649,7 @@ pub struct AppsDefaultConfig {
 
 impl AppsDefaultConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -641,13 +684,20 @@ impl Record for AppsDefaultConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enabled", &self.enabled);
-        members.field("approvals_reviewer", &self.approvals_reviewer);
-        members.field("destructive_enabled", &self.destructive_enabled);
-        members.field("open_world_enabled", &self.open_world_enabled);
-        members.field("default_tools_approval_mode", &self.default_tools_approval_mode);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppsDefaultConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"approvals_reviewer\":", &self.approvals_reviewer);
+        output.field(",\"destructive_enabled\":", &self.destructive_enabled);
+        output.field(",\"open_world_enabled\":", &self.open_world_enabled);
+        output
+            .field(
+                ",\"default_tools_approval_mode\":",
+                &self.default_tools_approval_mode,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -667,7 +717,7 @@ impl Fields for AppsDefaultConfig {
     }
 }
 
-crate::runtime::records!(AppsDefaultConfig);
+crate::runtime::implement_serde!(AppsDefaultConfig);
 
 /// Selects which part of the active context is charged against `model_auto_compact_token_limit`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -699,6 +749,7 @@ pub struct AutoReviewRequirements {
 
 impl AutoReviewRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -724,10 +775,13 @@ impl Record for AutoReviewRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("requiredOnModels", &self.required_on_models);
-        members.field("ignoreRules", &self.ignore_rules);
-        members.extra(&self.extra);
+}
+
+impl Encode for AutoReviewRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"requiredOnModels\":", &self.required_on_models);
+        output.field(",\"ignoreRules\":", &self.ignore_rules);
+        output.extra(&self.extra);
     }
 }
 
@@ -744,7 +798,7 @@ impl Fields for AutoReviewRequirements {
     }
 }
 
-crate::runtime::records!(AutoReviewRequirements);
+crate::runtime::implement_serde!(AutoReviewRequirements);
 
 /// Part of [`BrowserUseOriginPolicy`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -777,6 +831,7 @@ pub struct BrowserUseConfig {
 
 impl BrowserUseConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -803,11 +858,14 @@ impl Record for BrowserUseConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("allow_history_access", &self.allow_history_access);
-        members.field("default_origin_policy", &self.default_origin_policy);
-        members.field("origins", &self.origins);
-        members.extra(&self.extra);
+}
+
+impl Encode for BrowserUseConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"allow_history_access\":", &self.allow_history_access);
+        output.field(",\"default_origin_policy\":", &self.default_origin_policy);
+        output.field(",\"origins\":", &self.origins);
+        output.extra(&self.extra);
     }
 }
 
@@ -825,7 +883,7 @@ impl Fields for BrowserUseConfig {
     }
 }
 
-crate::runtime::records!(BrowserUseConfig);
+crate::runtime::implement_serde!(BrowserUseConfig);
 
 /// Part of [`BrowserUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -839,6 +897,7 @@ pub struct BrowserUseExtensionRequirements {
 
 impl BrowserUseExtensionRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -863,9 +922,12 @@ impl Record for BrowserUseExtensionRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("requestHeaders", &self.request_headers);
-        members.extra(&self.extra);
+}
+
+impl Encode for BrowserUseExtensionRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"requestHeaders\":", &self.request_headers);
+        output.extra(&self.extra);
     }
 }
 
@@ -881,7 +943,7 @@ impl Fields for BrowserUseExtensionRequirements {
     }
 }
 
-crate::runtime::records!(BrowserUseExtensionRequirements);
+crate::runtime::implement_serde!(BrowserUseExtensionRequirements);
 
 /// Part of [`BrowserUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -907,6 +969,7 @@ pub struct BrowserUseOriginPolicy {
 
 impl BrowserUseOriginPolicy {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -945,15 +1008,18 @@ impl Record for BrowserUseOriginPolicy {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("access", &self.access);
-        members.field("downloads", &self.downloads);
-        members.field("uploads", &self.uploads);
-        members.field("fullCdpAccess", &self.full_cdp_access);
-        members.field("autoReview", &self.auto_review);
-        members.field("persistentApproval", &self.persistent_approval);
-        members.field("accessApprovalLifetime", &self.access_approval_lifetime);
-        members.extra(&self.extra);
+}
+
+impl Encode for BrowserUseOriginPolicy {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"access\":", &self.access);
+        output.field(",\"downloads\":", &self.downloads);
+        output.field(",\"uploads\":", &self.uploads);
+        output.field(",\"fullCdpAccess\":", &self.full_cdp_access);
+        output.field(",\"autoReview\":", &self.auto_review);
+        output.field(",\"persistentApproval\":", &self.persistent_approval);
+        output.field(",\"accessApprovalLifetime\":", &self.access_approval_lifetime);
+        output.extra(&self.extra);
     }
 }
 
@@ -975,7 +1041,7 @@ impl Fields for BrowserUseOriginPolicy {
     }
 }
 
-crate::runtime::records!(BrowserUseOriginPolicy);
+crate::runtime::implement_serde!(BrowserUseOriginPolicy);
 
 /// Part of [`BrowserUseConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -995,6 +1061,7 @@ pub struct BrowserUseOriginPolicyConfig {
 
 impl BrowserUseOriginPolicyConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1022,12 +1089,15 @@ impl Record for BrowserUseOriginPolicyConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("access", &self.access);
-        members.field("downloads", &self.downloads);
-        members.field("uploads", &self.uploads);
-        members.field("full_cdp_access", &self.full_cdp_access);
-        members.extra(&self.extra);
+}
+
+impl Encode for BrowserUseOriginPolicyConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"access\":", &self.access);
+        output.field(",\"downloads\":", &self.downloads);
+        output.field(",\"uploads\":", &self.uploads);
+        output.field(",\"full_cdp_access\":", &self.full_cdp_access);
+        output.extra(&self.extra);
     }
 }
 
@@ -1046,7 +1116,7 @@ impl Fields for BrowserUseOriginPolicyConfig {
     }
 }
 
-crate::runtime::records!(BrowserUseOriginPolicyConfig);
+crate::runtime::implement_serde!(BrowserUseOriginPolicyConfig);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1072,6 +1142,7 @@ pub struct BrowserUseRequirements {
 
 impl BrowserUseRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1110,19 +1181,22 @@ impl Record for BrowserUseRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("extension", &self.extension);
-        members.field("allowWebmcp", &self.allow_webmcp);
-        members.field("allowHistoryAccess", &self.allow_history_access);
-        members.field("disableAutoReview", &self.disable_auto_review);
-        members
+}
+
+impl Encode for BrowserUseRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"extension\":", &self.extension);
+        output.field(",\"allowWebmcp\":", &self.allow_webmcp);
+        output.field(",\"allowHistoryAccess\":", &self.allow_history_access);
+        output.field(",\"disableAutoReview\":", &self.disable_auto_review);
+        output
             .field(
-                "allowGlobalPersistentApproval",
+                ",\"allowGlobalPersistentApproval\":",
                 &self.allow_global_persistent_approval,
             );
-        members.field("defaultOriginPolicy", &self.default_origin_policy);
-        members.field("origins", &self.origins);
-        members.extra(&self.extra);
+        output.field(",\"defaultOriginPolicy\":", &self.default_origin_policy);
+        output.field(",\"origins\":", &self.origins);
+        output.extra(&self.extra);
     }
 }
 
@@ -1144,7 +1218,7 @@ impl Fields for BrowserUseRequirements {
     }
 }
 
-crate::runtime::records!(BrowserUseRequirements);
+crate::runtime::implement_serde!(BrowserUseRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1182,6 +1256,7 @@ pub struct ComputerUseConfig {
 
 impl ComputerUseConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1208,11 +1283,14 @@ impl Record for ComputerUseConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("default_app_access", &self.default_app_access);
-        members.field("macos", &self.macos);
-        members.field("windows", &self.windows);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"default_app_access\":", &self.default_app_access);
+        output.field(",\"macos\":", &self.macos);
+        output.field(",\"windows\":", &self.windows);
+        output.extra(&self.extra);
     }
 }
 
@@ -1230,7 +1308,7 @@ impl Fields for ComputerUseConfig {
     }
 }
 
-crate::runtime::records!(ComputerUseConfig);
+crate::runtime::implement_serde!(ComputerUseConfig);
 
 /// Part of [`ComputerUseConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1244,6 +1322,7 @@ pub struct ComputerUseMacosConfig {
 
 impl ComputerUseMacosConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1268,9 +1347,12 @@ impl Record for ComputerUseMacosConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("bundle_ids", &self.bundle_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseMacosConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"bundle_ids\":", &self.bundle_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -1286,7 +1368,7 @@ impl Fields for ComputerUseMacosConfig {
     }
 }
 
-crate::runtime::records!(ComputerUseMacosConfig);
+crate::runtime::implement_serde!(ComputerUseMacosConfig);
 
 /// Part of [`ComputerUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1300,6 +1382,7 @@ pub struct ComputerUseMacosRequirements {
 
 impl ComputerUseMacosRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1324,9 +1407,12 @@ impl Record for ComputerUseMacosRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("bundleIds", &self.bundle_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseMacosRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"bundleIds\":", &self.bundle_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -1342,7 +1428,7 @@ impl Fields for ComputerUseMacosRequirements {
     }
 }
 
-crate::runtime::records!(ComputerUseMacosRequirements);
+crate::runtime::implement_serde!(ComputerUseMacosRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1364,6 +1450,7 @@ pub struct ComputerUseRequirements {
 
 impl ComputerUseRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1398,13 +1485,16 @@ impl Record for ComputerUseRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("allowLockedComputerUse", &self.allow_locked_computer_use);
-        members.field("allowPersistentApproval", &self.allow_persistent_approval);
-        members.field("defaultAppAccess", &self.default_app_access);
-        members.field("macos", &self.macos);
-        members.field("windows", &self.windows);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"allowLockedComputerUse\":", &self.allow_locked_computer_use);
+        output.field(",\"allowPersistentApproval\":", &self.allow_persistent_approval);
+        output.field(",\"defaultAppAccess\":", &self.default_app_access);
+        output.field(",\"macos\":", &self.macos);
+        output.field(",\"windows\":", &self.windows);
+        output.extra(&self.extra);
     }
 }
 
@@ -1424,7 +1514,7 @@ impl Fields for ComputerUseRequirements {
     }
 }
 
-crate::runtime::records!(ComputerUseRequirements);
+crate::runtime::implement_serde!(ComputerUseRequirements);
 
 /// Part of [`ComputerUseConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1440,6 +1530,7 @@ pub struct ComputerUseWindowsConfig {
 
 impl ComputerUseWindowsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1465,10 +1556,13 @@ impl Record for ComputerUseWindowsConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("aumids", &self.aumids);
-        members.field("exes", &self.exes);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseWindowsConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"aumids\":", &self.aumids);
+        output.field(",\"exes\":", &self.exes);
+        output.extra(&self.extra);
     }
 }
 
@@ -1485,7 +1579,7 @@ impl Fields for ComputerUseWindowsConfig {
     }
 }
 
-crate::runtime::records!(ComputerUseWindowsConfig);
+crate::runtime::implement_serde!(ComputerUseWindowsConfig);
 
 /// Part of [`ComputerUseWindowsConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1505,6 +1599,7 @@ pub struct ComputerUseWindowsExeConfig {
 
 impl ComputerUseWindowsExeConfig {
     /// With what is required.
+    #[inline]
     pub fn new(
         publisher_name: impl Into<String>,
         product_name: impl Into<String>,
@@ -1534,12 +1629,15 @@ impl Record for ComputerUseWindowsExeConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("publisher_name", &self.publisher_name);
-        members.field("product_name", &self.product_name);
-        members.field("binary_name", &self.binary_name);
-        members.field("access", &self.access);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseWindowsExeConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"publisher_name\":", &self.publisher_name);
+        output.field(",\"product_name\":", &self.product_name);
+        output.field(",\"binary_name\":", &self.binary_name);
+        output.field(",\"access\":", &self.access);
+        output.extra(&self.extra);
     }
 }
 
@@ -1558,7 +1656,7 @@ impl Fields for ComputerUseWindowsExeConfig {
     }
 }
 
-crate::runtime::records!(ComputerUseWindowsExeConfig);
+crate::runtime::implement_serde!(ComputerUseWindowsExeConfig);
 
 /// Part of [`ComputerUseWindowsRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1578,6 +1676,7 @@ pub struct ComputerUseWindowsExeRequirement {
 
 impl ComputerUseWindowsExeRequirement {
     /// With what is required.
+    #[inline]
     pub fn new(
         publisher_name: impl Into<String>,
         product_name: impl Into<String>,
@@ -1607,12 +1706,15 @@ impl Record for ComputerUseWindowsExeRequirement {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("publisherName", &self.publisher_name);
-        members.field("productName", &self.product_name);
-        members.field("binaryName", &self.binary_name);
-        members.field("access", &self.access);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseWindowsExeRequirement {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"publisherName\":", &self.publisher_name);
+        output.field(",\"productName\":", &self.product_name);
+        output.field(",\"binaryName\":", &self.binary_name);
+        output.field(",\"access\":", &self.access);
+        output.extra(&self.extra);
     }
 }
 
@@ -1631,7 +1733,7 @@ impl Fields for ComputerUseWindowsExeRequirement {
     }
 }
 
-crate::runtime::records!(ComputerUseWindowsExeRequirement);
+crate::runtime::implement_serde!(ComputerUseWindowsExeRequirement);
 
 /// Part of [`ComputerUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1647,6 +1749,7 @@ pub struct ComputerUseWindowsRequirements {
 
 impl ComputerUseWindowsRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1672,10 +1775,13 @@ impl Record for ComputerUseWindowsRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("aumids", &self.aumids);
-        members.field("exes", &self.exes);
-        members.extra(&self.extra);
+}
+
+impl Encode for ComputerUseWindowsRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"aumids\":", &self.aumids);
+        output.field(",\"exes\":", &self.exes);
+        output.extra(&self.extra);
     }
 }
 
@@ -1692,7 +1798,7 @@ impl Fields for ComputerUseWindowsRequirements {
     }
 }
 
-crate::runtime::records!(ComputerUseWindowsRequirements);
+crate::runtime::implement_serde!(ComputerUseWindowsRequirements);
 
 /// Part of [`ConfigReadResponse`].
 #[derive(Clone, PartialEq)]
@@ -1801,6 +1907,7 @@ impl fmt::Debug for Config {
 
 impl Config {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1879,43 +1986,50 @@ impl Record for Config {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("model", &self.model);
-        members.field("review_model", &self.review_model);
-        members.field("model_context_window", &self.model_context_window);
-        members
+}
+
+impl Encode for Config {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"model\":", &self.model);
+        output.field(",\"review_model\":", &self.review_model);
+        output.field(",\"model_context_window\":", &self.model_context_window);
+        output
             .field(
-                "model_auto_compact_token_limit",
+                ",\"model_auto_compact_token_limit\":",
                 &self.model_auto_compact_token_limit,
             );
-        members
+        output
             .field(
-                "model_auto_compact_token_limit_scope",
+                ",\"model_auto_compact_token_limit_scope\":",
                 &self.model_auto_compact_token_limit_scope,
             );
-        members.field("model_provider", &self.model_provider);
-        members.field("approval_policy", &self.approval_policy);
-        members.field("approvals_reviewer", &self.approvals_reviewer);
-        members.field("sandbox_mode", &self.sandbox_mode);
-        members.field("sandbox_workspace_write", &self.sandbox_workspace_write);
-        members.field("forced_chatgpt_workspace_id", &self.forced_chatgpt_workspace_id);
-        members.field("forced_login_method", &self.forced_login_method);
-        members.field("web_search", &self.web_search);
-        members.field("client_search_provider", &self.client_search_provider);
-        members.field("tools", &self.tools);
-        members.field("instructions", &self.instructions);
-        members.field("developer_instructions", &self.developer_instructions);
-        members.field("compact_prompt", &self.compact_prompt);
-        members.field("model_reasoning_effort", &self.model_reasoning_effort);
-        members.field("model_reasoning_summary", &self.model_reasoning_summary);
-        members.field("model_verbosity", &self.model_verbosity);
-        members.field("service_tier", &self.service_tier);
-        members.field("analytics", &self.analytics);
-        members.field("apps", &self.apps);
-        members.field("browser_use", &self.browser_use);
-        members.field("computer_use", &self.computer_use);
-        members.field("desktop", &self.desktop);
-        members.extra(&self.extra);
+        output.field(",\"model_provider\":", &self.model_provider);
+        output.field(",\"approval_policy\":", &self.approval_policy);
+        output.field(",\"approvals_reviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandbox_mode\":", &self.sandbox_mode);
+        output.field(",\"sandbox_workspace_write\":", &self.sandbox_workspace_write);
+        output
+            .field(
+                ",\"forced_chatgpt_workspace_id\":",
+                &self.forced_chatgpt_workspace_id,
+            );
+        output.field(",\"forced_login_method\":", &self.forced_login_method);
+        output.field(",\"web_search\":", &self.web_search);
+        output.field(",\"client_search_provider\":", &self.client_search_provider);
+        output.field(",\"tools\":", &self.tools);
+        output.field(",\"instructions\":", &self.instructions);
+        output.field(",\"developer_instructions\":", &self.developer_instructions);
+        output.field(",\"compact_prompt\":", &self.compact_prompt);
+        output.field(",\"model_reasoning_effort\":", &self.model_reasoning_effort);
+        output.field(",\"model_reasoning_summary\":", &self.model_reasoning_summary);
+        output.field(",\"model_verbosity\":", &self.model_verbosity);
+        output.field(",\"service_tier\":", &self.service_tier);
+        output.field(",\"analytics\":", &self.analytics);
+        output.field(",\"apps\":", &self.apps);
+        output.field(",\"browser_use\":", &self.browser_use);
+        output.field(",\"computer_use\":", &self.computer_use);
+        output.field(",\"desktop\":", &self.desktop);
+        output.extra(&self.extra);
     }
 }
 
@@ -1957,7 +2071,7 @@ impl Fields for Config {
     }
 }
 
-crate::runtime::records!(Config);
+crate::runtime::implement_serde!(Config);
 
 /// The params of [`config/batchWrite`](crate::requests::ConfigBatchWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -1977,6 +2091,7 @@ pub struct ConfigBatchWriteParams {
 
 impl ConfigBatchWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(edits: Vec<ConfigEdit>) -> Self {
         let mut new: Self = Record::blank();
         new.edits = edits;
@@ -2018,12 +2133,15 @@ impl Record for ConfigBatchWriteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("edits", &self.edits);
-        members.omit("filePath", &self.file_path);
-        members.omit("expectedVersion", &self.expected_version);
-        members.omit("reloadUserConfig", &self.reload_user_config);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigBatchWriteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"edits\":", &self.edits);
+        output.omit(",\"filePath\":", &self.file_path);
+        output.omit(",\"expectedVersion\":", &self.expected_version);
+        output.omit(",\"reloadUserConfig\":", &self.reload_user_config);
+        output.extra(&self.extra);
     }
 }
 
@@ -2042,7 +2160,7 @@ impl Fields for ConfigBatchWriteParams {
     }
 }
 
-crate::runtime::records!(ConfigBatchWriteParams);
+crate::runtime::implement_serde!(ConfigBatchWriteParams);
 
 /// Part of [`ConfigBatchWriteParams`].
 #[derive(Clone, PartialEq)]
@@ -2071,6 +2189,7 @@ impl fmt::Debug for ConfigEdit {
 
 impl ConfigEdit {
     /// With what is required.
+    #[inline]
     pub fn new(
         key_path: impl Into<String>,
         value: impl Into<Value>,
@@ -2099,11 +2218,14 @@ impl Record for ConfigEdit {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("keyPath", &self.key_path);
-        members.field("value", &self.value);
-        members.field("mergeStrategy", &self.merge_strategy);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigEdit {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"keyPath\":", &self.key_path);
+        output.field(",\"value\":", &self.value);
+        output.field(",\"mergeStrategy\":", &self.merge_strategy);
+        output.extra(&self.extra);
     }
 }
 
@@ -2121,7 +2243,7 @@ impl Fields for ConfigEdit {
     }
 }
 
-crate::runtime::records!(ConfigEdit);
+crate::runtime::implement_serde!(ConfigEdit);
 
 /// Part of [`ConfigReadResponse`].
 #[derive(Clone, PartialEq)]
@@ -2153,6 +2275,7 @@ impl fmt::Debug for ConfigLayer {
 
 impl ConfigLayer {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<ConfigLayerSource>,
         version: impl Into<String>,
@@ -2182,12 +2305,15 @@ impl Record for ConfigLayer {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("version", &self.version);
-        members.field("config", &self.config);
-        members.omit("disabledReason", &self.disabled_reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigLayer {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"config\":", &self.config);
+        output.omit(",\"disabledReason\":", &self.disabled_reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -2206,7 +2332,7 @@ impl Fields for ConfigLayer {
     }
 }
 
-crate::runtime::records!(ConfigLayer);
+crate::runtime::implement_serde!(ConfigLayer);
 
 /// Part of [`ConfigReadResponse`], [`OverriddenMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2222,6 +2348,7 @@ pub struct ConfigLayerMetadata {
 
 impl ConfigLayerMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<ConfigLayerSource>, version: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -2244,10 +2371,13 @@ impl Record for ConfigLayerMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("version", &self.version);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigLayerMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"version\":", &self.version);
+        output.extra(&self.extra);
     }
 }
 
@@ -2264,7 +2394,7 @@ impl Fields for ConfigLayerMetadata {
     }
 }
 
-crate::runtime::records!(ConfigLayerMetadata);
+crate::runtime::implement_serde!(ConfigLayerMetadata);
 
 /// Part of [`ConfigLayer`], [`ConfigLayerMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2318,6 +2448,7 @@ pub struct PackagedDefaultsConfigLayerSource {
 
 impl PackagedDefaultsConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2338,9 +2469,12 @@ impl Record for PackagedDefaultsConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("file", &self.file);
-        members.extra(&self.extra);
+}
+
+impl Encode for PackagedDefaultsConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"file\":", &self.file);
+        output.extra(&self.extra);
     }
 }
 
@@ -2372,6 +2506,7 @@ pub struct MdmConfigLayerSource {
 
 impl MdmConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(domain: impl Into<String>, key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.domain = domain.into();
@@ -2394,10 +2529,13 @@ impl Record for MdmConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("domain", &self.domain);
-        members.field("key", &self.key);
-        members.extra(&self.extra);
+}
+
+impl Encode for MdmConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"domain\":", &self.domain);
+        output.field(",\"key\":", &self.key);
+        output.extra(&self.extra);
     }
 }
 
@@ -2428,6 +2566,7 @@ pub struct SystemConfigLayerSource {
 
 impl SystemConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2448,9 +2587,12 @@ impl Record for SystemConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("file", &self.file);
-        members.extra(&self.extra);
+}
+
+impl Encode for SystemConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"file\":", &self.file);
+        output.extra(&self.extra);
     }
 }
 
@@ -2482,6 +2624,7 @@ pub struct EnterpriseManagedConfigLayerSource {
 
 impl EnterpriseManagedConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -2504,10 +2647,13 @@ impl Record for EnterpriseManagedConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnterpriseManagedConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -2540,6 +2686,7 @@ pub struct UserConfigLayerSource {
 
 impl UserConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2561,10 +2708,13 @@ impl Record for UserConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("file", &self.file);
-        members.field("profile", &self.profile);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"file\":", &self.file);
+        output.field(",\"profile\":", &self.profile);
+        output.extra(&self.extra);
     }
 }
 
@@ -2595,6 +2745,7 @@ pub struct ProjectConfigLayerSource {
 
 impl ProjectConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(dot_codex_folder: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.dot_codex_folder = dot_codex_folder.into();
@@ -2615,9 +2766,12 @@ impl Record for ProjectConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("dotCodexFolder", &self.dot_codex_folder);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"dotCodexFolder\":", &self.dot_codex_folder);
+        output.extra(&self.extra);
     }
 }
 
@@ -2645,6 +2799,7 @@ pub struct SessionFlagsConfigLayerSource {
 
 impl SessionFlagsConfigLayerSource {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2666,8 +2821,11 @@ impl Record for SessionFlagsConfigLayerSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for SessionFlagsConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2694,6 +2852,7 @@ pub struct LegacyManagedConfigTomlFromFileConfigLayerSource {
 
 impl LegacyManagedConfigTomlFromFileConfigLayerSource {
     /// With what is required.
+    #[inline]
     pub fn new(file: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.file = file.into();
@@ -2714,9 +2873,12 @@ impl Record for LegacyManagedConfigTomlFromFileConfigLayerSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("file", &self.file);
-        members.extra(&self.extra);
+}
+
+impl Encode for LegacyManagedConfigTomlFromFileConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"file\":", &self.file);
+        output.extra(&self.extra);
     }
 }
 
@@ -2744,6 +2906,7 @@ pub struct LegacyManagedConfigTomlFromMdmConfigLayerSource {
 
 impl LegacyManagedConfigTomlFromMdmConfigLayerSource {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2765,8 +2928,11 @@ impl Record for LegacyManagedConfigTomlFromMdmConfigLayerSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for LegacyManagedConfigTomlFromMdmConfigLayerSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2793,6 +2959,7 @@ pub struct ConfigReadParams {
 
 impl ConfigReadParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2830,10 +2997,13 @@ impl Record for ConfigReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("includeLayers", &self.include_layers);
-        members.omit("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"includeLayers\":", &self.include_layers);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -2850,7 +3020,7 @@ impl Fields for ConfigReadParams {
     }
 }
 
-crate::runtime::records!(ConfigReadParams);
+crate::runtime::implement_serde!(ConfigReadParams);
 
 /// The answer to [`config/read`](crate::requests::ConfigRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -2868,6 +3038,7 @@ pub struct ConfigReadResponse {
 
 impl ConfigReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(config: Config, origins: BTreeMap<String, ConfigLayerMetadata>) -> Self {
         let mut new: Self = Record::blank();
         new.config = config;
@@ -2891,11 +3062,14 @@ impl Record for ConfigReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("config", &self.config);
-        members.field("origins", &self.origins);
-        members.omit("layers", &self.layers);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"config\":", &self.config);
+        output.field(",\"origins\":", &self.origins);
+        output.omit(",\"layers\":", &self.layers);
+        output.extra(&self.extra);
     }
 }
 
@@ -2913,7 +3087,7 @@ impl Fields for ConfigReadResponse {
     }
 }
 
-crate::runtime::records!(ConfigReadResponse);
+crate::runtime::implement_serde!(ConfigReadResponse);
 
 /// Part of [`ConfigRequirementsReadResponse`].
 #[derive(Clone, PartialEq)]
@@ -3054,6 +3228,7 @@ impl fmt::Debug for ConfigRequirements {
 
 impl ConfigRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3146,51 +3321,59 @@ impl Record for ConfigRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("modelProvider", &self.model_provider);
-        members.field("modelProviders", &self.model_providers);
-        members.field("allowedLoginMethods", &self.allowed_login_methods);
-        members.field("cliAuthCredentialsStore", &self.cli_auth_credentials_store);
-        members.field("chatgptBaseUrl", &self.chatgpt_base_url);
-        members
+}
+
+impl Encode for ConfigRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"modelProviders\":", &self.model_providers);
+        output.field(",\"allowedLoginMethods\":", &self.allowed_login_methods);
+        output.field(",\"cliAuthCredentialsStore\":", &self.cli_auth_credentials_store);
+        output.field(",\"chatgptBaseUrl\":", &self.chatgpt_base_url);
+        output
             .field(
-                "additionalDeveloperInstructions",
+                ",\"additionalDeveloperInstructions\":",
                 &self.additional_developer_instructions,
             );
-        members.field("allowedApprovalPolicies", &self.allowed_approval_policies);
-        members.field("allowedApprovalsReviewers", &self.allowed_approvals_reviewers);
-        members.field("allowedSandboxModes", &self.allowed_sandbox_modes);
-        members
+        output.field(",\"allowedApprovalPolicies\":", &self.allowed_approval_policies);
+        output
+            .field(",\"allowedApprovalsReviewers\":", &self.allowed_approvals_reviewers);
+        output.field(",\"allowedSandboxModes\":", &self.allowed_sandbox_modes);
+        output
             .field(
-                "allowedWindowsSandboxImplementations",
+                ",\"allowedWindowsSandboxImplementations\":",
                 &self.allowed_windows_sandbox_implementations,
             );
-        members.field("allowedPermissionProfiles", &self.allowed_permission_profiles);
-        members.field("defaultPermissions", &self.default_permissions);
-        members.field("allowedWebSearchModes", &self.allowed_web_search_modes);
-        members.field("allowManagedHooksOnly", &self.allow_managed_hooks_only);
-        members
-            .field("allowBrowserAndComputerUse", &self.allow_browser_and_computer_use);
-        members.field("allowAppshots", &self.allow_appshots);
-        members.field("allowRemoteControl", &self.allow_remote_control);
-        members.field("computerUse", &self.computer_use);
-        members.field("browserUse", &self.browser_use);
-        members.field("inAppBrowser", &self.in_app_browser);
-        members.field("featureRequirements", &self.feature_requirements);
-        members.field("hooks", &self.hooks);
-        members.field("enforceResidency", &self.enforce_residency);
-        members.field("network", &self.network);
-        members.field("application", &self.application);
-        members.field("autoReview", &self.auto_review);
-        members.field("models", &self.models);
-        members.field("sqliteHome", &self.sqlite_home);
-        members.field("logDir", &self.log_dir);
-        members.field("modelCatalogJson", &self.model_catalog_json);
-        members.field("checkForUpdateOnStartup", &self.check_for_update_on_startup);
-        members.field("allowLoginShell", &self.allow_login_shell);
-        members.field("feedback", &self.feedback);
-        members.field("otel", &self.otel);
-        members.extra(&self.extra);
+        output
+            .field(",\"allowedPermissionProfiles\":", &self.allowed_permission_profiles);
+        output.field(",\"defaultPermissions\":", &self.default_permissions);
+        output.field(",\"allowedWebSearchModes\":", &self.allowed_web_search_modes);
+        output.field(",\"allowManagedHooksOnly\":", &self.allow_managed_hooks_only);
+        output
+            .field(
+                ",\"allowBrowserAndComputerUse\":",
+                &self.allow_browser_and_computer_use,
+            );
+        output.field(",\"allowAppshots\":", &self.allow_appshots);
+        output.field(",\"allowRemoteControl\":", &self.allow_remote_control);
+        output.field(",\"computerUse\":", &self.computer_use);
+        output.field(",\"browserUse\":", &self.browser_use);
+        output.field(",\"inAppBrowser\":", &self.in_app_browser);
+        output.field(",\"featureRequirements\":", &self.feature_requirements);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"enforceResidency\":", &self.enforce_residency);
+        output.field(",\"network\":", &self.network);
+        output.field(",\"application\":", &self.application);
+        output.field(",\"autoReview\":", &self.auto_review);
+        output.field(",\"models\":", &self.models);
+        output.field(",\"sqliteHome\":", &self.sqlite_home);
+        output.field(",\"logDir\":", &self.log_dir);
+        output.field(",\"modelCatalogJson\":", &self.model_catalog_json);
+        output.field(",\"checkForUpdateOnStartup\":", &self.check_for_update_on_startup);
+        output.field(",\"allowLoginShell\":", &self.allow_login_shell);
+        output.field(",\"feedback\":", &self.feedback);
+        output.field(",\"otel\":", &self.otel);
+        output.extra(&self.extra);
     }
 }
 
@@ -3239,7 +3422,7 @@ impl Fields for ConfigRequirements {
     }
 }
 
-crate::runtime::records!(ConfigRequirements);
+crate::runtime::implement_serde!(ConfigRequirements);
 
 /// The answer to [`configRequirements/read`](crate::requests::ConfigRequirementsRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3255,6 +3438,7 @@ pub struct ConfigRequirementsReadResponse {
 
 impl ConfigRequirementsReadResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3280,14 +3464,17 @@ impl Record for ConfigRequirementsReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members
+}
+
+impl Encode for ConfigRequirementsReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output
             .field(
-                "supportsIndependentSpeedModes",
+                ",\"supportsIndependentSpeedModes\":",
                 &self.supports_independent_speed_modes,
             );
-        members.field("requirements", &self.requirements);
-        members.extra(&self.extra);
+        output.field(",\"requirements\":", &self.requirements);
+        output.extra(&self.extra);
     }
 }
 
@@ -3304,7 +3491,7 @@ impl Fields for ConfigRequirementsReadResponse {
     }
 }
 
-crate::runtime::records!(ConfigRequirementsReadResponse);
+crate::runtime::implement_serde!(ConfigRequirementsReadResponse);
 
 /// The params of [`config/value/write`](crate::requests::ConfigValueWrite).
 #[derive(Clone, PartialEq)]
@@ -3339,6 +3526,7 @@ impl fmt::Debug for ConfigValueWriteParams {
 
 impl ConfigValueWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         key_path: impl Into<String>,
         value: impl Into<Value>,
@@ -3381,13 +3569,16 @@ impl Record for ConfigValueWriteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("keyPath", &self.key_path);
-        members.field("value", &self.value);
-        members.field("mergeStrategy", &self.merge_strategy);
-        members.omit("filePath", &self.file_path);
-        members.omit("expectedVersion", &self.expected_version);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigValueWriteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"keyPath\":", &self.key_path);
+        output.field(",\"value\":", &self.value);
+        output.field(",\"mergeStrategy\":", &self.merge_strategy);
+        output.omit(",\"filePath\":", &self.file_path);
+        output.omit(",\"expectedVersion\":", &self.expected_version);
+        output.extra(&self.extra);
     }
 }
 
@@ -3407,7 +3598,7 @@ impl Fields for ConfigValueWriteParams {
     }
 }
 
-crate::runtime::records!(ConfigValueWriteParams);
+crate::runtime::implement_serde!(ConfigValueWriteParams);
 
 /// The answer to [`config/value/write`](crate::requests::ConfigValueWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -3427,6 +3618,7 @@ pub struct ConfigWriteResponse {
 
 impl ConfigWriteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<WriteStatus>,
         version: impl Into<String>,
@@ -3456,12 +3648,15 @@ impl Record for ConfigWriteResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("version", &self.version);
-        members.field("filePath", &self.file_path);
-        members.field("overriddenMetadata", &self.overridden_metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfigWriteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"filePath\":", &self.file_path);
+        output.field(",\"overriddenMetadata\":", &self.overridden_metadata);
+        output.extra(&self.extra);
     }
 }
 
@@ -3480,7 +3675,7 @@ impl Fields for ConfigWriteResponse {
     }
 }
 
-crate::runtime::records!(ConfigWriteResponse);
+crate::runtime::implement_serde!(ConfigWriteResponse);
 
 /// Part of [`ConfiguredHookMatcherGroup`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3528,6 +3723,7 @@ pub struct CommandConfiguredHookHandler {
 
 impl CommandConfiguredHookHandler {
     /// With what is required.
+    #[inline]
     pub fn new(command: impl Into<String>, async_: bool) -> Self {
         let mut new: Self = Record::blank();
         new.command = command.into();
@@ -3561,14 +3757,17 @@ impl Record for CommandConfiguredHookHandler {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.field("commandWindows", &self.command_windows);
-        members.field("timeoutSec", &self.timeout_sec);
-        members.field("async", &self.async_);
-        members.field("statusMessage", &self.status_message);
-        members.field("additionalContextLimit", &self.additional_context_limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandConfiguredHookHandler {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.field(",\"commandWindows\":", &self.command_windows);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"async\":", &self.async_);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -3624,6 +3823,7 @@ impl fmt::Debug for McpToolConfiguredHookHandler {
 
 impl McpToolConfiguredHookHandler {
     /// With what is required.
+    #[inline]
     pub fn new(
         server: impl Into<String>,
         tool: impl Into<String>,
@@ -3654,13 +3854,16 @@ impl Record for McpToolConfiguredHookHandler {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("server", &self.server);
-        members.field("tool", &self.tool);
-        members.field("input", &self.input);
-        members.field("timeoutSec", &self.timeout_sec);
-        members.field("statusMessage", &self.status_message);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolConfiguredHookHandler {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"input\":", &self.input);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.extra(&self.extra);
     }
 }
 
@@ -3692,6 +3895,7 @@ pub struct PromptConfiguredHookHandler {
 
 impl PromptConfiguredHookHandler {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3713,8 +3917,11 @@ impl Record for PromptConfiguredHookHandler {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for PromptConfiguredHookHandler {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3739,6 +3946,7 @@ pub struct AgentConfiguredHookHandler {
 
 impl AgentConfiguredHookHandler {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3760,8 +3968,11 @@ impl Record for AgentConfiguredHookHandler {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for AgentConfiguredHookHandler {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3788,6 +3999,7 @@ pub struct ConfiguredHookMatcherGroup {
 
 impl ConfiguredHookMatcherGroup {
     /// With what is required.
+    #[inline]
     pub fn new(hooks: Vec<ConfiguredHookHandler>) -> Self {
         let mut new: Self = Record::blank();
         new.hooks = hooks;
@@ -3809,10 +4021,13 @@ impl Record for ConfiguredHookMatcherGroup {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("matcher", &self.matcher);
-        members.field("hooks", &self.hooks);
-        members.extra(&self.extra);
+}
+
+impl Encode for ConfiguredHookMatcherGroup {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"hooks\":", &self.hooks);
+        output.extra(&self.extra);
     }
 }
 
@@ -3829,7 +4044,7 @@ impl Fields for ConfiguredHookMatcherGroup {
     }
 }
 
-crate::runtime::records!(ConfiguredHookMatcherGroup);
+crate::runtime::implement_serde!(ConfiguredHookMatcherGroup);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3843,6 +4058,7 @@ pub struct FeedbackRequirements {
 
 impl FeedbackRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3867,9 +4083,12 @@ impl Record for FeedbackRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enabled", &self.enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for FeedbackRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enabled\":", &self.enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -3885,7 +4104,7 @@ impl Fields for FeedbackRequirements {
     }
 }
 
-crate::runtime::records!(FeedbackRequirements);
+crate::runtime::implement_serde!(FeedbackRequirements);
 
 /// Backward-compatible API shape for ChatGPT workspace login restrictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -3927,6 +4146,7 @@ pub struct InAppBrowserRequirements {
 
 impl InAppBrowserRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3951,13 +4171,16 @@ impl Record for InAppBrowserRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members
+}
+
+impl Encode for InAppBrowserRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output
             .field(
-                "allowExternalBrowserSettingsImport",
+                ",\"allowExternalBrowserSettingsImport\":",
                 &self.allow_external_browser_settings_import,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -3973,7 +4196,7 @@ impl Fields for InAppBrowserRequirements {
     }
 }
 
-crate::runtime::records!(InAppBrowserRequirements);
+crate::runtime::implement_serde!(InAppBrowserRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4017,6 +4240,7 @@ pub struct ManagedHooksRequirements {
 
 impl ManagedHooksRequirements {
     /// With what is required.
+    #[inline]
     pub fn new(
         pre_tool_use: Vec<ConfiguredHookMatcherGroup>,
         permission_request: Vec<ConfiguredHookMatcherGroup>,
@@ -4089,24 +4313,27 @@ impl Record for ManagedHooksRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("PreModelRequest", &self.pre_model_request);
-        members.field("PostModelRequest", &self.post_model_request);
-        members.field("managedDir", &self.managed_dir);
-        members.field("windowsManagedDir", &self.windows_managed_dir);
-        members.field("PreToolUse", &self.pre_tool_use);
-        members.field("PermissionRequest", &self.permission_request);
-        members.field("PostToolUse", &self.post_tool_use);
-        members.field("PreCompact", &self.pre_compact);
-        members.field("PostCompact", &self.post_compact);
-        members.field("SessionStart", &self.session_start);
-        members.field("SessionEnd", &self.session_end);
-        members.field("UserPromptSubmit", &self.user_prompt_submit);
-        members.field("SubagentStart", &self.subagent_start);
-        members.field("SubagentStop", &self.subagent_stop);
-        members.field("Stop", &self.stop);
-        members.field("Interrupt", &self.interrupt);
-        members.extra(&self.extra);
+}
+
+impl Encode for ManagedHooksRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"PreModelRequest\":", &self.pre_model_request);
+        output.field(",\"PostModelRequest\":", &self.post_model_request);
+        output.field(",\"managedDir\":", &self.managed_dir);
+        output.field(",\"windowsManagedDir\":", &self.windows_managed_dir);
+        output.field(",\"PreToolUse\":", &self.pre_tool_use);
+        output.field(",\"PermissionRequest\":", &self.permission_request);
+        output.field(",\"PostToolUse\":", &self.post_tool_use);
+        output.field(",\"PreCompact\":", &self.pre_compact);
+        output.field(",\"PostCompact\":", &self.post_compact);
+        output.field(",\"SessionStart\":", &self.session_start);
+        output.field(",\"SessionEnd\":", &self.session_end);
+        output.field(",\"UserPromptSubmit\":", &self.user_prompt_submit);
+        output.field(",\"SubagentStart\":", &self.subagent_start);
+        output.field(",\"SubagentStop\":", &self.subagent_stop);
+        output.field(",\"Stop\":", &self.stop);
+        output.field(",\"Interrupt\":", &self.interrupt);
+        output.extra(&self.extra);
     }
 }
 
@@ -4137,7 +4364,7 @@ impl Fields for ManagedHooksRequirements {
     }
 }
 
-crate::runtime::records!(ManagedHooksRequirements);
+crate::runtime::implement_serde!(ManagedHooksRequirements);
 
 /// The answer to [`config/mcpServer/reload`](crate::requests::ConfigMcpServerReload).
 #[derive(Clone, Debug, PartialEq)]
@@ -4149,6 +4376,7 @@ pub struct McpServerRefreshResponse {
 
 impl McpServerRefreshResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4170,8 +4398,11 @@ impl Record for McpServerRefreshResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerRefreshResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -4184,7 +4415,7 @@ impl Fields for McpServerRefreshResponse {
     }
 }
 
-crate::runtime::records!(McpServerRefreshResponse);
+crate::runtime::implement_serde!(McpServerRefreshResponse);
 
 /// Part of [`ConfigEdit`], [`ConfigValueWriteParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4213,6 +4444,7 @@ pub struct ModelsRequirements {
 
 impl ModelsRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4237,9 +4469,12 @@ impl Record for ModelsRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("newThread", &self.new_thread);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelsRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"newThread\":", &self.new_thread);
+        output.extra(&self.extra);
     }
 }
 
@@ -4255,7 +4490,7 @@ impl Fields for ModelsRequirements {
     }
 }
 
-crate::runtime::records!(ModelsRequirements);
+crate::runtime::implement_serde!(ModelsRequirements);
 
 /// Part of [`ApplicationNetworkRequirements`], [`NetworkRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4310,6 +4545,7 @@ pub struct NetworkRequirements {
 
 impl NetworkRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4362,30 +4598,37 @@ impl Record for NetworkRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enabled", &self.enabled);
-        members.field("httpPort", &self.http_port);
-        members.field("socksPort", &self.socks_port);
-        members.field("allowUpstreamProxy", &self.allow_upstream_proxy);
-        members
+}
+
+impl Encode for NetworkRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"httpPort\":", &self.http_port);
+        output.field(",\"socksPort\":", &self.socks_port);
+        output.field(",\"allowUpstreamProxy\":", &self.allow_upstream_proxy);
+        output
             .field(
-                "dangerouslyAllowNonLoopbackProxy",
+                ",\"dangerouslyAllowNonLoopbackProxy\":",
                 &self.dangerously_allow_non_loopback_proxy,
             );
-        members
+        output
             .field(
-                "dangerouslyAllowAllUnixSockets",
+                ",\"dangerouslyAllowAllUnixSockets\":",
                 &self.dangerously_allow_all_unix_sockets,
             );
-        members.field("domains", &self.domains);
-        members.field("reviewDomains", &self.review_domains);
-        members.field("managedAllowedDomainsOnly", &self.managed_allowed_domains_only);
-        members.field("allowedDomains", &self.allowed_domains);
-        members.field("deniedDomains", &self.denied_domains);
-        members.field("unixSockets", &self.unix_sockets);
-        members.field("allowUnixSockets", &self.allow_unix_sockets);
-        members.field("allowLocalBinding", &self.allow_local_binding);
-        members.extra(&self.extra);
+        output.field(",\"domains\":", &self.domains);
+        output.field(",\"reviewDomains\":", &self.review_domains);
+        output
+            .field(
+                ",\"managedAllowedDomainsOnly\":",
+                &self.managed_allowed_domains_only,
+            );
+        output.field(",\"allowedDomains\":", &self.allowed_domains);
+        output.field(",\"deniedDomains\":", &self.denied_domains);
+        output.field(",\"unixSockets\":", &self.unix_sockets);
+        output.field(",\"allowUnixSockets\":", &self.allow_unix_sockets);
+        output.field(",\"allowLocalBinding\":", &self.allow_local_binding);
+        output.extra(&self.extra);
     }
 }
 
@@ -4414,7 +4657,7 @@ impl Fields for NetworkRequirements {
     }
 }
 
-crate::runtime::records!(NetworkRequirements);
+crate::runtime::implement_serde!(NetworkRequirements);
 
 /// Part of [`NetworkRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4447,6 +4690,7 @@ pub struct NewThreadModelDefaults {
 
 impl NewThreadModelDefaults {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4473,11 +4717,14 @@ impl Record for NewThreadModelDefaults {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("model", &self.model);
-        members.field("modelReasoningEffort", &self.model_reasoning_effort);
-        members.field("serviceTier", &self.service_tier);
-        members.extra(&self.extra);
+}
+
+impl Encode for NewThreadModelDefaults {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelReasoningEffort\":", &self.model_reasoning_effort);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.extra(&self.extra);
     }
 }
 
@@ -4495,7 +4742,7 @@ impl Fields for NewThreadModelDefaults {
     }
 }
 
-crate::runtime::records!(NewThreadModelDefaults);
+crate::runtime::implement_serde!(NewThreadModelDefaults);
 
 /// Part of [`OtelRequirements`].
 #[derive(Clone, PartialEq)]
@@ -4584,6 +4831,7 @@ impl fmt::Debug for OtelRequirements {
 
 impl OtelRequirements {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4630,19 +4878,22 @@ impl Record for OtelRequirements {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("tool_result", &self.tool_result);
-        members.field("log_sse_deltas", &self.log_sse_deltas);
-        members.field("log_user_prompt", &self.log_user_prompt);
-        members.field("log_agent_responses", &self.log_agent_responses);
-        members.field("log_guardian_assessments", &self.log_guardian_assessments);
-        members.field("environment", &self.environment);
-        members.field("exporter", &self.exporter);
-        members.field("trace_exporter", &self.trace_exporter);
-        members.field("metrics_exporter", &self.metrics_exporter);
-        members.field("span_attributes", &self.span_attributes);
-        members.field("tracestate", &self.tracestate);
-        members.extra(&self.extra);
+}
+
+impl Encode for OtelRequirements {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"tool_result\":", &self.tool_result);
+        output.field(",\"log_sse_deltas\":", &self.log_sse_deltas);
+        output.field(",\"log_user_prompt\":", &self.log_user_prompt);
+        output.field(",\"log_agent_responses\":", &self.log_agent_responses);
+        output.field(",\"log_guardian_assessments\":", &self.log_guardian_assessments);
+        output.field(",\"environment\":", &self.environment);
+        output.field(",\"exporter\":", &self.exporter);
+        output.field(",\"trace_exporter\":", &self.trace_exporter);
+        output.field(",\"metrics_exporter\":", &self.metrics_exporter);
+        output.field(",\"span_attributes\":", &self.span_attributes);
+        output.field(",\"tracestate\":", &self.tracestate);
+        output.extra(&self.extra);
     }
 }
 
@@ -4668,7 +4919,7 @@ impl Fields for OtelRequirements {
     }
 }
 
-crate::runtime::records!(OtelRequirements);
+crate::runtime::implement_serde!(OtelRequirements);
 
 /// Part of [`OtlpGrpcOtelExporter`], [`OtlpHttpOtelExporter`].
 #[derive(Clone, PartialEq)]
@@ -4697,6 +4948,7 @@ impl fmt::Debug for OtelTlsConfig {
 
 impl OtelTlsConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4723,11 +4975,14 @@ impl Record for OtelTlsConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("ca-certificate", &self.ca_certificate);
-        members.field("client-certificate", &self.client_certificate);
-        members.field("client-private-key", &self.client_private_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for OtelTlsConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"ca-certificate\":", &self.ca_certificate);
+        output.field(",\"client-certificate\":", &self.client_certificate);
+        output.field(",\"client-private-key\":", &self.client_private_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -4745,7 +5000,7 @@ impl Fields for OtelTlsConfig {
     }
 }
 
-crate::runtime::records!(OtelTlsConfig);
+crate::runtime::implement_serde!(OtelTlsConfig);
 
 /// Part of [`OtelRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4759,6 +5014,7 @@ pub struct OtelToolResultLogConfig {
 
 impl OtelToolResultLogConfig {
     /// With what is required.
+    #[inline]
     pub fn new(max_bytes: u64) -> Self {
         let mut new: Self = Record::blank();
         new.max_bytes = max_bytes;
@@ -4779,9 +5035,12 @@ impl Record for OtelToolResultLogConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("max_bytes", &self.max_bytes);
-        members.extra(&self.extra);
+}
+
+impl Encode for OtelToolResultLogConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"max_bytes\":", &self.max_bytes);
+        output.extra(&self.extra);
     }
 }
 
@@ -4797,7 +5056,7 @@ impl Fields for OtelToolResultLogConfig {
     }
 }
 
-crate::runtime::records!(OtelToolResultLogConfig);
+crate::runtime::implement_serde!(OtelToolResultLogConfig);
 
 /// Part of [`OtelExporter`].
 #[derive(Clone, PartialEq)]
@@ -4826,6 +5085,7 @@ impl fmt::Debug for OtlpGrpcOtelExporter {
 
 impl OtlpGrpcOtelExporter {
     /// With what is required.
+    #[inline]
     pub fn new(endpoint: impl Into<String>, headers: BTreeMap<String, String>) -> Self {
         let mut new: Self = Record::blank();
         new.endpoint = endpoint.into();
@@ -4849,11 +5109,14 @@ impl Record for OtlpGrpcOtelExporter {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("endpoint", &self.endpoint);
-        members.field("headers", &self.headers);
-        members.field("tls", &self.tls);
-        members.extra(&self.extra);
+}
+
+impl Encode for OtlpGrpcOtelExporter {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"endpoint\":", &self.endpoint);
+        output.field(",\"headers\":", &self.headers);
+        output.field(",\"tls\":", &self.tls);
+        output.extra(&self.extra);
     }
 }
 
@@ -4871,7 +5134,7 @@ impl Fields for OtlpGrpcOtelExporter {
     }
 }
 
-crate::runtime::records!(OtlpGrpcOtelExporter);
+crate::runtime::implement_serde!(OtlpGrpcOtelExporter);
 
 /// Part of [`OtelExporter`].
 #[derive(Clone, PartialEq)]
@@ -4903,6 +5166,7 @@ impl fmt::Debug for OtlpHttpOtelExporter {
 
 impl OtlpHttpOtelExporter {
     /// With what is required.
+    #[inline]
     pub fn new(
         endpoint: impl Into<String>,
         headers: BTreeMap<String, String>,
@@ -4932,12 +5196,15 @@ impl Record for OtlpHttpOtelExporter {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("endpoint", &self.endpoint);
-        members.field("headers", &self.headers);
-        members.field("protocol", &self.protocol);
-        members.field("tls", &self.tls);
-        members.extra(&self.extra);
+}
+
+impl Encode for OtlpHttpOtelExporter {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"endpoint\":", &self.endpoint);
+        output.field(",\"headers\":", &self.headers);
+        output.field(",\"protocol\":", &self.protocol);
+        output.field(",\"tls\":", &self.tls);
+        output.extra(&self.extra);
     }
 }
 
@@ -4956,7 +5223,7 @@ impl Fields for OtlpHttpOtelExporter {
     }
 }
 
-crate::runtime::records!(OtlpHttpOtelExporter);
+crate::runtime::implement_serde!(OtlpHttpOtelExporter);
 
 /// Part of [`ConfigWriteResponse`].
 #[derive(Clone, PartialEq)]
@@ -4985,6 +5252,7 @@ impl fmt::Debug for OverriddenMetadata {
 
 impl OverriddenMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         message: impl Into<String>,
         overriding_layer: ConfigLayerMetadata,
@@ -5013,11 +5281,14 @@ impl Record for OverriddenMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("message", &self.message);
-        members.field("overridingLayer", &self.overriding_layer);
-        members.field("effectiveValue", &self.effective_value);
-        members.extra(&self.extra);
+}
+
+impl Encode for OverriddenMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"message\":", &self.message);
+        output.field(",\"overridingLayer\":", &self.overriding_layer);
+        output.field(",\"effectiveValue\":", &self.effective_value);
+        output.extra(&self.extra);
     }
 }
 
@@ -5035,7 +5306,7 @@ impl Fields for OverriddenMetadata {
     }
 }
 
-crate::runtime::records!(OverriddenMetadata);
+crate::runtime::implement_serde!(OverriddenMetadata);
 
 /// Part of [`BrowserUseExtensionRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5051,6 +5322,7 @@ pub struct RequestHeader {
 
 impl RequestHeader {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -5073,10 +5345,13 @@ impl Record for RequestHeader {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("value", &self.value);
-        members.extra(&self.extra);
+}
+
+impl Encode for RequestHeader {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"value\":", &self.value);
+        output.extra(&self.extra);
     }
 }
 
@@ -5093,7 +5368,7 @@ impl Fields for RequestHeader {
     }
 }
 
-crate::runtime::records!(RequestHeader);
+crate::runtime::implement_serde!(RequestHeader);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5126,6 +5401,7 @@ pub struct SandboxWorkspaceWrite {
 
 impl SandboxWorkspaceWrite {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5158,12 +5434,15 @@ impl Record for SandboxWorkspaceWrite {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("writable_roots", &self.writable_roots);
-        members.field("network_access", &self.network_access);
-        members.field("exclude_tmpdir_env_var", &self.exclude_tmpdir_env_var);
-        members.field("exclude_slash_tmp", &self.exclude_slash_tmp);
-        members.extra(&self.extra);
+}
+
+impl Encode for SandboxWorkspaceWrite {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"writable_roots\":", &self.writable_roots);
+        output.field(",\"network_access\":", &self.network_access);
+        output.field(",\"exclude_tmpdir_env_var\":", &self.exclude_tmpdir_env_var);
+        output.field(",\"exclude_slash_tmp\":", &self.exclude_slash_tmp);
+        output.extra(&self.extra);
     }
 }
 
@@ -5182,7 +5461,7 @@ impl Fields for SandboxWorkspaceWrite {
     }
 }
 
-crate::runtime::records!(SandboxWorkspaceWrite);
+crate::runtime::implement_serde!(SandboxWorkspaceWrite);
 
 /// A model-facing surface on which a tool can be exposed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5214,6 +5493,7 @@ pub struct ToolsV2 {
 
 impl ToolsV2 {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5238,9 +5518,12 @@ impl Record for ToolsV2 {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("web_search", &self.web_search);
-        members.extra(&self.extra);
+}
+
+impl Encode for ToolsV2 {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"web_search\":", &self.web_search);
+        output.extra(&self.extra);
     }
 }
 
@@ -5256,7 +5539,7 @@ impl Fields for ToolsV2 {
     }
 }
 
-crate::runtime::records!(ToolsV2);
+crate::runtime::implement_serde!(ToolsV2);
 
 /// Controls output length/detail on GPT-5 models via the Responses API. Serialized with lowercase values to match the OpenAI API.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5310,6 +5593,7 @@ pub struct WebSearchLocation {
 
 impl WebSearchLocation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5337,12 +5621,15 @@ impl Record for WebSearchLocation {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("country", &self.country);
-        members.field("region", &self.region);
-        members.field("city", &self.city);
-        members.field("timezone", &self.timezone);
-        members.extra(&self.extra);
+}
+
+impl Encode for WebSearchLocation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"country\":", &self.country);
+        output.field(",\"region\":", &self.region);
+        output.field(",\"city\":", &self.city);
+        output.field(",\"timezone\":", &self.timezone);
+        output.extra(&self.extra);
     }
 }
 
@@ -5361,7 +5648,7 @@ impl Fields for WebSearchLocation {
     }
 }
 
-crate::runtime::records!(WebSearchLocation);
+crate::runtime::implement_serde!(WebSearchLocation);
 
 /// Part of [`Config`], [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5414,6 +5701,7 @@ pub struct WebSearchToolConfig {
 
 impl WebSearchToolConfig {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5440,11 +5728,14 @@ impl Record for WebSearchToolConfig {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("context_size", &self.context_size);
-        members.field("allowed_domains", &self.allowed_domains);
-        members.field("location", &self.location);
-        members.extra(&self.extra);
+}
+
+impl Encode for WebSearchToolConfig {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"context_size\":", &self.context_size);
+        output.field(",\"allowed_domains\":", &self.allowed_domains);
+        output.field(",\"location\":", &self.location);
+        output.extra(&self.extra);
     }
 }
 
@@ -5462,7 +5753,7 @@ impl Fields for WebSearchToolConfig {
     }
 }
 
-crate::runtime::records!(WebSearchToolConfig);
+crate::runtime::implement_serde!(WebSearchToolConfig);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

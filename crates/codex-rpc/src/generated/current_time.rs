@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -27,6 +29,7 @@ pub struct CurrentTimeReadParams {
 
 impl CurrentTimeReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -47,9 +50,12 @@ impl Record for CurrentTimeReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for CurrentTimeReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -65,7 +71,7 @@ impl Fields for CurrentTimeReadParams {
     }
 }
 
-crate::runtime::records!(CurrentTimeReadParams);
+crate::runtime::implement_serde!(CurrentTimeReadParams);
 
 /// The answer to [`currentTime/read`](crate::server_requests::CurrentTimeRead).
 ///
@@ -81,6 +87,7 @@ pub struct CurrentTimeReadResponse {
 
 impl CurrentTimeReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(current_time_at: i64) -> Self {
         let mut new: Self = Record::blank();
         new.current_time_at = current_time_at;
@@ -101,9 +108,12 @@ impl Record for CurrentTimeReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("currentTimeAt", &self.current_time_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for CurrentTimeReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"currentTimeAt\":", &self.current_time_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -119,4 +129,4 @@ impl Fields for CurrentTimeReadResponse {
     }
 }
 
-crate::runtime::records!(CurrentTimeReadResponse);
+crate::runtime::implement_serde!(CurrentTimeReadResponse);

@@ -9,8 +9,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -53,6 +55,7 @@ impl fmt::Debug for EnvironmentAddParams {
 
 impl EnvironmentAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         environment_id: impl Into<String>,
         exec_server_url: impl Into<String>,
@@ -116,14 +119,17 @@ impl Record for EnvironmentAddParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("execServerUrl", &self.exec_server_url);
-        members.omit("authBearerToken", &self.auth_bearer_token);
-        members.omit("websocketRequestId", &self.websocket_request_id);
-        members.omit("connectTimeoutMs", &self.connect_timeout_ms);
-        members.omit("skills", &self.skills);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentAddParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"execServerUrl\":", &self.exec_server_url);
+        output.omit(",\"authBearerToken\":", &self.auth_bearer_token);
+        output.omit(",\"websocketRequestId\":", &self.websocket_request_id);
+        output.omit(",\"connectTimeoutMs\":", &self.connect_timeout_ms);
+        output.omit(",\"skills\":", &self.skills);
+        output.extra(&self.extra);
     }
 }
 
@@ -144,7 +150,7 @@ impl Fields for EnvironmentAddParams {
     }
 }
 
-crate::runtime::records!(EnvironmentAddParams);
+crate::runtime::implement_serde!(EnvironmentAddParams);
 
 /// The answer to [`environment/add`](crate::requests::EnvironmentAdd).
 ///
@@ -158,6 +164,7 @@ pub struct EnvironmentAddResponse {
 
 impl EnvironmentAddResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -179,8 +186,11 @@ impl Record for EnvironmentAddResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentAddResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -193,7 +203,7 @@ impl Fields for EnvironmentAddResponse {
     }
 }
 
-crate::runtime::records!(EnvironmentAddResponse);
+crate::runtime::implement_serde!(EnvironmentAddResponse);
 
 /// The params of [`environment/info`](crate::requests::EnvironmentInfo).
 ///
@@ -209,6 +219,7 @@ pub struct EnvironmentInfoParams {
 
 impl EnvironmentInfoParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -229,9 +240,12 @@ impl Record for EnvironmentInfoParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentInfoParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -247,7 +261,7 @@ impl Fields for EnvironmentInfoParams {
     }
 }
 
-crate::runtime::records!(EnvironmentInfoParams);
+crate::runtime::implement_serde!(EnvironmentInfoParams);
 
 /// The answer to [`environment/info`](crate::requests::EnvironmentInfo).
 ///
@@ -265,6 +279,7 @@ pub struct EnvironmentInfoResponse {
 
 impl EnvironmentInfoResponse {
     /// With what is required.
+    #[inline]
     pub fn new(shell: EnvironmentShellInfo) -> Self {
         let mut new: Self = Record::blank();
         new.shell = shell;
@@ -286,10 +301,13 @@ impl Record for EnvironmentInfoResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("shell", &self.shell);
-        members.field("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentInfoResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"shell\":", &self.shell);
+        output.field(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -306,7 +324,7 @@ impl Fields for EnvironmentInfoResponse {
     }
 }
 
-crate::runtime::records!(EnvironmentInfoResponse);
+crate::runtime::implement_serde!(EnvironmentInfoResponse);
 
 /// Part of [`EnvironmentInfoResponse`].
 ///
@@ -324,6 +342,7 @@ pub struct EnvironmentShellInfo {
 
 impl EnvironmentShellInfo {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -346,10 +365,13 @@ impl Record for EnvironmentShellInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentShellInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -366,7 +388,7 @@ impl Fields for EnvironmentShellInfo {
     }
 }
 
-crate::runtime::records!(EnvironmentShellInfo);
+crate::runtime::implement_serde!(EnvironmentShellInfo);
 
 /// Part of [`EnvironmentAddParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -380,6 +402,7 @@ pub struct EnvironmentSkillsParams {
 
 impl EnvironmentSkillsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -410,9 +433,12 @@ impl Record for EnvironmentSkillsParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("required", &self.required);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentSkillsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"required\":", &self.required);
+        output.extra(&self.extra);
     }
 }
 
@@ -428,7 +454,7 @@ impl Fields for EnvironmentSkillsParams {
     }
 }
 
-crate::runtime::records!(EnvironmentSkillsParams);
+crate::runtime::implement_serde!(EnvironmentSkillsParams);
 
 /// Current status observed by app-server without starting or recovering an environment.
 ///
@@ -468,6 +494,7 @@ pub struct EnvironmentStatusParams {
 
 impl EnvironmentStatusParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -488,9 +515,12 @@ impl Record for EnvironmentStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -506,7 +536,7 @@ impl Fields for EnvironmentStatusParams {
     }
 }
 
-crate::runtime::records!(EnvironmentStatusParams);
+crate::runtime::implement_serde!(EnvironmentStatusParams);
 
 /// Current status for the requested environment.
 ///
@@ -524,6 +554,7 @@ pub struct EnvironmentStatusResponse {
 
 impl EnvironmentStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<EnvironmentStatusKind>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -545,10 +576,13 @@ impl Record for EnvironmentStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.omit("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.omit(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -565,7 +599,7 @@ impl Fields for EnvironmentStatusResponse {
     }
 }
 
-crate::runtime::records!(EnvironmentStatusResponse);
+crate::runtime::implement_serde!(EnvironmentStatusResponse);
 
 /// An immutable, cross-platform representation of a `file:` URI.
 ///

@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -38,6 +40,7 @@ pub struct ExperimentalFeature {
 
 impl ExperimentalFeature {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         stage: impl Into<ExperimentalFeatureStage>,
@@ -80,15 +83,18 @@ impl Record for ExperimentalFeature {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("stage", &self.stage);
-        members.field("displayName", &self.display_name);
-        members.field("description", &self.description);
-        members.field("announcement", &self.announcement);
-        members.field("enabled", &self.enabled);
-        members.field("defaultEnabled", &self.default_enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeature {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"stage\":", &self.stage);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"announcement\":", &self.announcement);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"defaultEnabled\":", &self.default_enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -110,7 +116,7 @@ impl Fields for ExperimentalFeature {
     }
 }
 
-crate::runtime::records!(ExperimentalFeature);
+crate::runtime::implement_serde!(ExperimentalFeature);
 
 /// The params of [`experimentalFeature/enablement/set`](crate::requests::ExperimentalFeatureEnablementSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +132,7 @@ pub struct ExperimentalFeatureEnablementSetParams {
 
 impl ExperimentalFeatureEnablementSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(enablement: BTreeMap<String, bool>) -> Self {
         let mut new: Self = Record::blank();
         new.enablement = enablement;
@@ -146,9 +153,12 @@ impl Record for ExperimentalFeatureEnablementSetParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enablement", &self.enablement);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureEnablementSetParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enablement\":", &self.enablement);
+        output.extra(&self.extra);
     }
 }
 
@@ -164,7 +174,7 @@ impl Fields for ExperimentalFeatureEnablementSetParams {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureEnablementSetParams);
+crate::runtime::implement_serde!(ExperimentalFeatureEnablementSetParams);
 
 /// The answer to [`experimentalFeature/enablement/set`](crate::requests::ExperimentalFeatureEnablementSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -178,6 +188,7 @@ pub struct ExperimentalFeatureEnablementSetResponse {
 
 impl ExperimentalFeatureEnablementSetResponse {
     /// With what is required.
+    #[inline]
     pub fn new(enablement: BTreeMap<String, bool>) -> Self {
         let mut new: Self = Record::blank();
         new.enablement = enablement;
@@ -198,9 +209,12 @@ impl Record for ExperimentalFeatureEnablementSetResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enablement", &self.enablement);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureEnablementSetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enablement\":", &self.enablement);
+        output.extra(&self.extra);
     }
 }
 
@@ -216,7 +230,7 @@ impl Fields for ExperimentalFeatureEnablementSetResponse {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureEnablementSetResponse);
+crate::runtime::implement_serde!(ExperimentalFeatureEnablementSetResponse);
 
 /// The params of [`experimentalFeature/list`](crate::requests::ExperimentalFeatureList).
 #[derive(Clone, Debug, PartialEq)]
@@ -234,6 +248,7 @@ pub struct ExperimentalFeatureListParams {
 
 impl ExperimentalFeatureListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -278,11 +293,14 @@ impl Record for ExperimentalFeatureListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -300,7 +318,7 @@ impl Fields for ExperimentalFeatureListParams {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureListParams);
+crate::runtime::implement_serde!(ExperimentalFeatureListParams);
 
 /// The answer to [`experimentalFeature/list`](crate::requests::ExperimentalFeatureList).
 #[derive(Clone, Debug, PartialEq)]
@@ -316,6 +334,7 @@ pub struct ExperimentalFeatureListResponse {
 
 impl ExperimentalFeatureListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ExperimentalFeature>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -337,10 +356,13 @@ impl Record for ExperimentalFeatureListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExperimentalFeatureListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -357,7 +379,7 @@ impl Fields for ExperimentalFeatureListResponse {
     }
 }
 
-crate::runtime::records!(ExperimentalFeatureListResponse);
+crate::runtime::implement_serde!(ExperimentalFeatureListResponse);
 
 /// Part of [`ExperimentalFeature`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

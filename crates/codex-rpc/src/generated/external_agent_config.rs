@@ -12,8 +12,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -30,6 +32,7 @@ pub struct CommandMigration {
 
 impl CommandMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -50,9 +53,12 @@ impl Record for CommandMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -68,7 +74,7 @@ impl Fields for CommandMigration {
     }
 }
 
-crate::runtime::records!(CommandMigration);
+crate::runtime::implement_serde!(CommandMigration);
 
 /// The params of [`externalAgentConfig/detect`](crate::requests::ExternalAgentConfigDetect).
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +98,7 @@ pub struct ExternalAgentConfigDetectParams {
 
 impl ExternalAgentConfigDetectParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -164,14 +171,17 @@ impl Record for ExternalAgentConfigDetectParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("includeHome", &self.include_home);
-        members.omit("cwds", &self.cwds);
-        members.omit("maxSessionAgeDays", &self.max_session_age_days);
-        members.omit("maxSessions", &self.max_sessions);
-        members.omit("source", &self.source);
-        members.omit("migrationSource", &self.migration_source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigDetectParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"includeHome\":", &self.include_home);
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"maxSessionAgeDays\":", &self.max_session_age_days);
+        output.omit(",\"maxSessions\":", &self.max_sessions);
+        output.omit(",\"source\":", &self.source);
+        output.omit(",\"migrationSource\":", &self.migration_source);
+        output.extra(&self.extra);
     }
 }
 
@@ -192,7 +202,7 @@ impl Fields for ExternalAgentConfigDetectParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigDetectParams);
+crate::runtime::implement_serde!(ExternalAgentConfigDetectParams);
 
 /// The answer to [`externalAgentConfig/detect`](crate::requests::ExternalAgentConfigDetect).
 #[derive(Clone, Debug, PartialEq)]
@@ -208,6 +218,7 @@ pub struct ExternalAgentConfigDetectResponse {
 
 impl ExternalAgentConfigDetectResponse {
     /// With what is required.
+    #[inline]
     pub fn new(items: Vec<ExternalAgentConfigMigrationItem>) -> Self {
         let mut new: Self = Record::blank();
         new.items = items;
@@ -229,10 +240,13 @@ impl Record for ExternalAgentConfigDetectResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("items", &self.items);
-        members.field("connectors", &self.connectors);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigDetectResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"items\":", &self.items);
+        output.field(",\"connectors\":", &self.connectors);
+        output.extra(&self.extra);
     }
 }
 
@@ -249,7 +263,7 @@ impl Fields for ExternalAgentConfigDetectResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigDetectResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigDetectResponse);
 
 /// The params of [`externalAgentConfig/import/completed`](crate::notifications::ExternalAgentConfigImportCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -265,6 +279,7 @@ pub struct ExternalAgentConfigImportCompletedNotification {
 
 impl ExternalAgentConfigImportCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         import_id: impl Into<String>,
         item_type_results: Vec<ExternalAgentConfigImportTypeResult>,
@@ -290,10 +305,13 @@ impl Record for ExternalAgentConfigImportCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.field("itemTypeResults", &self.item_type_results);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.extra(&self.extra);
     }
 }
 
@@ -310,7 +328,7 @@ impl Fields for ExternalAgentConfigImportCompletedNotification {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportCompletedNotification);
+crate::runtime::implement_serde!(ExternalAgentConfigImportCompletedNotification);
 
 /// The answer to [`externalAgentConfig/import/readHistories`](crate::requests::ExternalAgentConfigImportReadHistories).
 #[derive(Clone, Debug, PartialEq)]
@@ -326,6 +344,7 @@ pub struct ExternalAgentConfigImportHistoriesReadResponse {
 
 impl ExternalAgentConfigImportHistoriesReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         data: Vec<ExternalAgentConfigImportHistory>,
         connectors: Vec<ExternalAgentImportedConnectorCandidate>,
@@ -351,10 +370,13 @@ impl Record for ExternalAgentConfigImportHistoriesReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("connectors", &self.connectors);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoriesReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"connectors\":", &self.connectors);
+        output.extra(&self.extra);
     }
 }
 
@@ -371,7 +393,7 @@ impl Fields for ExternalAgentConfigImportHistoriesReadResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoriesReadResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoriesReadResponse);
 
 /// Part of [`ExternalAgentConfigImportHistoriesReadResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -393,6 +415,7 @@ pub struct ExternalAgentConfigImportHistory {
 
 impl ExternalAgentConfigImportHistory {
     /// With what is required.
+    #[inline]
     pub fn new(
         import_id: impl Into<String>,
         completed_at_ms: i64,
@@ -425,13 +448,16 @@ impl Record for ExternalAgentConfigImportHistory {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.field("providerId", &self.provider_id);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("successes", &self.successes);
-        members.field("failures", &self.failures);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistory {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.extra(&self.extra);
     }
 }
 
@@ -451,7 +477,7 @@ impl Fields for ExternalAgentConfigImportHistory {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistory);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistory);
 
 /// The params of [`externalAgentConfig/import/recordHistory`](crate::requests::ExternalAgentConfigImportRecordHistory).
 #[derive(Clone, Debug, PartialEq)]
@@ -467,6 +493,7 @@ pub struct ExternalAgentConfigImportHistoryRecordParams {
 
 impl ExternalAgentConfigImportHistoryRecordParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         provider_id: impl Into<String>,
         item_type_results: Vec<ExternalAgentConfigImportHistoryRecordTypeResultParams>,
@@ -492,10 +519,13 @@ impl Record for ExternalAgentConfigImportHistoryRecordParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("providerId", &self.provider_id);
-        members.field("itemTypeResults", &self.item_type_results);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.extra(&self.extra);
     }
 }
 
@@ -512,7 +542,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordParams);
 
 /// The answer to [`externalAgentConfig/import/recordHistory`](crate::requests::ExternalAgentConfigImportRecordHistory).
 #[derive(Clone, Debug, PartialEq)]
@@ -526,6 +556,7 @@ pub struct ExternalAgentConfigImportHistoryRecordResponse {
 
 impl ExternalAgentConfigImportHistoryRecordResponse {
     /// With what is required.
+    #[inline]
     pub fn new(import_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.import_id = import_id.into();
@@ -546,9 +577,12 @@ impl Record for ExternalAgentConfigImportHistoryRecordResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -564,7 +598,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordResponse);
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordTypeResultParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -586,6 +620,7 @@ pub struct ExternalAgentConfigImportHistoryRecordSuccessParams {
 
 impl ExternalAgentConfigImportHistoryRecordSuccessParams {
     /// With what is required.
+    #[inline]
     pub fn new(item_type: impl Into<ExternalAgentConfigMigrationItemType>) -> Self {
         let mut new: Self = Record::blank();
         new.item_type = item_type.into();
@@ -634,13 +669,16 @@ impl Record for ExternalAgentConfigImportHistoryRecordSuccessParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("cwd", &self.cwd);
-        members.field("source", &self.source);
-        members.field("target", &self.target);
-        members.omit("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordSuccessParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"target\":", &self.target);
+        output.omit(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -660,7 +698,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordSuccessParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordSuccessParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordSuccessParams);
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -678,6 +716,7 @@ pub struct ExternalAgentConfigImportHistoryRecordTypeResultParams {
 
 impl ExternalAgentConfigImportHistoryRecordTypeResultParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         successes: Vec<ExternalAgentConfigImportHistoryRecordSuccessParams>,
@@ -706,11 +745,14 @@ impl Record for ExternalAgentConfigImportHistoryRecordTypeResultParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("successes", &self.successes);
-        members.field("failures", &self.failures);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportHistoryRecordTypeResultParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.extra(&self.extra);
     }
 }
 
@@ -728,7 +770,7 @@ impl Fields for ExternalAgentConfigImportHistoryRecordTypeResultParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportHistoryRecordTypeResultParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordTypeResultParams);
 
 /// Part of [`ExternalAgentConfigImportHistory`], [`ExternalAgentConfigImportHistoryRecordTypeResultParams`], [`ExternalAgentConfigImportTypeResult`].
 #[derive(Clone, Debug, PartialEq)]
@@ -754,6 +796,7 @@ pub struct ExternalAgentConfigImportItemTypeFailure {
 
 impl ExternalAgentConfigImportItemTypeFailure {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         failure_stage: impl Into<String>,
@@ -818,15 +861,18 @@ impl Record for ExternalAgentConfigImportItemTypeFailure {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("errorType", &self.error_type);
-        members.field("subErrorType", &self.sub_error_type);
-        members.field("failureStage", &self.failure_stage);
-        members.field("message", &self.message);
-        members.field("cwd", &self.cwd);
-        members.field("source", &self.source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportItemTypeFailure {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"errorType\":", &self.error_type);
+        output.field(",\"subErrorType\":", &self.sub_error_type);
+        output.field(",\"failureStage\":", &self.failure_stage);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.extra(&self.extra);
     }
 }
 
@@ -848,7 +894,7 @@ impl Fields for ExternalAgentConfigImportItemTypeFailure {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportItemTypeFailure);
+crate::runtime::implement_serde!(ExternalAgentConfigImportItemTypeFailure);
 
 /// Part of [`ExternalAgentConfigImportHistory`], [`ExternalAgentConfigImportTypeResult`].
 #[derive(Clone, Debug, PartialEq)]
@@ -870,6 +916,7 @@ pub struct ExternalAgentConfigImportItemTypeSuccess {
 
 impl ExternalAgentConfigImportItemTypeSuccess {
     /// With what is required.
+    #[inline]
     pub fn new(item_type: impl Into<ExternalAgentConfigMigrationItemType>) -> Self {
         let mut new: Self = Record::blank();
         new.item_type = item_type.into();
@@ -894,13 +941,16 @@ impl Record for ExternalAgentConfigImportItemTypeSuccess {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("cwd", &self.cwd);
-        members.field("source", &self.source);
-        members.field("target", &self.target);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportItemTypeSuccess {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"target\":", &self.target);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -920,7 +970,7 @@ impl Fields for ExternalAgentConfigImportItemTypeSuccess {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportItemTypeSuccess);
+crate::runtime::implement_serde!(ExternalAgentConfigImportItemTypeSuccess);
 
 /// The params of [`externalAgentConfig/import`](crate::requests::ExternalAgentConfigImport).
 #[derive(Clone, Debug, PartialEq)]
@@ -940,6 +990,7 @@ pub struct ExternalAgentConfigImportParams {
 
 impl ExternalAgentConfigImportParams {
     /// With what is required.
+    #[inline]
     pub fn new(migration_items: Vec<ExternalAgentConfigMigrationItem>) -> Self {
         let mut new: Self = Record::blank();
         new.migration_items = migration_items;
@@ -981,12 +1032,15 @@ impl Record for ExternalAgentConfigImportParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("migrationItems", &self.migration_items);
-        members.omit("source", &self.source);
-        members.omit("providerId", &self.provider_id);
-        members.omit("migrationSource", &self.migration_source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"migrationItems\":", &self.migration_items);
+        output.omit(",\"source\":", &self.source);
+        output.omit(",\"providerId\":", &self.provider_id);
+        output.omit(",\"migrationSource\":", &self.migration_source);
+        output.extra(&self.extra);
     }
 }
 
@@ -1005,7 +1059,7 @@ impl Fields for ExternalAgentConfigImportParams {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportParams);
+crate::runtime::implement_serde!(ExternalAgentConfigImportParams);
 
 /// The params of [`externalAgentConfig/import/progress`](crate::notifications::ExternalAgentConfigImportProgress).
 #[derive(Clone, Debug, PartialEq)]
@@ -1021,6 +1075,7 @@ pub struct ExternalAgentConfigImportProgressNotification {
 
 impl ExternalAgentConfigImportProgressNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         import_id: impl Into<String>,
         item_type_results: Vec<ExternalAgentConfigImportTypeResult>,
@@ -1046,10 +1101,13 @@ impl Record for ExternalAgentConfigImportProgressNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.field("itemTypeResults", &self.item_type_results);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportProgressNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.extra(&self.extra);
     }
 }
 
@@ -1066,7 +1124,7 @@ impl Fields for ExternalAgentConfigImportProgressNotification {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportProgressNotification);
+crate::runtime::implement_serde!(ExternalAgentConfigImportProgressNotification);
 
 /// The answer to [`externalAgentConfig/import`](crate::requests::ExternalAgentConfigImport).
 #[derive(Clone, Debug, PartialEq)]
@@ -1080,6 +1138,7 @@ pub struct ExternalAgentConfigImportResponse {
 
 impl ExternalAgentConfigImportResponse {
     /// With what is required.
+    #[inline]
     pub fn new(import_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.import_id = import_id.into();
@@ -1100,9 +1159,12 @@ impl Record for ExternalAgentConfigImportResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("importId", &self.import_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"importId\":", &self.import_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1118,7 +1180,7 @@ impl Fields for ExternalAgentConfigImportResponse {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportResponse);
+crate::runtime::implement_serde!(ExternalAgentConfigImportResponse);
 
 /// Part of [`ExternalAgentConfigImportCompletedNotification`], [`ExternalAgentConfigImportProgressNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1136,6 +1198,7 @@ pub struct ExternalAgentConfigImportTypeResult {
 
 impl ExternalAgentConfigImportTypeResult {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         successes: Vec<ExternalAgentConfigImportItemTypeSuccess>,
@@ -1164,11 +1227,14 @@ impl Record for ExternalAgentConfigImportTypeResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("successes", &self.successes);
-        members.field("failures", &self.failures);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigImportTypeResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.extra(&self.extra);
     }
 }
 
@@ -1186,7 +1252,7 @@ impl Fields for ExternalAgentConfigImportTypeResult {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigImportTypeResult);
+crate::runtime::implement_serde!(ExternalAgentConfigImportTypeResult);
 
 /// Part of [`ExternalAgentConfigDetectResponse`], [`ExternalAgentConfigImportParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1206,6 +1272,7 @@ pub struct ExternalAgentConfigMigrationItem {
 
 impl ExternalAgentConfigMigrationItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_type: impl Into<ExternalAgentConfigMigrationItemType>,
         description: impl Into<String>,
@@ -1245,12 +1312,15 @@ impl Record for ExternalAgentConfigMigrationItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemType", &self.item_type);
-        members.field("description", &self.description);
-        members.field("cwd", &self.cwd);
-        members.field("details", &self.details);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentConfigMigrationItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"details\":", &self.details);
+        output.extra(&self.extra);
     }
 }
 
@@ -1269,7 +1339,7 @@ impl Fields for ExternalAgentConfigMigrationItem {
     }
 }
 
-crate::runtime::records!(ExternalAgentConfigMigrationItem);
+crate::runtime::implement_serde!(ExternalAgentConfigMigrationItem);
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordSuccessParams`], [`ExternalAgentConfigImportHistoryRecordTypeResultParams`], [`ExternalAgentConfigImportItemTypeFailure`] and 3 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1321,6 +1391,7 @@ pub struct ExternalAgentDetectedConnectorCandidate {
 
 impl ExternalAgentDetectedConnectorCandidate {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         session_count: u32,
@@ -1349,11 +1420,14 @@ impl Record for ExternalAgentDetectedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("sessionCount", &self.session_count);
-        members.field("source", &self.source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentDetectedConnectorCandidate {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"sessionCount\":", &self.session_count);
+        output.field(",\"source\":", &self.source);
+        output.extra(&self.extra);
     }
 }
 
@@ -1371,7 +1445,7 @@ impl Fields for ExternalAgentDetectedConnectorCandidate {
     }
 }
 
-crate::runtime::records!(ExternalAgentDetectedConnectorCandidate);
+crate::runtime::implement_serde!(ExternalAgentDetectedConnectorCandidate);
 
 /// Part of [`ExternalAgentDetectedConnectorCandidate`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1405,6 +1479,7 @@ pub struct ExternalAgentImportedConnectorCandidate {
 
 impl ExternalAgentImportedConnectorCandidate {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         session_count: u32,
@@ -1433,11 +1508,14 @@ impl Record for ExternalAgentImportedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("sessionCount", &self.session_count);
-        members.field("source", &self.source);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternalAgentImportedConnectorCandidate {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"sessionCount\":", &self.session_count);
+        output.field(",\"source\":", &self.source);
+        output.extra(&self.extra);
     }
 }
 
@@ -1455,7 +1533,7 @@ impl Fields for ExternalAgentImportedConnectorCandidate {
     }
 }
 
-crate::runtime::records!(ExternalAgentImportedConnectorCandidate);
+crate::runtime::implement_serde!(ExternalAgentImportedConnectorCandidate);
 
 /// Part of [`ExternalAgentImportedConnectorCandidate`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1483,6 +1561,7 @@ pub struct HookMigration {
 
 impl HookMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1503,9 +1582,12 @@ impl Record for HookMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1521,7 +1603,7 @@ impl Fields for HookMigration {
     }
 }
 
-crate::runtime::records!(HookMigration);
+crate::runtime::implement_serde!(HookMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1535,6 +1617,7 @@ pub struct McpServerMigration {
 
 impl McpServerMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1555,9 +1638,12 @@ impl Record for McpServerMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1573,7 +1659,7 @@ impl Fields for McpServerMigration {
     }
 }
 
-crate::runtime::records!(McpServerMigration);
+crate::runtime::implement_serde!(McpServerMigration);
 
 /// Part of [`ExternalAgentConfigMigrationItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1601,6 +1687,7 @@ pub struct MigrationDetails {
 
 impl MigrationDetails {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1689,16 +1776,19 @@ impl Record for MigrationDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugins", &self.plugins);
-        members.field("skills", &self.skills);
-        members.field("sessions", &self.sessions);
-        members.field("mcpServers", &self.mcp_servers);
-        members.field("hooks", &self.hooks);
-        members.field("subagents", &self.subagents);
-        members.field("commands", &self.commands);
-        members.omit("memory", &self.memory);
-        members.extra(&self.extra);
+}
+
+impl Encode for MigrationDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugins\":", &self.plugins);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"sessions\":", &self.sessions);
+        output.field(",\"mcpServers\":", &self.mcp_servers);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"subagents\":", &self.subagents);
+        output.field(",\"commands\":", &self.commands);
+        output.omit(",\"memory\":", &self.memory);
+        output.extra(&self.extra);
     }
 }
 
@@ -1721,7 +1811,7 @@ impl Fields for MigrationDetails {
     }
 }
 
-crate::runtime::records!(MigrationDetails);
+crate::runtime::implement_serde!(MigrationDetails);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1737,6 +1827,7 @@ pub struct PluginsMigration {
 
 impl PluginsMigration {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>, plugin_names: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -1759,10 +1850,13 @@ impl Record for PluginsMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("pluginNames", &self.plugin_names);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginsMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"pluginNames\":", &self.plugin_names);
+        output.extra(&self.extra);
     }
 }
 
@@ -1779,7 +1873,7 @@ impl Fields for PluginsMigration {
     }
 }
 
-crate::runtime::records!(PluginsMigration);
+crate::runtime::implement_serde!(PluginsMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1797,6 +1891,7 @@ pub struct SessionMigration {
 
 impl SessionMigration {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>, cwd: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1826,11 +1921,14 @@ impl Record for SessionMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("cwd", &self.cwd);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for SessionMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -1848,7 +1946,7 @@ impl Fields for SessionMigration {
     }
 }
 
-crate::runtime::records!(SessionMigration);
+crate::runtime::implement_serde!(SessionMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1862,6 +1960,7 @@ pub struct SkillMigration {
 
 impl SkillMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1882,9 +1981,12 @@ impl Record for SkillMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1900,7 +2002,7 @@ impl Fields for SkillMigration {
     }
 }
 
-crate::runtime::records!(SkillMigration);
+crate::runtime::implement_serde!(SkillMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1914,6 +2016,7 @@ pub struct SubagentMigration {
 
 impl SubagentMigration {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1934,9 +2037,12 @@ impl Record for SubagentMigration {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for SubagentMigration {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1952,4 +2058,4 @@ impl Fields for SubagentMigration {
     }
 }
 
-crate::runtime::records!(SubagentMigration);
+crate::runtime::implement_serde!(SubagentMigration);

@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -53,6 +55,7 @@ impl fmt::Debug for FeedbackSaveParams {
 
 impl FeedbackSaveParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         save_path: impl Into<LegacyAppPathString>,
         classification: impl Into<String>,
@@ -121,15 +124,18 @@ impl Record for FeedbackSaveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("savePath", &self.save_path);
-        members.field("classification", &self.classification);
-        members.omit("reason", &self.reason);
-        members.omit("threadId", &self.thread_id);
-        members.omit("includeLogs", &self.include_logs);
-        members.omit("extraLogFiles", &self.extra_log_files);
-        members.omit("tags", &self.tags);
-        members.extra(&self.extra);
+}
+
+impl Encode for FeedbackSaveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"savePath\":", &self.save_path);
+        output.field(",\"classification\":", &self.classification);
+        output.omit(",\"reason\":", &self.reason);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"includeLogs\":", &self.include_logs);
+        output.omit(",\"extraLogFiles\":", &self.extra_log_files);
+        output.omit(",\"tags\":", &self.tags);
+        output.extra(&self.extra);
     }
 }
 
@@ -151,7 +157,7 @@ impl Fields for FeedbackSaveParams {
     }
 }
 
-crate::runtime::records!(FeedbackSaveParams);
+crate::runtime::implement_serde!(FeedbackSaveParams);
 
 /// The answer to [`feedback/save`](crate::requests::FeedbackSave).
 #[derive(Clone, Debug, PartialEq)]
@@ -169,6 +175,7 @@ pub struct FeedbackSaveResponse {
 
 impl FeedbackSaveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         saved_path: impl Into<LegacyAppPathString>,
         thread_id: impl Into<String>,
@@ -195,11 +202,14 @@ impl Record for FeedbackSaveResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("savedPath", &self.saved_path);
-        members.field("threadId", &self.thread_id);
-        members.field("promptHash", &self.prompt_hash);
-        members.extra(&self.extra);
+}
+
+impl Encode for FeedbackSaveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"savedPath\":", &self.saved_path);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"promptHash\":", &self.prompt_hash);
+        output.extra(&self.extra);
     }
 }
 
@@ -217,7 +227,7 @@ impl Fields for FeedbackSaveResponse {
     }
 }
 
-crate::runtime::records!(FeedbackSaveResponse);
+crate::runtime::implement_serde!(FeedbackSaveResponse);
 
 /// The params of [`feedback/upload`](crate::requests::FeedbackUpload).
 #[derive(Clone, PartialEq)]
@@ -255,6 +265,7 @@ impl fmt::Debug for FeedbackUploadParams {
 
 impl FeedbackUploadParams {
     /// With what is required.
+    #[inline]
     pub fn new(classification: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.classification = classification.into();
@@ -317,14 +328,17 @@ impl Record for FeedbackUploadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("classification", &self.classification);
-        members.omit("reason", &self.reason);
-        members.omit("threadId", &self.thread_id);
-        members.omit("includeLogs", &self.include_logs);
-        members.omit("extraLogFiles", &self.extra_log_files);
-        members.omit("tags", &self.tags);
-        members.extra(&self.extra);
+}
+
+impl Encode for FeedbackUploadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"classification\":", &self.classification);
+        output.omit(",\"reason\":", &self.reason);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"includeLogs\":", &self.include_logs);
+        output.omit(",\"extraLogFiles\":", &self.extra_log_files);
+        output.omit(",\"tags\":", &self.tags);
+        output.extra(&self.extra);
     }
 }
 
@@ -345,7 +359,7 @@ impl Fields for FeedbackUploadParams {
     }
 }
 
-crate::runtime::records!(FeedbackUploadParams);
+crate::runtime::implement_serde!(FeedbackUploadParams);
 
 /// The answer to [`feedback/upload`](crate::requests::FeedbackUpload).
 #[derive(Clone, Debug, PartialEq)]
@@ -361,6 +375,7 @@ pub struct FeedbackUploadResponse {
 
 impl FeedbackUploadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -382,10 +397,13 @@ impl Record for FeedbackUploadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("promptHash", &self.prompt_hash);
-        members.extra(&self.extra);
+}
+
+impl Encode for FeedbackUploadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"promptHash\":", &self.prompt_hash);
+        output.extra(&self.extra);
     }
 }
 
@@ -402,4 +420,4 @@ impl Fields for FeedbackUploadResponse {
     }
 }
 
-crate::runtime::records!(FeedbackUploadResponse);
+crate::runtime::implement_serde!(FeedbackUploadResponse);

@@ -16,8 +16,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -36,6 +38,7 @@ pub struct FsChangedNotification {
 
 impl FsChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         watch_id: impl Into<String>,
         changed_paths: Vec<AbsolutePathBuf>,
@@ -61,10 +64,13 @@ impl Record for FsChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("watchId", &self.watch_id);
-        members.field("changedPaths", &self.changed_paths);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"watchId\":", &self.watch_id);
+        output.field(",\"changedPaths\":", &self.changed_paths);
+        output.extra(&self.extra);
     }
 }
 
@@ -81,7 +87,7 @@ impl Fields for FsChangedNotification {
     }
 }
 
-crate::runtime::records!(FsChangedNotification);
+crate::runtime::implement_serde!(FsChangedNotification);
 
 /// Copy a file or directory tree on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +105,7 @@ pub struct FsCopyParams {
 
 impl FsCopyParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         source_path: impl Into<AbsolutePathBuf>,
         destination_path: impl Into<AbsolutePathBuf>,
@@ -131,11 +138,14 @@ impl Record for FsCopyParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sourcePath", &self.source_path);
-        members.field("destinationPath", &self.destination_path);
-        members.omit("recursive", &self.recursive);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCopyParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"destinationPath\":", &self.destination_path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.extra(&self.extra);
     }
 }
 
@@ -153,7 +163,7 @@ impl Fields for FsCopyParams {
     }
 }
 
-crate::runtime::records!(FsCopyParams);
+crate::runtime::implement_serde!(FsCopyParams);
 
 /// Successful response for `fs/copy`.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +175,7 @@ pub struct FsCopyResponse {
 
 impl FsCopyResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -186,8 +197,11 @@ impl Record for FsCopyResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCopyResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -200,7 +214,7 @@ impl Fields for FsCopyResponse {
     }
 }
 
-crate::runtime::records!(FsCopyResponse);
+crate::runtime::implement_serde!(FsCopyResponse);
 
 /// Create a directory on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,6 +230,7 @@ pub struct FsCreateDirectoryParams {
 
 impl FsCreateDirectoryParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -243,10 +258,13 @@ impl Record for FsCreateDirectoryParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.omit("recursive", &self.recursive);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCreateDirectoryParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.extra(&self.extra);
     }
 }
 
@@ -263,7 +281,7 @@ impl Fields for FsCreateDirectoryParams {
     }
 }
 
-crate::runtime::records!(FsCreateDirectoryParams);
+crate::runtime::implement_serde!(FsCreateDirectoryParams);
 
 /// Successful response for `fs/createDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -275,6 +293,7 @@ pub struct FsCreateDirectoryResponse {
 
 impl FsCreateDirectoryResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -296,8 +315,11 @@ impl Record for FsCreateDirectoryResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsCreateDirectoryResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -310,7 +332,7 @@ impl Fields for FsCreateDirectoryResponse {
     }
 }
 
-crate::runtime::records!(FsCreateDirectoryResponse);
+crate::runtime::implement_serde!(FsCreateDirectoryResponse);
 
 /// Request metadata for an absolute path.
 #[derive(Clone, Debug, PartialEq)]
@@ -324,6 +346,7 @@ pub struct FsGetMetadataParams {
 
 impl FsGetMetadataParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -344,9 +367,12 @@ impl Record for FsGetMetadataParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsGetMetadataParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -362,7 +388,7 @@ impl Fields for FsGetMetadataParams {
     }
 }
 
-crate::runtime::records!(FsGetMetadataParams);
+crate::runtime::implement_serde!(FsGetMetadataParams);
 
 /// Metadata returned by `fs/getMetadata`.
 #[derive(Clone, Debug, PartialEq)]
@@ -384,6 +410,7 @@ pub struct FsGetMetadataResponse {
 
 impl FsGetMetadataResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         is_directory: bool,
         is_file: bool,
@@ -418,13 +445,16 @@ impl Record for FsGetMetadataResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("isDirectory", &self.is_directory);
-        members.field("isFile", &self.is_file);
-        members.field("isSymlink", &self.is_symlink);
-        members.field("createdAtMs", &self.created_at_ms);
-        members.field("modifiedAtMs", &self.modified_at_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsGetMetadataResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"isDirectory\":", &self.is_directory);
+        output.field(",\"isFile\":", &self.is_file);
+        output.field(",\"isSymlink\":", &self.is_symlink);
+        output.field(",\"createdAtMs\":", &self.created_at_ms);
+        output.field(",\"modifiedAtMs\":", &self.modified_at_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -444,7 +474,7 @@ impl Fields for FsGetMetadataResponse {
     }
 }
 
-crate::runtime::records!(FsGetMetadataResponse);
+crate::runtime::implement_serde!(FsGetMetadataResponse);
 
 /// A directory entry returned by `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -462,6 +492,7 @@ pub struct FsReadDirectoryEntry {
 
 impl FsReadDirectoryEntry {
     /// With what is required.
+    #[inline]
     pub fn new(file_name: impl Into<String>, is_directory: bool, is_file: bool) -> Self {
         let mut new: Self = Record::blank();
         new.file_name = file_name.into();
@@ -486,11 +517,14 @@ impl Record for FsReadDirectoryEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("fileName", &self.file_name);
-        members.field("isDirectory", &self.is_directory);
-        members.field("isFile", &self.is_file);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadDirectoryEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"fileName\":", &self.file_name);
+        output.field(",\"isDirectory\":", &self.is_directory);
+        output.field(",\"isFile\":", &self.is_file);
+        output.extra(&self.extra);
     }
 }
 
@@ -508,7 +542,7 @@ impl Fields for FsReadDirectoryEntry {
     }
 }
 
-crate::runtime::records!(FsReadDirectoryEntry);
+crate::runtime::implement_serde!(FsReadDirectoryEntry);
 
 /// List direct child names for a directory.
 #[derive(Clone, Debug, PartialEq)]
@@ -522,6 +556,7 @@ pub struct FsReadDirectoryParams {
 
 impl FsReadDirectoryParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -542,9 +577,12 @@ impl Record for FsReadDirectoryParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadDirectoryParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -560,7 +598,7 @@ impl Fields for FsReadDirectoryParams {
     }
 }
 
-crate::runtime::records!(FsReadDirectoryParams);
+crate::runtime::implement_serde!(FsReadDirectoryParams);
 
 /// Directory entries returned by `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -574,6 +612,7 @@ pub struct FsReadDirectoryResponse {
 
 impl FsReadDirectoryResponse {
     /// With what is required.
+    #[inline]
     pub fn new(entries: Vec<FsReadDirectoryEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.entries = entries;
@@ -594,9 +633,12 @@ impl Record for FsReadDirectoryResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("entries", &self.entries);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadDirectoryResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"entries\":", &self.entries);
+        output.extra(&self.extra);
     }
 }
 
@@ -612,7 +654,7 @@ impl Fields for FsReadDirectoryResponse {
     }
 }
 
-crate::runtime::records!(FsReadDirectoryResponse);
+crate::runtime::implement_serde!(FsReadDirectoryResponse);
 
 /// Read a file from the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -626,6 +668,7 @@ pub struct FsReadFileParams {
 
 impl FsReadFileParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -646,9 +689,12 @@ impl Record for FsReadFileParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadFileParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -664,7 +710,7 @@ impl Fields for FsReadFileParams {
     }
 }
 
-crate::runtime::records!(FsReadFileParams);
+crate::runtime::implement_serde!(FsReadFileParams);
 
 /// Base64-encoded file contents returned by `fs/readFile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -678,6 +724,7 @@ pub struct FsReadFileResponse {
 
 impl FsReadFileResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data_base64: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.data_base64 = data_base64.into();
@@ -698,9 +745,12 @@ impl Record for FsReadFileResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("dataBase64", &self.data_base64);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsReadFileResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"dataBase64\":", &self.data_base64);
+        output.extra(&self.extra);
     }
 }
 
@@ -716,7 +766,7 @@ impl Fields for FsReadFileResponse {
     }
 }
 
-crate::runtime::records!(FsReadFileResponse);
+crate::runtime::implement_serde!(FsReadFileResponse);
 
 /// Remove a file or directory tree from the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -734,6 +784,7 @@ pub struct FsRemoveParams {
 
 impl FsRemoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -768,11 +819,14 @@ impl Record for FsRemoveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.omit("recursive", &self.recursive);
-        members.omit("force", &self.force);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsRemoveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.omit(",\"force\":", &self.force);
+        output.extra(&self.extra);
     }
 }
 
@@ -790,7 +844,7 @@ impl Fields for FsRemoveParams {
     }
 }
 
-crate::runtime::records!(FsRemoveParams);
+crate::runtime::implement_serde!(FsRemoveParams);
 
 /// Successful response for `fs/remove`.
 #[derive(Clone, Debug, PartialEq)]
@@ -802,6 +856,7 @@ pub struct FsRemoveResponse {
 
 impl FsRemoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -823,8 +878,11 @@ impl Record for FsRemoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsRemoveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -837,7 +895,7 @@ impl Fields for FsRemoveResponse {
     }
 }
 
-crate::runtime::records!(FsRemoveResponse);
+crate::runtime::implement_serde!(FsRemoveResponse);
 
 /// Stop filesystem watch notifications for a prior `fs/watch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -851,6 +909,7 @@ pub struct FsUnwatchParams {
 
 impl FsUnwatchParams {
     /// With what is required.
+    #[inline]
     pub fn new(watch_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.watch_id = watch_id.into();
@@ -871,9 +930,12 @@ impl Record for FsUnwatchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("watchId", &self.watch_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsUnwatchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"watchId\":", &self.watch_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -889,7 +951,7 @@ impl Fields for FsUnwatchParams {
     }
 }
 
-crate::runtime::records!(FsUnwatchParams);
+crate::runtime::implement_serde!(FsUnwatchParams);
 
 /// Successful response for `fs/unwatch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -901,6 +963,7 @@ pub struct FsUnwatchResponse {
 
 impl FsUnwatchResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -922,8 +985,11 @@ impl Record for FsUnwatchResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsUnwatchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -936,7 +1002,7 @@ impl Fields for FsUnwatchResponse {
     }
 }
 
-crate::runtime::records!(FsUnwatchResponse);
+crate::runtime::implement_serde!(FsUnwatchResponse);
 
 /// Start filesystem watch notifications for an absolute path.
 #[derive(Clone, Debug, PartialEq)]
@@ -952,6 +1018,7 @@ pub struct FsWatchParams {
 
 impl FsWatchParams {
     /// With what is required.
+    #[inline]
     pub fn new(watch_id: impl Into<String>, path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.watch_id = watch_id.into();
@@ -974,10 +1041,13 @@ impl Record for FsWatchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("watchId", &self.watch_id);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWatchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"watchId\":", &self.watch_id);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -994,7 +1064,7 @@ impl Fields for FsWatchParams {
     }
 }
 
-crate::runtime::records!(FsWatchParams);
+crate::runtime::implement_serde!(FsWatchParams);
 
 /// Successful response for `fs/watch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1008,6 +1078,7 @@ pub struct FsWatchResponse {
 
 impl FsWatchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1028,9 +1099,12 @@ impl Record for FsWatchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWatchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -1046,7 +1120,7 @@ impl Fields for FsWatchResponse {
     }
 }
 
-crate::runtime::records!(FsWatchResponse);
+crate::runtime::implement_serde!(FsWatchResponse);
 
 /// Write a file on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -1062,6 +1136,7 @@ pub struct FsWriteFileParams {
 
 impl FsWriteFileParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<AbsolutePathBuf>,
         data_base64: impl Into<String>,
@@ -1087,10 +1162,13 @@ impl Record for FsWriteFileParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("dataBase64", &self.data_base64);
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWriteFileParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"dataBase64\":", &self.data_base64);
+        output.extra(&self.extra);
     }
 }
 
@@ -1107,7 +1185,7 @@ impl Fields for FsWriteFileParams {
     }
 }
 
-crate::runtime::records!(FsWriteFileParams);
+crate::runtime::implement_serde!(FsWriteFileParams);
 
 /// Successful response for `fs/writeFile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1119,6 +1197,7 @@ pub struct FsWriteFileResponse {
 
 impl FsWriteFileResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1140,8 +1219,11 @@ impl Record for FsWriteFileResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FsWriteFileResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1154,4 +1236,4 @@ impl Fields for FsWriteFileResponse {
     }
 }
 
-crate::runtime::records!(FsWriteFileResponse);
+crate::runtime::implement_serde!(FsWriteFileResponse);

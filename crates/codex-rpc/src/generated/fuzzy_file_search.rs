@@ -11,8 +11,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -54,6 +56,7 @@ pub struct FuzzyFileSearchResult {
 
 impl FuzzyFileSearchResult {
     /// With what is required.
+    #[inline]
     pub fn new(
         root: impl Into<String>,
         path: impl Into<String>,
@@ -89,14 +92,17 @@ impl Record for FuzzyFileSearchResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("root", &self.root);
-        members.field("path", &self.path);
-        members.field("match_type", &self.match_type);
-        members.field("file_name", &self.file_name);
-        members.field("score", &self.score);
-        members.field("indices", &self.indices);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"root\":", &self.root);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"match_type\":", &self.match_type);
+        output.field(",\"file_name\":", &self.file_name);
+        output.field(",\"score\":", &self.score);
+        output.field(",\"indices\":", &self.indices);
+        output.extra(&self.extra);
     }
 }
 
@@ -117,7 +123,7 @@ impl Fields for FuzzyFileSearchResult {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchResult);
+crate::runtime::implement_serde!(FuzzyFileSearchResult);
 
 /// The params of [`fuzzyFileSearch/sessionCompleted`](crate::notifications::FuzzyFileSearchSessionCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -131,6 +137,7 @@ pub struct FuzzyFileSearchSessionCompletedNotification {
 
 impl FuzzyFileSearchSessionCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -151,9 +158,12 @@ impl Record for FuzzyFileSearchSessionCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -169,7 +179,7 @@ impl Fields for FuzzyFileSearchSessionCompletedNotification {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionCompletedNotification);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionCompletedNotification);
 
 /// The params of [`fuzzyFileSearch/sessionStart`](crate::requests::FuzzyFileSearchSessionStart).
 ///
@@ -187,6 +197,7 @@ pub struct FuzzyFileSearchSessionStartParams {
 
 impl FuzzyFileSearchSessionStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>, roots: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -209,10 +220,13 @@ impl Record for FuzzyFileSearchSessionStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("roots", &self.roots);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"roots\":", &self.roots);
+        output.extra(&self.extra);
     }
 }
 
@@ -229,7 +243,7 @@ impl Fields for FuzzyFileSearchSessionStartParams {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStartParams);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStartParams);
 
 /// The answer to [`fuzzyFileSearch/sessionStart`](crate::requests::FuzzyFileSearchSessionStart).
 ///
@@ -243,6 +257,7 @@ pub struct FuzzyFileSearchSessionStartResponse {
 
 impl FuzzyFileSearchSessionStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -264,8 +279,11 @@ impl Record for FuzzyFileSearchSessionStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -278,7 +296,7 @@ impl Fields for FuzzyFileSearchSessionStartResponse {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStartResponse);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStartResponse);
 
 /// The params of [`fuzzyFileSearch/sessionStop`](crate::requests::FuzzyFileSearchSessionStop).
 ///
@@ -294,6 +312,7 @@ pub struct FuzzyFileSearchSessionStopParams {
 
 impl FuzzyFileSearchSessionStopParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -314,9 +333,12 @@ impl Record for FuzzyFileSearchSessionStopParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStopParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -332,7 +354,7 @@ impl Fields for FuzzyFileSearchSessionStopParams {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStopParams);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStopParams);
 
 /// The answer to [`fuzzyFileSearch/sessionStop`](crate::requests::FuzzyFileSearchSessionStop).
 ///
@@ -346,6 +368,7 @@ pub struct FuzzyFileSearchSessionStopResponse {
 
 impl FuzzyFileSearchSessionStopResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -367,8 +390,11 @@ impl Record for FuzzyFileSearchSessionStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionStopResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -381,7 +407,7 @@ impl Fields for FuzzyFileSearchSessionStopResponse {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionStopResponse);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionStopResponse);
 
 /// The params of [`fuzzyFileSearch/sessionUpdate`](crate::requests::FuzzyFileSearchSessionUpdate).
 ///
@@ -399,6 +425,7 @@ pub struct FuzzyFileSearchSessionUpdateParams {
 
 impl FuzzyFileSearchSessionUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(session_id: impl Into<String>, query: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.session_id = session_id.into();
@@ -421,10 +448,13 @@ impl Record for FuzzyFileSearchSessionUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("query", &self.query);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"query\":", &self.query);
+        output.extra(&self.extra);
     }
 }
 
@@ -441,7 +471,7 @@ impl Fields for FuzzyFileSearchSessionUpdateParams {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionUpdateParams);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdateParams);
 
 /// The answer to [`fuzzyFileSearch/sessionUpdate`](crate::requests::FuzzyFileSearchSessionUpdate).
 ///
@@ -455,6 +485,7 @@ pub struct FuzzyFileSearchSessionUpdateResponse {
 
 impl FuzzyFileSearchSessionUpdateResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -476,8 +507,11 @@ impl Record for FuzzyFileSearchSessionUpdateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -490,7 +524,7 @@ impl Fields for FuzzyFileSearchSessionUpdateResponse {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionUpdateResponse);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdateResponse);
 
 /// The params of [`fuzzyFileSearch/sessionUpdated`](crate::notifications::FuzzyFileSearchSessionUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -508,6 +542,7 @@ pub struct FuzzyFileSearchSessionUpdatedNotification {
 
 impl FuzzyFileSearchSessionUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         session_id: impl Into<String>,
         query: impl Into<String>,
@@ -536,11 +571,14 @@ impl Record for FuzzyFileSearchSessionUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sessionId", &self.session_id);
-        members.field("query", &self.query);
-        members.field("files", &self.files);
-        members.extra(&self.extra);
+}
+
+impl Encode for FuzzyFileSearchSessionUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"files\":", &self.files);
+        output.extra(&self.extra);
     }
 }
 
@@ -558,4 +596,4 @@ impl Fields for FuzzyFileSearchSessionUpdatedNotification {
     }
 }
 
-crate::runtime::records!(FuzzyFileSearchSessionUpdatedNotification);
+crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdatedNotification);

@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -30,6 +32,7 @@ pub struct HookCompletedNotification {
 
 impl HookCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, run: HookRunSummary) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -53,11 +56,14 @@ impl Record for HookCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("run", &self.run);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"run\":", &self.run);
+        output.extra(&self.extra);
     }
 }
 
@@ -75,7 +81,7 @@ impl Fields for HookCompletedNotification {
     }
 }
 
-crate::runtime::records!(HookCompletedNotification);
+crate::runtime::implement_serde!(HookCompletedNotification);
 
 /// Part of [`HookMetadata`], [`HookRunSummary`], [`PluginHookSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -170,6 +176,7 @@ pub struct HookOutputEntry {
 
 impl HookOutputEntry {
     /// With what is required.
+    #[inline]
     pub fn new(kind: impl Into<HookOutputEntryKind>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.kind = kind.into();
@@ -192,10 +199,13 @@ impl Record for HookOutputEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("kind", &self.kind);
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookOutputEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"kind\":", &self.kind);
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -212,7 +222,7 @@ impl Fields for HookOutputEntry {
     }
 }
 
-crate::runtime::records!(HookOutputEntry);
+crate::runtime::implement_serde!(HookOutputEntry);
 
 /// Part of [`HookOutputEntry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -250,6 +260,7 @@ pub struct HookPromptFragment {
 
 impl HookPromptFragment {
     /// With what is required.
+    #[inline]
     pub fn new(text: impl Into<String>, hook_run_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.text = text.into();
@@ -272,10 +283,13 @@ impl Record for HookPromptFragment {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.field("hookRunId", &self.hook_run_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookPromptFragment {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.field(",\"hookRunId\":", &self.hook_run_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -292,7 +306,7 @@ impl Fields for HookPromptFragment {
     }
 }
 
-crate::runtime::records!(HookPromptFragment);
+crate::runtime::implement_serde!(HookPromptFragment);
 
 /// Part of [`HookRunSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -354,6 +368,7 @@ pub struct HookRunSummary {
 
 impl HookRunSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -422,22 +437,25 @@ impl Record for HookRunSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("eventName", &self.event_name);
-        members.field("handlerType", &self.handler_type);
-        members.field("executionMode", &self.execution_mode);
-        members.field("scope", &self.scope);
-        members.field("sourcePath", &self.source_path);
-        members.field("source", &self.source);
-        members.field("displayOrder", &self.display_order);
-        members.field("status", &self.status);
-        members.field("statusMessage", &self.status_message);
-        members.field("startedAt", &self.started_at);
-        members.field("completedAt", &self.completed_at);
-        members.field("durationMs", &self.duration_ms);
-        members.field("entries", &self.entries);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookRunSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"handlerType\":", &self.handler_type);
+        output.field(",\"executionMode\":", &self.execution_mode);
+        output.field(",\"scope\":", &self.scope);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.field(",\"completedAt\":", &self.completed_at);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.field(",\"entries\":", &self.entries);
+        output.extra(&self.extra);
     }
 }
 
@@ -466,7 +484,7 @@ impl Fields for HookRunSummary {
     }
 }
 
-crate::runtime::records!(HookRunSummary);
+crate::runtime::implement_serde!(HookRunSummary);
 
 /// Part of [`HookRunSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -536,6 +554,7 @@ pub struct HookStartedNotification {
 
 impl HookStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, run: HookRunSummary) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -559,11 +578,14 @@ impl Record for HookStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("run", &self.run);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"run\":", &self.run);
+        output.extra(&self.extra);
     }
 }
 
@@ -581,4 +603,4 @@ impl Fields for HookStartedNotification {
     }
 }
 
-crate::runtime::records!(HookStartedNotification);
+crate::runtime::implement_serde!(HookStartedNotification);

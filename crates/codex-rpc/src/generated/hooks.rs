@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -27,6 +29,7 @@ pub struct HookErrorInfo {
 
 impl HookErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -49,10 +52,13 @@ impl Record for HookErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -69,7 +75,7 @@ impl Fields for HookErrorInfo {
     }
 }
 
-crate::runtime::records!(HookErrorInfo);
+crate::runtime::implement_serde!(HookErrorInfo);
 
 /// Part of [`HooksListEntry`].
 #[derive(Clone, Debug, PartialEq)]
@@ -321,6 +327,7 @@ pub struct CommandHookMetadata {
 
 impl CommandHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -397,25 +404,28 @@ impl Record for CommandHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("eventName", &self.event_name);
-        members.field("matcher", &self.matcher);
-        members.field("timeoutSec", &self.timeout_sec);
-        members.field("statusMessage", &self.status_message);
-        members.field("additionalContextLimit", &self.additional_context_limit);
-        members.field("sourcePath", &self.source_path);
-        members.field("source", &self.source);
-        members.field("pluginId", &self.plugin_id);
-        members.field("environmentId", &self.environment_id);
-        members.field("displayOrder", &self.display_order);
-        members.field("enabled", &self.enabled);
-        members.field("isManaged", &self.is_managed);
-        members.field("currentHash", &self.current_hash);
-        members.field("trustStatus", &self.trust_status);
-        members.field("command", &self.command);
-        members.field("async", &self.async_);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandHookMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"async\":", &self.async_);
+        output.extra(&self.extra);
     }
 }
 
@@ -493,6 +503,7 @@ pub struct McpToolHookMetadata {
 
 impl McpToolHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -571,25 +582,28 @@ impl Record for McpToolHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("eventName", &self.event_name);
-        members.field("matcher", &self.matcher);
-        members.field("timeoutSec", &self.timeout_sec);
-        members.field("statusMessage", &self.status_message);
-        members.field("additionalContextLimit", &self.additional_context_limit);
-        members.field("sourcePath", &self.source_path);
-        members.field("source", &self.source);
-        members.field("pluginId", &self.plugin_id);
-        members.field("environmentId", &self.environment_id);
-        members.field("displayOrder", &self.display_order);
-        members.field("enabled", &self.enabled);
-        members.field("isManaged", &self.is_managed);
-        members.field("currentHash", &self.current_hash);
-        members.field("trustStatus", &self.trust_status);
-        members.field("server", &self.server);
-        members.field("tool", &self.tool);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolHookMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.extra(&self.extra);
     }
 }
 
@@ -663,6 +677,7 @@ pub struct PromptHookMetadata {
 
 impl PromptHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -733,23 +748,26 @@ impl Record for PromptHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("eventName", &self.event_name);
-        members.field("matcher", &self.matcher);
-        members.field("timeoutSec", &self.timeout_sec);
-        members.field("statusMessage", &self.status_message);
-        members.field("additionalContextLimit", &self.additional_context_limit);
-        members.field("sourcePath", &self.source_path);
-        members.field("source", &self.source);
-        members.field("pluginId", &self.plugin_id);
-        members.field("environmentId", &self.environment_id);
-        members.field("displayOrder", &self.display_order);
-        members.field("enabled", &self.enabled);
-        members.field("isManaged", &self.is_managed);
-        members.field("currentHash", &self.current_hash);
-        members.field("trustStatus", &self.trust_status);
-        members.extra(&self.extra);
+}
+
+impl Encode for PromptHookMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.extra(&self.extra);
     }
 }
 
@@ -821,6 +839,7 @@ pub struct AgentHookMetadata {
 
 impl AgentHookMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         event_name: impl Into<HookEventName>,
@@ -891,23 +910,26 @@ impl Record for AgentHookMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("eventName", &self.event_name);
-        members.field("matcher", &self.matcher);
-        members.field("timeoutSec", &self.timeout_sec);
-        members.field("statusMessage", &self.status_message);
-        members.field("additionalContextLimit", &self.additional_context_limit);
-        members.field("sourcePath", &self.source_path);
-        members.field("source", &self.source);
-        members.field("pluginId", &self.plugin_id);
-        members.field("environmentId", &self.environment_id);
-        members.field("displayOrder", &self.display_order);
-        members.field("enabled", &self.enabled);
-        members.field("isManaged", &self.is_managed);
-        members.field("currentHash", &self.current_hash);
-        members.field("trustStatus", &self.trust_status);
-        members.extra(&self.extra);
+}
+
+impl Encode for AgentHookMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.extra(&self.extra);
     }
 }
 
@@ -975,6 +997,7 @@ pub struct HooksListEntry {
 
 impl HooksListEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<String>,
         hooks: Vec<HookMetadata>,
@@ -1006,12 +1029,15 @@ impl Record for HooksListEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cwd", &self.cwd);
-        members.field("hooks", &self.hooks);
-        members.field("warnings", &self.warnings);
-        members.field("errors", &self.errors);
-        members.extra(&self.extra);
+}
+
+impl Encode for HooksListEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"warnings\":", &self.warnings);
+        output.field(",\"errors\":", &self.errors);
+        output.extra(&self.extra);
     }
 }
 
@@ -1030,7 +1056,7 @@ impl Fields for HooksListEntry {
     }
 }
 
-crate::runtime::records!(HooksListEntry);
+crate::runtime::implement_serde!(HooksListEntry);
 
 /// The params of [`hooks/list`](crate::requests::HooksList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1046,6 +1072,7 @@ pub struct HooksListParams {
 
 impl HooksListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1083,10 +1110,13 @@ impl Record for HooksListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cwds", &self.cwds);
-        members.omit("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for HooksListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1103,7 +1133,7 @@ impl Fields for HooksListParams {
     }
 }
 
-crate::runtime::records!(HooksListParams);
+crate::runtime::implement_serde!(HooksListParams);
 
 /// The answer to [`hooks/list`](crate::requests::HooksList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1117,6 +1147,7 @@ pub struct HooksListResponse {
 
 impl HooksListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<HooksListEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -1137,9 +1168,12 @@ impl Record for HooksListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for HooksListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -1155,4 +1189,4 @@ impl Fields for HooksListResponse {
     }
 }
 
-crate::runtime::records!(HooksListResponse);
+crate::runtime::implement_serde!(HooksListResponse);

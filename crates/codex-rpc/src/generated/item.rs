@@ -28,8 +28,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -46,6 +48,7 @@ pub struct AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
 
 impl AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
     /// With what is required.
+    #[inline]
     pub fn new(execpolicy_amendment: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.execpolicy_amendment = execpolicy_amendment;
@@ -66,9 +69,12 @@ impl Record for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("execpolicy_amendment", &self.execpolicy_amendment);
-        members.extra(&self.extra);
+}
+
+impl Encode for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"execpolicy_amendment\":", &self.execpolicy_amendment);
+        output.extra(&self.extra);
     }
 }
 
@@ -84,7 +90,9 @@ impl Fields for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
     }
 }
 
-crate::runtime::records!(AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision);
+crate::runtime::implement_serde!(
+    AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision
+);
 
 /// Part of [`AdditionalPermissionProfile`], [`GrantedPermissionProfile`], [`RequestPermissionProfile`].
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +112,7 @@ pub struct AdditionalFileSystemPermissions {
 
 impl AdditionalFileSystemPermissions {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -155,12 +164,15 @@ impl Record for AdditionalFileSystemPermissions {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("read", &self.read);
-        members.field("write", &self.write);
-        members.omit("globScanMaxDepth", &self.glob_scan_max_depth);
-        members.omit("entries", &self.entries);
-        members.extra(&self.extra);
+}
+
+impl Encode for AdditionalFileSystemPermissions {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"read\":", &self.read);
+        output.field(",\"write\":", &self.write);
+        output.omit(",\"globScanMaxDepth\":", &self.glob_scan_max_depth);
+        output.omit(",\"entries\":", &self.entries);
+        output.extra(&self.extra);
     }
 }
 
@@ -179,7 +191,7 @@ impl Fields for AdditionalFileSystemPermissions {
     }
 }
 
-crate::runtime::records!(AdditionalFileSystemPermissions);
+crate::runtime::implement_serde!(AdditionalFileSystemPermissions);
 
 /// Part of [`AdditionalPermissionProfile`], [`GrantedPermissionProfile`], [`RequestPermissionProfile`].
 #[derive(Clone, Debug, PartialEq)]
@@ -193,6 +205,7 @@ pub struct AdditionalNetworkPermissions {
 
 impl AdditionalNetworkPermissions {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -223,9 +236,12 @@ impl Record for AdditionalNetworkPermissions {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("enabled", &self.enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for AdditionalNetworkPermissions {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"enabled\":", &self.enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -241,7 +257,7 @@ impl Fields for AdditionalNetworkPermissions {
     }
 }
 
-crate::runtime::records!(AdditionalNetworkPermissions);
+crate::runtime::implement_serde!(AdditionalNetworkPermissions);
 
 /// Part of [`CommandExecutionRequestApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -257,6 +273,7 @@ pub struct AdditionalPermissionProfile {
 
 impl AdditionalPermissionProfile {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -282,10 +299,13 @@ impl Record for AdditionalPermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("network", &self.network);
-        members.field("fileSystem", &self.file_system);
-        members.extra(&self.extra);
+}
+
+impl Encode for AdditionalPermissionProfile {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"network\":", &self.network);
+        output.field(",\"fileSystem\":", &self.file_system);
+        output.extra(&self.extra);
     }
 }
 
@@ -302,7 +322,7 @@ impl Fields for AdditionalPermissionProfile {
     }
 }
 
-crate::runtime::records!(AdditionalPermissionProfile);
+crate::runtime::implement_serde!(AdditionalPermissionProfile);
 
 /// The params of [`item/agentMessage/delta`](crate::notifications::ItemAgentMessageDelta).
 #[derive(Clone, Debug, PartialEq)]
@@ -322,6 +342,7 @@ pub struct AgentMessageDeltaNotification {
 
 impl AgentMessageDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -353,12 +374,15 @@ impl Record for AgentMessageDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("delta", &self.delta);
-        members.extra(&self.extra);
+}
+
+impl Encode for AgentMessageDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.extra(&self.extra);
     }
 }
 
@@ -377,7 +401,7 @@ impl Fields for AgentMessageDeltaNotification {
     }
 }
 
-crate::runtime::records!(AgentMessageDeltaNotification);
+crate::runtime::implement_serde!(AgentMessageDeltaNotification);
 
 /// Part of [`CommandExecutionApprovalDecision`].
 #[derive(Clone, Debug, PartialEq)]
@@ -391,6 +415,7 @@ pub struct ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
 
 impl ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
     /// With what is required.
+    #[inline]
     pub fn new(network_policy_amendment: NetworkPolicyAmendment) -> Self {
         let mut new: Self = Record::blank();
         new.network_policy_amendment = network_policy_amendment;
@@ -411,9 +436,12 @@ impl Record for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("network_policy_amendment", &self.network_policy_amendment);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"network_policy_amendment\":", &self.network_policy_amendment);
+        output.extra(&self.extra);
     }
 }
 
@@ -429,7 +457,9 @@ impl Fields for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
     }
 }
 
-crate::runtime::records!(ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision);
+crate::runtime::implement_serde!(
+    ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision
+);
 
 /// \[UNSTABLE\] Source that produced a terminal approval auto-review decision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -513,6 +543,7 @@ pub struct CommandExecutionOutputDeltaNotification {
 
 impl CommandExecutionOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -544,12 +575,15 @@ impl Record for CommandExecutionOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("delta", &self.delta);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecutionOutputDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.extra(&self.extra);
     }
 }
 
@@ -568,7 +602,7 @@ impl Fields for CommandExecutionOutputDeltaNotification {
     }
 }
 
-crate::runtime::records!(CommandExecutionOutputDeltaNotification);
+crate::runtime::implement_serde!(CommandExecutionOutputDeltaNotification);
 
 /// The params of [`item/commandExecution/requestApproval`](crate::server_requests::ItemCommandExecutionRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -620,6 +654,7 @@ pub struct CommandExecutionRequestApprovalParams {
 
 impl CommandExecutionRequestApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -680,28 +715,35 @@ impl Record for CommandExecutionRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("kind", &self.kind);
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.omit("approvalId", &self.approval_id);
-        members.field("environmentId", &self.environment_id);
-        members.omit("reason", &self.reason);
-        members.omit("networkApprovalContext", &self.network_approval_context);
-        members.omit("command", &self.command);
-        members.omit("cwd", &self.cwd);
-        members.omit("commandActions", &self.command_actions);
-        members.omit("additionalPermissions", &self.additional_permissions);
-        members.omit("proposedExecpolicyAmendment", &self.proposed_execpolicy_amendment);
-        members
+}
+
+impl Encode for CommandExecutionRequestApprovalParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"kind\":", &self.kind);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.omit(",\"approvalId\":", &self.approval_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.omit(",\"reason\":", &self.reason);
+        output.omit(",\"networkApprovalContext\":", &self.network_approval_context);
+        output.omit(",\"command\":", &self.command);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"commandActions\":", &self.command_actions);
+        output.omit(",\"additionalPermissions\":", &self.additional_permissions);
+        output
             .omit(
-                "proposedNetworkPolicyAmendments",
+                ",\"proposedExecpolicyAmendment\":",
+                &self.proposed_execpolicy_amendment,
+            );
+        output
+            .omit(
+                ",\"proposedNetworkPolicyAmendments\":",
                 &self.proposed_network_policy_amendments,
             );
-        members.omit("availableDecisions", &self.available_decisions);
-        members.extra(&self.extra);
+        output.omit(",\"availableDecisions\":", &self.available_decisions);
+        output.extra(&self.extra);
     }
 }
 
@@ -732,7 +774,7 @@ impl Fields for CommandExecutionRequestApprovalParams {
     }
 }
 
-crate::runtime::records!(CommandExecutionRequestApprovalParams);
+crate::runtime::implement_serde!(CommandExecutionRequestApprovalParams);
 
 /// The answer to [`item/commandExecution/requestApproval`](crate::server_requests::ItemCommandExecutionRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -746,6 +788,7 @@ pub struct CommandExecutionRequestApprovalResponse {
 
 impl CommandExecutionRequestApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<CommandExecutionApprovalDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -766,9 +809,12 @@ impl Record for CommandExecutionRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("decision", &self.decision);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecutionRequestApprovalResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"decision\":", &self.decision);
+        output.extra(&self.extra);
     }
 }
 
@@ -784,7 +830,7 @@ impl Fields for CommandExecutionRequestApprovalResponse {
     }
 }
 
-crate::runtime::records!(CommandExecutionRequestApprovalResponse);
+crate::runtime::implement_serde!(CommandExecutionRequestApprovalResponse);
 
 /// The params of [`item/tool/call`](crate::server_requests::ItemToolCall).
 #[derive(Clone, PartialEq)]
@@ -822,6 +868,7 @@ impl fmt::Debug for DynamicToolCallParams {
 
 impl DynamicToolCallParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -857,14 +904,17 @@ impl Record for DynamicToolCallParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("callId", &self.call_id);
-        members.field("namespace", &self.namespace);
-        members.field("tool", &self.tool);
-        members.field("arguments", &self.arguments);
-        members.extra(&self.extra);
+}
+
+impl Encode for DynamicToolCallParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"arguments\":", &self.arguments);
+        output.extra(&self.extra);
     }
 }
 
@@ -885,7 +935,7 @@ impl Fields for DynamicToolCallParams {
     }
 }
 
-crate::runtime::records!(DynamicToolCallParams);
+crate::runtime::implement_serde!(DynamicToolCallParams);
 
 /// The answer to [`item/tool/call`](crate::server_requests::ItemToolCall).
 #[derive(Clone, Debug, PartialEq)]
@@ -901,6 +951,7 @@ pub struct DynamicToolCallResponse {
 
 impl DynamicToolCallResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         content_items: Vec<DynamicToolCallOutputContentItem>,
         success: bool,
@@ -926,10 +977,13 @@ impl Record for DynamicToolCallResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("contentItems", &self.content_items);
-        members.field("success", &self.success);
-        members.extra(&self.extra);
+}
+
+impl Encode for DynamicToolCallResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"contentItems\":", &self.content_items);
+        output.field(",\"success\":", &self.success);
+        output.extra(&self.extra);
     }
 }
 
@@ -946,7 +1000,7 @@ impl Fields for DynamicToolCallResponse {
     }
 }
 
-crate::runtime::records!(DynamicToolCallResponse);
+crate::runtime::implement_serde!(DynamicToolCallResponse);
 
 /// Part of [`FileChangeRequestApprovalResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -988,6 +1042,7 @@ pub struct FileChangeOutputDeltaNotification {
 
 impl FileChangeOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1019,12 +1074,15 @@ impl Record for FileChangeOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("delta", &self.delta);
-        members.extra(&self.extra);
+}
+
+impl Encode for FileChangeOutputDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.extra(&self.extra);
     }
 }
 
@@ -1043,7 +1101,7 @@ impl Fields for FileChangeOutputDeltaNotification {
     }
 }
 
-crate::runtime::records!(FileChangeOutputDeltaNotification);
+crate::runtime::implement_serde!(FileChangeOutputDeltaNotification);
 
 /// The params of [`item/fileChange/patchUpdated`](crate::notifications::ItemFileChangePatchUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -1063,6 +1121,7 @@ pub struct FileChangePatchUpdatedNotification {
 
 impl FileChangePatchUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1094,12 +1153,15 @@ impl Record for FileChangePatchUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("changes", &self.changes);
-        members.extra(&self.extra);
+}
+
+impl Encode for FileChangePatchUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"changes\":", &self.changes);
+        output.extra(&self.extra);
     }
 }
 
@@ -1118,7 +1180,7 @@ impl Fields for FileChangePatchUpdatedNotification {
     }
 }
 
-crate::runtime::records!(FileChangePatchUpdatedNotification);
+crate::runtime::implement_serde!(FileChangePatchUpdatedNotification);
 
 /// The params of [`item/fileChange/requestApproval`](crate::server_requests::ItemFileChangeRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -1142,6 +1204,7 @@ pub struct FileChangeRequestApprovalParams {
 
 impl FileChangeRequestApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1175,14 +1238,17 @@ impl Record for FileChangeRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("reason", &self.reason);
-        members.field("grantRoot", &self.grant_root);
-        members.extra(&self.extra);
+}
+
+impl Encode for FileChangeRequestApprovalParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"grantRoot\":", &self.grant_root);
+        output.extra(&self.extra);
     }
 }
 
@@ -1203,7 +1269,7 @@ impl Fields for FileChangeRequestApprovalParams {
     }
 }
 
-crate::runtime::records!(FileChangeRequestApprovalParams);
+crate::runtime::implement_serde!(FileChangeRequestApprovalParams);
 
 /// The answer to [`item/fileChange/requestApproval`](crate::server_requests::ItemFileChangeRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -1217,6 +1283,7 @@ pub struct FileChangeRequestApprovalResponse {
 
 impl FileChangeRequestApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(decision: impl Into<FileChangeApprovalDecision>) -> Self {
         let mut new: Self = Record::blank();
         new.decision = decision.into();
@@ -1237,9 +1304,12 @@ impl Record for FileChangeRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("decision", &self.decision);
-        members.extra(&self.extra);
+}
+
+impl Encode for FileChangeRequestApprovalResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"decision\":", &self.decision);
+        output.extra(&self.extra);
     }
 }
 
@@ -1255,7 +1325,7 @@ impl Fields for FileChangeRequestApprovalResponse {
     }
 }
 
-crate::runtime::records!(FileChangeRequestApprovalResponse);
+crate::runtime::implement_serde!(FileChangeRequestApprovalResponse);
 
 /// Part of [`FileSystemSandboxEntry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1307,6 +1377,7 @@ pub struct PathFileSystemPath {
 
 impl PathFileSystemPath {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<LegacyAppPathString>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1327,9 +1398,12 @@ impl Record for PathFileSystemPath {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for PathFileSystemPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -1359,6 +1433,7 @@ pub struct GlobPatternFileSystemPath {
 
 impl GlobPatternFileSystemPath {
     /// With what is required.
+    #[inline]
     pub fn new(pattern: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.pattern = pattern.into();
@@ -1379,9 +1454,12 @@ impl Record for GlobPatternFileSystemPath {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("pattern", &self.pattern);
-        members.extra(&self.extra);
+}
+
+impl Encode for GlobPatternFileSystemPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"pattern\":", &self.pattern);
+        output.extra(&self.extra);
     }
 }
 
@@ -1411,6 +1489,7 @@ pub struct SpecialFileSystemPath {
 
 impl SpecialFileSystemPath {
     /// With what is required.
+    #[inline]
     pub fn new(value: impl Into<FileSystemSpecialPath>) -> Self {
         let mut new: Self = Record::blank();
         new.value = value.into();
@@ -1431,9 +1510,12 @@ impl Record for SpecialFileSystemPath {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("value", &self.value);
-        members.extra(&self.extra);
+}
+
+impl Encode for SpecialFileSystemPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"value\":", &self.value);
+        output.extra(&self.extra);
     }
 }
 
@@ -1463,6 +1545,7 @@ pub struct FileSystemSandboxEntry {
 
 impl FileSystemSandboxEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<FileSystemPath>,
         access: impl Into<FileSystemAccessMode>,
@@ -1488,10 +1571,13 @@ impl Record for FileSystemSandboxEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("access", &self.access);
-        members.extra(&self.extra);
+}
+
+impl Encode for FileSystemSandboxEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"access\":", &self.access);
+        output.extra(&self.extra);
     }
 }
 
@@ -1508,7 +1594,7 @@ impl Fields for FileSystemSandboxEntry {
     }
 }
 
-crate::runtime::records!(FileSystemSandboxEntry);
+crate::runtime::implement_serde!(FileSystemSandboxEntry);
 
 /// Part of [`FileSystemPath`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1550,6 +1636,7 @@ pub struct RootFileSystemSpecialPath {
 
 impl RootFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1571,8 +1658,11 @@ impl Record for RootFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for RootFileSystemSpecialPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1597,6 +1687,7 @@ pub struct MinimalFileSystemSpecialPath {
 
 impl MinimalFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1618,8 +1709,11 @@ impl Record for MinimalFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for MinimalFileSystemSpecialPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1646,6 +1740,7 @@ pub struct ProjectRootsFileSystemSpecialPath {
 
 impl ProjectRootsFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1676,9 +1771,12 @@ impl Record for ProjectRootsFileSystemSpecialPath {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("subpath", &self.subpath);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectRootsFileSystemSpecialPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"subpath\":", &self.subpath);
+        output.extra(&self.extra);
     }
 }
 
@@ -1706,6 +1804,7 @@ pub struct TmpdirFileSystemSpecialPath {
 
 impl TmpdirFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1727,8 +1826,11 @@ impl Record for TmpdirFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for TmpdirFileSystemSpecialPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1753,6 +1855,7 @@ pub struct SlashTmpFileSystemSpecialPath {
 
 impl SlashTmpFileSystemSpecialPath {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1774,8 +1877,11 @@ impl Record for SlashTmpFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for SlashTmpFileSystemSpecialPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1804,6 +1910,7 @@ pub struct UnknownFileSystemSpecialPath {
 
 impl UnknownFileSystemSpecialPath {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1831,10 +1938,13 @@ impl Record for UnknownFileSystemSpecialPath {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("subpath", &self.subpath);
-        members.extra(&self.extra);
+}
+
+impl Encode for UnknownFileSystemSpecialPath {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"subpath\":", &self.subpath);
+        output.extra(&self.extra);
     }
 }
 
@@ -1865,6 +1975,7 @@ pub struct GrantedPermissionProfile {
 
 impl GrantedPermissionProfile {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1902,10 +2013,13 @@ impl Record for GrantedPermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("network", &self.network);
-        members.omit("fileSystem", &self.file_system);
-        members.extra(&self.extra);
+}
+
+impl Encode for GrantedPermissionProfile {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"network\":", &self.network);
+        output.omit(",\"fileSystem\":", &self.file_system);
+        output.extra(&self.extra);
     }
 }
 
@@ -1922,7 +2036,7 @@ impl Fields for GrantedPermissionProfile {
     }
 }
 
-crate::runtime::records!(GrantedPermissionProfile);
+crate::runtime::implement_serde!(GrantedPermissionProfile);
 
 /// \[UNSTABLE\] Temporary approval auto-review payload used by `item/autoApprovalReview/*` notifications. This shape is expected to change soon.
 #[derive(Clone, Debug, PartialEq)]
@@ -1942,6 +2056,7 @@ pub struct GuardianApprovalReview {
 
 impl GuardianApprovalReview {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<GuardianApprovalReviewStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -1965,12 +2080,15 @@ impl Record for GuardianApprovalReview {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("riskLevel", &self.risk_level);
-        members.field("userAuthorization", &self.user_authorization);
-        members.field("rationale", &self.rationale);
-        members.extra(&self.extra);
+}
+
+impl Encode for GuardianApprovalReview {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"riskLevel\":", &self.risk_level);
+        output.field(",\"userAuthorization\":", &self.user_authorization);
+        output.field(",\"rationale\":", &self.rationale);
+        output.extra(&self.extra);
     }
 }
 
@@ -1989,7 +2107,7 @@ impl Fields for GuardianApprovalReview {
     }
 }
 
-crate::runtime::records!(GuardianApprovalReview);
+crate::runtime::implement_serde!(GuardianApprovalReview);
 
 /// Part of [`ItemGuardianApprovalReviewCompletedNotification`], [`ItemGuardianApprovalReviewStartedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2042,6 +2160,7 @@ pub struct CommandGuardianApprovalReviewAction {
 
 impl CommandGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         source: impl Into<GuardianCommandSource>,
         command: impl Into<String>,
@@ -2070,11 +2189,14 @@ impl Record for CommandGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("source", &self.source);
-        members.field("command", &self.command);
-        members.field("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandGuardianApprovalReviewAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"source\":", &self.source);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -2112,6 +2234,7 @@ pub struct ExecveGuardianApprovalReviewAction {
 
 impl ExecveGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         source: impl Into<GuardianCommandSource>,
         program: impl Into<String>,
@@ -2143,12 +2266,15 @@ impl Record for ExecveGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("source", &self.source);
-        members.field("program", &self.program);
-        members.field("argv", &self.argv);
-        members.field("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExecveGuardianApprovalReviewAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"source\":", &self.source);
+        output.field(",\"program\":", &self.program);
+        output.field(",\"argv\":", &self.argv);
+        output.field(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -2187,6 +2313,7 @@ pub struct WriteStdinGuardianApprovalReviewAction {
 
 impl WriteStdinGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         approval_id: impl Into<String>,
         process_id: impl Into<String>,
@@ -2218,12 +2345,15 @@ impl Record for WriteStdinGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("approvalId", &self.approval_id);
-        members.field("processId", &self.process_id);
-        members.field("stdin", &self.stdin);
-        members.field("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for WriteStdinGuardianApprovalReviewAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"approvalId\":", &self.approval_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"stdin\":", &self.stdin);
+        output.field(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -2258,6 +2388,7 @@ pub struct ApplyPatchGuardianApprovalReviewAction {
 
 impl ApplyPatchGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<LegacyAppPathString>,
         files: Vec<LegacyAppPathString>,
@@ -2283,10 +2414,13 @@ impl Record for ApplyPatchGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cwd", &self.cwd);
-        members.field("files", &self.files);
-        members.extra(&self.extra);
+}
+
+impl Encode for ApplyPatchGuardianApprovalReviewAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"files\":", &self.files);
+        output.extra(&self.extra);
     }
 }
 
@@ -2323,6 +2457,7 @@ pub struct NetworkAccessGuardianApprovalReviewAction {
 
 impl NetworkAccessGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(
         target: impl Into<String>,
         host: impl Into<String>,
@@ -2354,12 +2489,15 @@ impl Record for NetworkAccessGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("target", &self.target);
-        members.field("host", &self.host);
-        members.field("protocol", &self.protocol);
-        members.field("port", &self.port);
-        members.extra(&self.extra);
+}
+
+impl Encode for NetworkAccessGuardianApprovalReviewAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"target\":", &self.target);
+        output.field(",\"host\":", &self.host);
+        output.field(",\"protocol\":", &self.protocol);
+        output.field(",\"port\":", &self.port);
+        output.extra(&self.extra);
     }
 }
 
@@ -2400,6 +2538,7 @@ pub struct McpToolCallGuardianApprovalReviewAction {
 
 impl McpToolCallGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(server: impl Into<String>, tool_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.server = server.into();
@@ -2425,13 +2564,16 @@ impl Record for McpToolCallGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("server", &self.server);
-        members.field("toolName", &self.tool_name);
-        members.field("connectorId", &self.connector_id);
-        members.field("connectorName", &self.connector_name);
-        members.field("toolTitle", &self.tool_title);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallGuardianApprovalReviewAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"server\":", &self.server);
+        output.field(",\"toolName\":", &self.tool_name);
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"connectorName\":", &self.connector_name);
+        output.field(",\"toolTitle\":", &self.tool_title);
+        output.extra(&self.extra);
     }
 }
 
@@ -2467,6 +2609,7 @@ pub struct RequestPermissionsGuardianApprovalReviewAction {
 
 impl RequestPermissionsGuardianApprovalReviewAction {
     /// With what is required.
+    #[inline]
     pub fn new(permissions: RequestPermissionProfile) -> Self {
         let mut new: Self = Record::blank();
         new.permissions = permissions;
@@ -2488,10 +2631,13 @@ impl Record for RequestPermissionsGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.field("permissions", &self.permissions);
-        members.extra(&self.extra);
+}
+
+impl Encode for RequestPermissionsGuardianApprovalReviewAction {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"permissions\":", &self.permissions);
+        output.extra(&self.extra);
     }
 }
 
@@ -2565,6 +2711,7 @@ pub struct ItemCompletedNotification {
 
 impl ItemCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         item: impl Into<ThreadItem>,
         thread_id: impl Into<String>,
@@ -2597,13 +2744,16 @@ impl Record for ItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("item", &self.item);
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("contentTokenCount", &self.content_token_count);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for ItemCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"item\":", &self.item);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"contentTokenCount\":", &self.content_token_count);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -2623,7 +2773,7 @@ impl Fields for ItemCompletedNotification {
     }
 }
 
-crate::runtime::records!(ItemCompletedNotification);
+crate::runtime::implement_serde!(ItemCompletedNotification);
 
 /// \[UNSTABLE\] Temporary notification payload for approval auto-review. This shape is expected to change soon.
 #[derive(Clone, Debug, PartialEq)]
@@ -2657,6 +2807,7 @@ pub struct ItemGuardianApprovalReviewCompletedNotification {
 
 impl ItemGuardianApprovalReviewCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -2711,17 +2862,20 @@ impl Record for ItemGuardianApprovalReviewCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("reviewId", &self.review_id);
-        members.field("targetItemId", &self.target_item_id);
-        members.field("decisionSource", &self.decision_source);
-        members.field("review", &self.review);
-        members.field("action", &self.action);
-        members.extra(&self.extra);
+}
+
+impl Encode for ItemGuardianApprovalReviewCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"reviewId\":", &self.review_id);
+        output.field(",\"targetItemId\":", &self.target_item_id);
+        output.field(",\"decisionSource\":", &self.decision_source);
+        output.field(",\"review\":", &self.review);
+        output.field(",\"action\":", &self.action);
+        output.extra(&self.extra);
     }
 }
 
@@ -2745,7 +2899,7 @@ impl Fields for ItemGuardianApprovalReviewCompletedNotification {
     }
 }
 
-crate::runtime::records!(ItemGuardianApprovalReviewCompletedNotification);
+crate::runtime::implement_serde!(ItemGuardianApprovalReviewCompletedNotification);
 
 /// \[UNSTABLE\] Temporary notification payload for approval auto-review. This shape is expected to change soon.
 #[derive(Clone, Debug, PartialEq)]
@@ -2775,6 +2929,7 @@ pub struct ItemGuardianApprovalReviewStartedNotification {
 
 impl ItemGuardianApprovalReviewStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -2821,15 +2976,18 @@ impl Record for ItemGuardianApprovalReviewStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("reviewId", &self.review_id);
-        members.field("targetItemId", &self.target_item_id);
-        members.field("review", &self.review);
-        members.field("action", &self.action);
-        members.extra(&self.extra);
+}
+
+impl Encode for ItemGuardianApprovalReviewStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"reviewId\":", &self.review_id);
+        output.field(",\"targetItemId\":", &self.target_item_id);
+        output.field(",\"review\":", &self.review);
+        output.field(",\"action\":", &self.action);
+        output.extra(&self.extra);
     }
 }
 
@@ -2851,7 +3009,7 @@ impl Fields for ItemGuardianApprovalReviewStartedNotification {
     }
 }
 
-crate::runtime::records!(ItemGuardianApprovalReviewStartedNotification);
+crate::runtime::implement_serde!(ItemGuardianApprovalReviewStartedNotification);
 
 /// The params of [`item/started`](crate::notifications::ItemStarted).
 #[derive(Clone, Debug, PartialEq)]
@@ -2871,6 +3029,7 @@ pub struct ItemStartedNotification {
 
 impl ItemStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         item: impl Into<ThreadItem>,
         thread_id: impl Into<String>,
@@ -2902,12 +3061,15 @@ impl Record for ItemStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("item", &self.item);
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for ItemStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"item\":", &self.item);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -2926,7 +3088,7 @@ impl Fields for ItemStartedNotification {
     }
 }
 
-crate::runtime::records!(ItemStartedNotification);
+crate::runtime::implement_serde!(ItemStartedNotification);
 
 /// The params of [`item/mcpToolCall/progress`](crate::notifications::ItemMcpToolCallProgress).
 #[derive(Clone, Debug, PartialEq)]
@@ -2946,6 +3108,7 @@ pub struct McpToolCallProgressNotification {
 
 impl McpToolCallProgressNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -2977,12 +3140,15 @@ impl Record for McpToolCallProgressNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallProgressNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -3001,7 +3167,7 @@ impl Fields for McpToolCallProgressNotification {
     }
 }
 
-crate::runtime::records!(McpToolCallProgressNotification);
+crate::runtime::implement_serde!(McpToolCallProgressNotification);
 
 /// Part of [`CommandExecutionRequestApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3017,6 +3183,7 @@ pub struct NetworkApprovalContext {
 
 impl NetworkApprovalContext {
     /// With what is required.
+    #[inline]
     pub fn new(
         host: impl Into<String>,
         protocol: impl Into<NetworkApprovalProtocol>,
@@ -3042,10 +3209,13 @@ impl Record for NetworkApprovalContext {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("host", &self.host);
-        members.field("protocol", &self.protocol);
-        members.extra(&self.extra);
+}
+
+impl Encode for NetworkApprovalContext {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"host\":", &self.host);
+        output.field(",\"protocol\":", &self.protocol);
+        output.extra(&self.extra);
     }
 }
 
@@ -3062,7 +3232,7 @@ impl Fields for NetworkApprovalContext {
     }
 }
 
-crate::runtime::records!(NetworkApprovalContext);
+crate::runtime::implement_serde!(NetworkApprovalContext);
 
 /// Part of [`GuardianApprovalReviewAction`], [`NetworkApprovalContext`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3125,6 +3295,7 @@ pub struct PermissionsRequestApprovalParams {
 
 impl PermissionsRequestApprovalParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3173,16 +3344,19 @@ impl Record for PermissionsRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("environmentId", &self.environment_id);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("cwd", &self.cwd);
-        members.field("reason", &self.reason);
-        members.field("permissions", &self.permissions);
-        members.extra(&self.extra);
+}
+
+impl Encode for PermissionsRequestApprovalParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"permissions\":", &self.permissions);
+        output.extra(&self.extra);
     }
 }
 
@@ -3205,7 +3379,7 @@ impl Fields for PermissionsRequestApprovalParams {
     }
 }
 
-crate::runtime::records!(PermissionsRequestApprovalParams);
+crate::runtime::implement_serde!(PermissionsRequestApprovalParams);
 
 /// The answer to [`item/permissions/requestApproval`](crate::server_requests::ItemPermissionsRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -3223,6 +3397,7 @@ pub struct PermissionsRequestApprovalResponse {
 
 impl PermissionsRequestApprovalResponse {
     /// With what is required.
+    #[inline]
     pub fn new(permissions: GrantedPermissionProfile) -> Self {
         let mut new: Self = Record::blank();
         new.permissions = permissions;
@@ -3257,11 +3432,14 @@ impl Record for PermissionsRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("permissions", &self.permissions);
-        members.field("scope", &self.scope);
-        members.omit("strictAutoReview", &self.strict_auto_review);
-        members.extra(&self.extra);
+}
+
+impl Encode for PermissionsRequestApprovalResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"permissions\":", &self.permissions);
+        output.field(",\"scope\":", &self.scope);
+        output.omit(",\"strictAutoReview\":", &self.strict_auto_review);
+        output.extra(&self.extra);
     }
 }
 
@@ -3279,7 +3457,7 @@ impl Fields for PermissionsRequestApprovalResponse {
     }
 }
 
-crate::runtime::records!(PermissionsRequestApprovalResponse);
+crate::runtime::implement_serde!(PermissionsRequestApprovalResponse);
 
 /// EXPERIMENTAL - proposed plan streaming deltas for plan items. Clients should not assume concatenated deltas match the completed plan item content.
 #[derive(Clone, Debug, PartialEq)]
@@ -3299,6 +3477,7 @@ pub struct PlanDeltaNotification {
 
 impl PlanDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3330,12 +3509,15 @@ impl Record for PlanDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("delta", &self.delta);
-        members.extra(&self.extra);
+}
+
+impl Encode for PlanDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3354,7 +3536,7 @@ impl Fields for PlanDeltaNotification {
     }
 }
 
-crate::runtime::records!(PlanDeltaNotification);
+crate::runtime::implement_serde!(PlanDeltaNotification);
 
 /// Internal-only notification containing the exact usage from one upstream Responses API completion.
 #[derive(Clone, Debug, PartialEq)]
@@ -3376,6 +3558,7 @@ pub struct RawResponseCompletedNotification {
 
 impl RawResponseCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3406,13 +3589,16 @@ impl Record for RawResponseCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("responseId", &self.response_id);
-        members.field("usage", &self.usage);
-        members.field("usageMetadata", &self.usage_metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for RawResponseCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"responseId\":", &self.response_id);
+        output.field(",\"usage\":", &self.usage);
+        output.field(",\"usageMetadata\":", &self.usage_metadata);
+        output.extra(&self.extra);
     }
 }
 
@@ -3432,7 +3618,7 @@ impl Fields for RawResponseCompletedNotification {
     }
 }
 
-crate::runtime::records!(RawResponseCompletedNotification);
+crate::runtime::implement_serde!(RawResponseCompletedNotification);
 
 /// The params of [`rawResponseItem/completed`](crate::notifications::RawResponseItemCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -3450,6 +3636,7 @@ pub struct RawResponseItemCompletedNotification {
 
 impl RawResponseItemCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3478,11 +3665,14 @@ impl Record for RawResponseItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("item", &self.item);
-        members.extra(&self.extra);
+}
+
+impl Encode for RawResponseItemCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"item\":", &self.item);
+        output.extra(&self.extra);
     }
 }
 
@@ -3500,7 +3690,7 @@ impl Fields for RawResponseItemCompletedNotification {
     }
 }
 
-crate::runtime::records!(RawResponseItemCompletedNotification);
+crate::runtime::implement_serde!(RawResponseItemCompletedNotification);
 
 /// The params of [`item/reasoning/summaryPartAdded`](crate::notifications::ItemReasoningSummaryPartAdded).
 #[derive(Clone, Debug, PartialEq)]
@@ -3520,6 +3710,7 @@ pub struct ReasoningSummaryPartAddedNotification {
 
 impl ReasoningSummaryPartAddedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3551,12 +3742,15 @@ impl Record for ReasoningSummaryPartAddedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("summaryIndex", &self.summary_index);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReasoningSummaryPartAddedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"summaryIndex\":", &self.summary_index);
+        output.extra(&self.extra);
     }
 }
 
@@ -3575,7 +3769,7 @@ impl Fields for ReasoningSummaryPartAddedNotification {
     }
 }
 
-crate::runtime::records!(ReasoningSummaryPartAddedNotification);
+crate::runtime::implement_serde!(ReasoningSummaryPartAddedNotification);
 
 /// The params of [`item/reasoning/summaryTextDelta`](crate::notifications::ItemReasoningSummaryTextDelta).
 #[derive(Clone, Debug, PartialEq)]
@@ -3597,6 +3791,7 @@ pub struct ReasoningSummaryTextDeltaNotification {
 
 impl ReasoningSummaryTextDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3631,13 +3826,16 @@ impl Record for ReasoningSummaryTextDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("delta", &self.delta);
-        members.field("summaryIndex", &self.summary_index);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReasoningSummaryTextDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.field(",\"summaryIndex\":", &self.summary_index);
+        output.extra(&self.extra);
     }
 }
 
@@ -3657,7 +3855,7 @@ impl Fields for ReasoningSummaryTextDeltaNotification {
     }
 }
 
-crate::runtime::records!(ReasoningSummaryTextDeltaNotification);
+crate::runtime::implement_serde!(ReasoningSummaryTextDeltaNotification);
 
 /// The params of [`item/reasoning/textDelta`](crate::notifications::ItemReasoningTextDelta).
 #[derive(Clone, Debug, PartialEq)]
@@ -3679,6 +3877,7 @@ pub struct ReasoningTextDeltaNotification {
 
 impl ReasoningTextDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3713,13 +3912,16 @@ impl Record for ReasoningTextDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("delta", &self.delta);
-        members.field("contentIndex", &self.content_index);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReasoningTextDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.field(",\"contentIndex\":", &self.content_index);
+        output.extra(&self.extra);
     }
 }
 
@@ -3739,7 +3941,7 @@ impl Fields for ReasoningTextDeltaNotification {
     }
 }
 
-crate::runtime::records!(ReasoningTextDeltaNotification);
+crate::runtime::implement_serde!(ReasoningTextDeltaNotification);
 
 /// Part of [`GuardianApprovalReviewAction`], [`PermissionsRequestApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3755,6 +3957,7 @@ pub struct RequestPermissionProfile {
 
 impl RequestPermissionProfile {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3780,10 +3983,13 @@ impl Record for RequestPermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("network", &self.network);
-        members.field("fileSystem", &self.file_system);
-        members.extra(&self.extra);
+}
+
+impl Encode for RequestPermissionProfile {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"network\":", &self.network);
+        output.field(",\"fileSystem\":", &self.file_system);
+        output.extra(&self.extra);
     }
 }
 
@@ -3800,7 +4006,7 @@ impl Fields for RequestPermissionProfile {
     }
 }
 
-crate::runtime::records!(RequestPermissionProfile);
+crate::runtime::implement_serde!(RequestPermissionProfile);
 
 /// Usage metadata reported for one upstream response.
 #[derive(Clone, PartialEq)]
@@ -3826,6 +4032,7 @@ impl fmt::Debug for ResponseUsageMetadata {
 
 impl ResponseUsageMetadata {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3851,10 +4058,13 @@ impl Record for ResponseUsageMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("amount", &self.amount);
-        members.field("metadata", &self.metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for ResponseUsageMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"amount\":", &self.amount);
+        output.field(",\"metadata\":", &self.metadata);
+        output.extra(&self.extra);
     }
 }
 
@@ -3871,7 +4081,7 @@ impl Fields for ResponseUsageMetadata {
     }
 }
 
-crate::runtime::records!(ResponseUsageMetadata);
+crate::runtime::implement_serde!(ResponseUsageMetadata);
 
 /// The params of [`autoApprovalReview/strictReviewRequired`](crate::notifications::AutoApprovalReviewStrictReviewRequired).
 #[derive(Clone, Debug, PartialEq)]
@@ -3889,6 +4099,7 @@ pub struct StrictReviewRequiredNotification {
 
 impl StrictReviewRequiredNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3917,11 +4128,14 @@ impl Record for StrictReviewRequiredNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for StrictReviewRequiredNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -3939,7 +4153,7 @@ impl Fields for StrictReviewRequiredNotification {
     }
 }
 
-crate::runtime::records!(StrictReviewRequiredNotification);
+crate::runtime::implement_serde!(StrictReviewRequiredNotification);
 
 /// The params of [`item/commandExecution/terminalInteraction`](crate::notifications::ItemCommandExecutionTerminalInteraction).
 #[derive(Clone, Debug, PartialEq)]
@@ -3961,6 +4175,7 @@ pub struct TerminalInteractionNotification {
 
 impl TerminalInteractionNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -3995,13 +4210,16 @@ impl Record for TerminalInteractionNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("processId", &self.process_id);
-        members.field("stdin", &self.stdin);
-        members.extra(&self.extra);
+}
+
+impl Encode for TerminalInteractionNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"stdin\":", &self.stdin);
+        output.extra(&self.extra);
     }
 }
 
@@ -4021,7 +4239,7 @@ impl Fields for TerminalInteractionNotification {
     }
 }
 
-crate::runtime::records!(TerminalInteractionNotification);
+crate::runtime::implement_serde!(TerminalInteractionNotification);
 
 /// EXPERIMENTAL. Captures a user's answer to a request_user_input question.
 #[derive(Clone, Debug, PartialEq)]
@@ -4035,6 +4253,7 @@ pub struct ToolRequestUserInputAnswer {
 
 impl ToolRequestUserInputAnswer {
     /// With what is required.
+    #[inline]
     pub fn new(answers: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.answers = answers;
@@ -4055,9 +4274,12 @@ impl Record for ToolRequestUserInputAnswer {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("answers", &self.answers);
-        members.extra(&self.extra);
+}
+
+impl Encode for ToolRequestUserInputAnswer {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"answers\":", &self.answers);
+        output.extra(&self.extra);
     }
 }
 
@@ -4073,7 +4295,7 @@ impl Fields for ToolRequestUserInputAnswer {
     }
 }
 
-crate::runtime::records!(ToolRequestUserInputAnswer);
+crate::runtime::implement_serde!(ToolRequestUserInputAnswer);
 
 /// EXPERIMENTAL. Defines a single selectable option for request_user_input.
 #[derive(Clone, Debug, PartialEq)]
@@ -4089,6 +4311,7 @@ pub struct ToolRequestUserInputOption {
 
 impl ToolRequestUserInputOption {
     /// With what is required.
+    #[inline]
     pub fn new(label: impl Into<String>, description: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.label = label.into();
@@ -4111,10 +4334,13 @@ impl Record for ToolRequestUserInputOption {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("label", &self.label);
-        members.field("description", &self.description);
-        members.extra(&self.extra);
+}
+
+impl Encode for ToolRequestUserInputOption {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"label\":", &self.label);
+        output.field(",\"description\":", &self.description);
+        output.extra(&self.extra);
     }
 }
 
@@ -4131,7 +4357,7 @@ impl Fields for ToolRequestUserInputOption {
     }
 }
 
-crate::runtime::records!(ToolRequestUserInputOption);
+crate::runtime::implement_serde!(ToolRequestUserInputOption);
 
 /// EXPERIMENTAL. Params sent with a request_user_input event.
 #[derive(Clone, Debug, PartialEq)]
@@ -4155,6 +4381,7 @@ pub struct ToolRequestUserInputParams {
 
 impl ToolRequestUserInputParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -4197,14 +4424,17 @@ impl Record for ToolRequestUserInputParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("questions", &self.questions);
-        members.field("isBlocking", &self.is_blocking);
-        members.field("autoResolutionMs", &self.auto_resolution_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for ToolRequestUserInputParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"questions\":", &self.questions);
+        output.field(",\"isBlocking\":", &self.is_blocking);
+        output.field(",\"autoResolutionMs\":", &self.auto_resolution_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -4225,7 +4455,7 @@ impl Fields for ToolRequestUserInputParams {
     }
 }
 
-crate::runtime::records!(ToolRequestUserInputParams);
+crate::runtime::implement_serde!(ToolRequestUserInputParams);
 
 /// EXPERIMENTAL. Represents one request_user_input question and its required options.
 #[derive(Clone, Debug, PartialEq)]
@@ -4249,6 +4479,7 @@ pub struct ToolRequestUserInputQuestion {
 
 impl ToolRequestUserInputQuestion {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         header: impl Into<String>,
@@ -4280,14 +4511,17 @@ impl Record for ToolRequestUserInputQuestion {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("header", &self.header);
-        members.field("question", &self.question);
-        members.field("isOther", &self.is_other);
-        members.field("isSecret", &self.is_secret);
-        members.field("options", &self.options);
-        members.extra(&self.extra);
+}
+
+impl Encode for ToolRequestUserInputQuestion {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"header\":", &self.header);
+        output.field(",\"question\":", &self.question);
+        output.field(",\"isOther\":", &self.is_other);
+        output.field(",\"isSecret\":", &self.is_secret);
+        output.field(",\"options\":", &self.options);
+        output.extra(&self.extra);
     }
 }
 
@@ -4308,7 +4542,7 @@ impl Fields for ToolRequestUserInputQuestion {
     }
 }
 
-crate::runtime::records!(ToolRequestUserInputQuestion);
+crate::runtime::implement_serde!(ToolRequestUserInputQuestion);
 
 /// EXPERIMENTAL. Response payload mapping question ids to answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -4322,6 +4556,7 @@ pub struct ToolRequestUserInputResponse {
 
 impl ToolRequestUserInputResponse {
     /// With what is required.
+    #[inline]
     pub fn new(answers: BTreeMap<String, ToolRequestUserInputAnswer>) -> Self {
         let mut new: Self = Record::blank();
         new.answers = answers;
@@ -4342,9 +4577,12 @@ impl Record for ToolRequestUserInputResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("answers", &self.answers);
-        members.extra(&self.extra);
+}
+
+impl Encode for ToolRequestUserInputResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"answers\":", &self.answers);
+        output.extra(&self.extra);
     }
 }
 
@@ -4360,4 +4598,4 @@ impl Fields for ToolRequestUserInputResponse {
     }
 }
 
-crate::runtime::records!(ToolRequestUserInputResponse);
+crate::runtime::implement_serde!(ToolRequestUserInputResponse);

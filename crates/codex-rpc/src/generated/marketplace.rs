@@ -9,8 +9,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -31,6 +33,7 @@ pub struct MarketplaceAddParams {
 
 impl MarketplaceAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(source: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.source = source.into();
@@ -65,11 +68,14 @@ impl Record for MarketplaceAddParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("source", &self.source);
-        members.omit("refName", &self.ref_name);
-        members.omit("sparsePaths", &self.sparse_paths);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceAddParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"source\":", &self.source);
+        output.omit(",\"refName\":", &self.ref_name);
+        output.omit(",\"sparsePaths\":", &self.sparse_paths);
+        output.extra(&self.extra);
     }
 }
 
@@ -87,7 +93,7 @@ impl Fields for MarketplaceAddParams {
     }
 }
 
-crate::runtime::records!(MarketplaceAddParams);
+crate::runtime::implement_serde!(MarketplaceAddParams);
 
 /// The answer to [`marketplace/add`](crate::requests::MarketplaceAdd).
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +111,7 @@ pub struct MarketplaceAddResponse {
 
 impl MarketplaceAddResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         marketplace_name: impl Into<String>,
         installed_root: impl Into<AbsolutePathBuf>,
@@ -133,11 +140,14 @@ impl Record for MarketplaceAddResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("installedRoot", &self.installed_root);
-        members.field("alreadyAdded", &self.already_added);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceAddResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"installedRoot\":", &self.installed_root);
+        output.field(",\"alreadyAdded\":", &self.already_added);
+        output.extra(&self.extra);
     }
 }
 
@@ -155,7 +165,7 @@ impl Fields for MarketplaceAddResponse {
     }
 }
 
-crate::runtime::records!(MarketplaceAddResponse);
+crate::runtime::implement_serde!(MarketplaceAddResponse);
 
 /// The params of [`marketplace/remove`](crate::requests::MarketplaceRemove).
 #[derive(Clone, Debug, PartialEq)]
@@ -169,6 +179,7 @@ pub struct MarketplaceRemoveParams {
 
 impl MarketplaceRemoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -189,9 +200,12 @@ impl Record for MarketplaceRemoveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceRemoveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -207,7 +221,7 @@ impl Fields for MarketplaceRemoveParams {
     }
 }
 
-crate::runtime::records!(MarketplaceRemoveParams);
+crate::runtime::implement_serde!(MarketplaceRemoveParams);
 
 /// The answer to [`marketplace/remove`](crate::requests::MarketplaceRemove).
 #[derive(Clone, Debug, PartialEq)]
@@ -223,6 +237,7 @@ pub struct MarketplaceRemoveResponse {
 
 impl MarketplaceRemoveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -244,10 +259,13 @@ impl Record for MarketplaceRemoveResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("installedRoot", &self.installed_root);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceRemoveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"installedRoot\":", &self.installed_root);
+        output.extra(&self.extra);
     }
 }
 
@@ -264,7 +282,7 @@ impl Fields for MarketplaceRemoveResponse {
     }
 }
 
-crate::runtime::records!(MarketplaceRemoveResponse);
+crate::runtime::implement_serde!(MarketplaceRemoveResponse);
 
 /// Part of [`MarketplaceUpgradeResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -280,6 +298,7 @@ pub struct MarketplaceUpgradeErrorInfo {
 
 impl MarketplaceUpgradeErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(marketplace_name: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplace_name = marketplace_name.into();
@@ -302,10 +321,13 @@ impl Record for MarketplaceUpgradeErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceUpgradeErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -322,7 +344,7 @@ impl Fields for MarketplaceUpgradeErrorInfo {
     }
 }
 
-crate::runtime::records!(MarketplaceUpgradeErrorInfo);
+crate::runtime::implement_serde!(MarketplaceUpgradeErrorInfo);
 
 /// The params of [`marketplace/upgrade`](crate::requests::MarketplaceUpgrade).
 #[derive(Clone, Debug, PartialEq)]
@@ -336,6 +358,7 @@ pub struct MarketplaceUpgradeParams {
 
 impl MarketplaceUpgradeParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -366,9 +389,12 @@ impl Record for MarketplaceUpgradeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("marketplaceName", &self.marketplace_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceUpgradeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"marketplaceName\":", &self.marketplace_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -384,7 +410,7 @@ impl Fields for MarketplaceUpgradeParams {
     }
 }
 
-crate::runtime::records!(MarketplaceUpgradeParams);
+crate::runtime::implement_serde!(MarketplaceUpgradeParams);
 
 /// The answer to [`marketplace/upgrade`](crate::requests::MarketplaceUpgrade).
 #[derive(Clone, Debug, PartialEq)]
@@ -402,6 +428,7 @@ pub struct MarketplaceUpgradeResponse {
 
 impl MarketplaceUpgradeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         selected_marketplaces: Vec<String>,
         upgraded_roots: Vec<AbsolutePathBuf>,
@@ -430,11 +457,14 @@ impl Record for MarketplaceUpgradeResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("selectedMarketplaces", &self.selected_marketplaces);
-        members.field("upgradedRoots", &self.upgraded_roots);
-        members.field("errors", &self.errors);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceUpgradeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"selectedMarketplaces\":", &self.selected_marketplaces);
+        output.field(",\"upgradedRoots\":", &self.upgraded_roots);
+        output.field(",\"errors\":", &self.errors);
+        output.extra(&self.extra);
     }
 }
 
@@ -452,4 +482,4 @@ impl Fields for MarketplaceUpgradeResponse {
     }
 }
 
-crate::runtime::records!(MarketplaceUpgradeResponse);
+crate::runtime::implement_serde!(MarketplaceUpgradeResponse);

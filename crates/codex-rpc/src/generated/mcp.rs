@@ -16,8 +16,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -52,6 +54,7 @@ impl fmt::Debug for BlobResourceContent {
 
 impl BlobResourceContent {
     /// With what is required.
+    #[inline]
     pub fn new(uri: impl Into<String>, blob: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.uri = uri.into();
@@ -76,12 +79,15 @@ impl Record for BlobResourceContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("uri", &self.uri);
-        members.omit("mimeType", &self.mime_type);
-        members.field("blob", &self.blob);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for BlobResourceContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"blob\":", &self.blob);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -100,7 +106,7 @@ impl Fields for BlobResourceContent {
     }
 }
 
-crate::runtime::records!(BlobResourceContent);
+crate::runtime::implement_serde!(BlobResourceContent);
 
 /// The params of [`mcpServerStatus/list`](crate::requests::McpServerStatusList).
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +128,7 @@ pub struct ListMcpServerStatusParams {
 
 impl ListMcpServerStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -180,13 +187,16 @@ impl Record for ListMcpServerStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("detail", &self.detail);
-        members.omit("threadId", &self.thread_id);
-        members.omit("serverName", &self.server_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for ListMcpServerStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"detail\":", &self.detail);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"serverName\":", &self.server_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -206,7 +216,7 @@ impl Fields for ListMcpServerStatusParams {
     }
 }
 
-crate::runtime::records!(ListMcpServerStatusParams);
+crate::runtime::implement_serde!(ListMcpServerStatusParams);
 
 /// The answer to [`mcpServerStatus/list`](crate::requests::McpServerStatusList).
 #[derive(Clone, Debug, PartialEq)]
@@ -222,6 +232,7 @@ pub struct ListMcpServerStatusResponse {
 
 impl ListMcpServerStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<McpServerStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -243,10 +254,13 @@ impl Record for ListMcpServerStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ListMcpServerStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -263,7 +277,7 @@ impl Fields for ListMcpServerStatusResponse {
     }
 }
 
-crate::runtime::records!(ListMcpServerStatusResponse);
+crate::runtime::implement_serde!(ListMcpServerStatusResponse);
 
 /// Part of [`McpAppUi`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -294,6 +308,7 @@ pub struct McpAppUi {
 
 impl McpAppUi {
     /// With what is required.
+    #[inline]
     pub fn new(
         resource_uri: impl Into<String>,
         preferred_model_display_mode: impl Into<McpAppDisplayMode>,
@@ -319,10 +334,17 @@ impl Record for McpAppUi {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("resourceUri", &self.resource_uri);
-        members.field("preferredModelDisplayMode", &self.preferred_model_display_mode);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpAppUi {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"resourceUri\":", &self.resource_uri);
+        output
+            .field(
+                ",\"preferredModelDisplayMode\":",
+                &self.preferred_model_display_mode,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -339,7 +361,7 @@ impl Fields for McpAppUi {
     }
 }
 
-crate::runtime::records!(McpAppUi);
+crate::runtime::implement_serde!(McpAppUi);
 
 /// Part of [`McpServerStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -394,6 +416,7 @@ pub struct McpElicitationBooleanSchema {
 
 impl McpElicitationBooleanSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationBooleanType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -417,12 +440,15 @@ impl Record for McpElicitationBooleanSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationBooleanSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -441,7 +467,7 @@ impl Fields for McpElicitationBooleanSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationBooleanSchema);
+crate::runtime::implement_serde!(McpElicitationBooleanSchema);
 
 /// Part of [`McpElicitationBooleanSchema`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -470,6 +496,7 @@ pub struct McpElicitationConstOption {
 
 impl McpElicitationConstOption {
     /// With what is required.
+    #[inline]
     pub fn new(const_: impl Into<String>, title: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.const_ = const_.into();
@@ -492,10 +519,13 @@ impl Record for McpElicitationConstOption {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("const", &self.const_);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationConstOption {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"const\":", &self.const_);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -512,7 +542,7 @@ impl Fields for McpElicitationConstOption {
     }
 }
 
-crate::runtime::records!(McpElicitationConstOption);
+crate::runtime::implement_serde!(McpElicitationConstOption);
 
 /// Part of [`McpElicitationPrimitiveSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -553,6 +583,7 @@ pub struct McpElicitationLegacyTitledEnumSchema {
 
 impl McpElicitationLegacyTitledEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>, enum_: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -579,14 +610,17 @@ impl Record for McpElicitationLegacyTitledEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("enum", &self.enum_);
-        members.omit("enumNames", &self.enum_names);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationLegacyTitledEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"enum\":", &self.enum_);
+        output.omit(",\"enumNames\":", &self.enum_names);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -607,7 +641,7 @@ impl Fields for McpElicitationLegacyTitledEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationLegacyTitledEnumSchema);
+crate::runtime::implement_serde!(McpElicitationLegacyTitledEnumSchema);
 
 /// Part of [`McpElicitationEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -646,6 +680,7 @@ pub struct McpElicitationNumberSchema {
 
 impl McpElicitationNumberSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationNumberType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -671,14 +706,17 @@ impl Record for McpElicitationNumberSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minimum", &self.minimum);
-        members.omit("maximum", &self.maximum);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationNumberSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minimum\":", &self.minimum);
+        output.omit(",\"maximum\":", &self.maximum);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -699,7 +737,7 @@ impl Fields for McpElicitationNumberSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationNumberSchema);
+crate::runtime::implement_serde!(McpElicitationNumberSchema);
 
 /// Part of [`McpElicitationNumberSchema`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -768,6 +806,7 @@ pub struct McpElicitationSchema {
 
 impl McpElicitationSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationObjectType>,
         properties: BTreeMap<String, McpElicitationPrimitiveSchema>,
@@ -795,12 +834,15 @@ impl Record for McpElicitationSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("$schema", &self.schema);
-        members.field("type", &self.type_);
-        members.field("properties", &self.properties);
-        members.omit("required", &self.required);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"$schema\":", &self.schema);
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"properties\":", &self.properties);
+        output.omit(",\"required\":", &self.required);
+        output.extra(&self.extra);
     }
 }
 
@@ -819,7 +861,7 @@ impl Fields for McpElicitationSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationSchema);
+crate::runtime::implement_serde!(McpElicitationSchema);
 
 /// Part of [`McpElicitationEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -880,6 +922,7 @@ pub struct McpElicitationStringSchema {
 
 impl McpElicitationStringSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -914,15 +957,18 @@ impl Record for McpElicitationStringSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minLength", &self.min_length);
-        members.omit("maxLength", &self.max_length);
-        members.omit("format", &self.format);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationStringSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minLength\":", &self.min_length);
+        output.omit(",\"maxLength\":", &self.max_length);
+        output.omit(",\"format\":", &self.format);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -944,7 +990,7 @@ impl Fields for McpElicitationStringSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationStringSchema);
+crate::runtime::implement_serde!(McpElicitationStringSchema);
 
 /// Part of [`McpElicitationLegacyTitledEnumSchema`], [`McpElicitationStringSchema`], [`McpElicitationTitledSingleSelectEnumSchema`] and 2 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -971,6 +1017,7 @@ pub struct McpElicitationTitledEnumItems {
 
 impl McpElicitationTitledEnumItems {
     /// With what is required.
+    #[inline]
     pub fn new(any_of: Vec<McpElicitationConstOption>) -> Self {
         let mut new: Self = Record::blank();
         new.any_of = any_of;
@@ -991,9 +1038,12 @@ impl Record for McpElicitationTitledEnumItems {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("anyOf", &self.any_of);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationTitledEnumItems {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"anyOf\":", &self.any_of);
+        output.extra(&self.extra);
     }
 }
 
@@ -1009,7 +1059,7 @@ impl Fields for McpElicitationTitledEnumItems {
     }
 }
 
-crate::runtime::records!(McpElicitationTitledEnumItems);
+crate::runtime::implement_serde!(McpElicitationTitledEnumItems);
 
 /// Part of [`McpElicitationMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1035,6 +1085,7 @@ pub struct McpElicitationTitledMultiSelectEnumSchema {
 
 impl McpElicitationTitledMultiSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationArrayType>,
         items: McpElicitationTitledEnumItems,
@@ -1073,15 +1124,18 @@ impl Record for McpElicitationTitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minItems", &self.min_items);
-        members.omit("maxItems", &self.max_items);
-        members.field("items", &self.items);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationTitledMultiSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minItems\":", &self.min_items);
+        output.omit(",\"maxItems\":", &self.max_items);
+        output.field(",\"items\":", &self.items);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1103,7 +1157,7 @@ impl Fields for McpElicitationTitledMultiSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationTitledMultiSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationTitledMultiSelectEnumSchema);
 
 /// Part of [`McpElicitationSingleSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1125,6 +1179,7 @@ pub struct McpElicitationTitledSingleSelectEnumSchema {
 
 impl McpElicitationTitledSingleSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationStringType>,
         one_of: Vec<McpElicitationConstOption>,
@@ -1153,13 +1208,16 @@ impl Record for McpElicitationTitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("oneOf", &self.one_of);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationTitledSingleSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"oneOf\":", &self.one_of);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1179,7 +1237,7 @@ impl Fields for McpElicitationTitledSingleSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationTitledSingleSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationTitledSingleSelectEnumSchema);
 
 /// Part of [`McpElicitationUntitledMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1195,6 +1253,7 @@ pub struct McpElicitationUntitledEnumItems {
 
 impl McpElicitationUntitledEnumItems {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>, enum_: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -1217,10 +1276,13 @@ impl Record for McpElicitationUntitledEnumItems {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.field("enum", &self.enum_);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationUntitledEnumItems {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"enum\":", &self.enum_);
+        output.extra(&self.extra);
     }
 }
 
@@ -1237,7 +1299,7 @@ impl Fields for McpElicitationUntitledEnumItems {
     }
 }
 
-crate::runtime::records!(McpElicitationUntitledEnumItems);
+crate::runtime::implement_serde!(McpElicitationUntitledEnumItems);
 
 /// Part of [`McpElicitationMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1263,6 +1325,7 @@ pub struct McpElicitationUntitledMultiSelectEnumSchema {
 
 impl McpElicitationUntitledMultiSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(
         type_: impl Into<McpElicitationArrayType>,
         items: McpElicitationUntitledEnumItems,
@@ -1301,15 +1364,18 @@ impl Record for McpElicitationUntitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("minItems", &self.min_items);
-        members.omit("maxItems", &self.max_items);
-        members.field("items", &self.items);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationUntitledMultiSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minItems\":", &self.min_items);
+        output.omit(",\"maxItems\":", &self.max_items);
+        output.field(",\"items\":", &self.items);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1331,7 +1397,7 @@ impl Fields for McpElicitationUntitledMultiSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationUntitledMultiSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationUntitledMultiSelectEnumSchema);
 
 /// Part of [`McpElicitationSingleSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1353,6 +1419,7 @@ pub struct McpElicitationUntitledSingleSelectEnumSchema {
 
 impl McpElicitationUntitledSingleSelectEnumSchema {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<McpElicitationStringType>, enum_: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -1378,13 +1445,16 @@ impl Record for McpElicitationUntitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("enum", &self.enum_);
-        members.omit("default", &self.default);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpElicitationUntitledSingleSelectEnumSchema {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"enum\":", &self.enum_);
+        output.omit(",\"default\":", &self.default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1404,7 +1474,7 @@ impl Fields for McpElicitationUntitledSingleSelectEnumSchema {
     }
 }
 
-crate::runtime::records!(McpElicitationUntitledSingleSelectEnumSchema);
+crate::runtime::implement_serde!(McpElicitationUntitledSingleSelectEnumSchema);
 
 /// The params of [`mcpServer/resource/read`](crate::requests::McpServerResourceRead).
 #[derive(Clone, PartialEq)]
@@ -1445,6 +1515,7 @@ impl fmt::Debug for McpResourceReadParams {
 
 impl McpResourceReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(server: impl Into<String>, uri: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.server = server.into();
@@ -1510,15 +1581,18 @@ impl Record for McpResourceReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("_meta", &self.meta);
-        members.omit("threadId", &self.thread_id);
-        members.omit("originCallId", &self.origin_call_id);
-        members.field("server", &self.server);
-        members.field("uri", &self.uri);
-        members.omit("connectorId", &self.connector_id);
-        members.omit("target", &self.target);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpResourceReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"_meta\":", &self.meta);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"originCallId\":", &self.origin_call_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"connectorId\":", &self.connector_id);
+        output.omit(",\"target\":", &self.target);
+        output.extra(&self.extra);
     }
 }
 
@@ -1540,7 +1614,7 @@ impl Fields for McpResourceReadParams {
     }
 }
 
-crate::runtime::records!(McpResourceReadParams);
+crate::runtime::implement_serde!(McpResourceReadParams);
 
 /// The answer to [`mcpServer/resource/read`](crate::requests::McpServerResourceRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1556,6 +1630,7 @@ pub struct McpResourceReadResponse {
 
 impl McpResourceReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(contents: Vec<ResourceContent>) -> Self {
         let mut new: Self = Record::blank();
         new.contents = contents;
@@ -1577,10 +1652,13 @@ impl Record for McpResourceReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("contents", &self.contents);
-        members.field("originCallId", &self.origin_call_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpResourceReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"contents\":", &self.contents);
+        output.field(",\"originCallId\":", &self.origin_call_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1597,7 +1675,7 @@ impl Fields for McpResourceReadResponse {
     }
 }
 
-crate::runtime::records!(McpResourceReadResponse);
+crate::runtime::implement_serde!(McpResourceReadResponse);
 
 /// Part of [`McpResourceReadParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1613,6 +1691,7 @@ pub struct McpResourceReadTarget {
 
 impl McpResourceReadTarget {
     /// With what is required.
+    #[inline]
     pub fn new(
         connector_id: impl Into<String>,
         link_id: impl Into<Option<String>>,
@@ -1638,10 +1717,13 @@ impl Record for McpResourceReadTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("connectorId", &self.connector_id);
-        members.field("linkId", &self.link_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpResourceReadTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"linkId\":", &self.link_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1658,7 +1740,7 @@ impl Fields for McpResourceReadTarget {
     }
 }
 
-crate::runtime::records!(McpResourceReadTarget);
+crate::runtime::implement_serde!(McpResourceReadTarget);
 
 /// Part of [`McpServerStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1833,6 +1915,7 @@ impl fmt::Debug for OpenaiUserVerificationMcpServerElicitationRequestParams {
 
 impl OpenaiUserVerificationMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -1877,15 +1960,18 @@ impl Record for OpenaiUserVerificationMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("title", &self.title);
-        members.field("description", &self.description);
-        members.field("challenge", &self.challenge);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenaiUserVerificationMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"challenge\":", &self.challenge);
+        output.extra(&self.extra);
     }
 }
 
@@ -1947,6 +2033,7 @@ impl fmt::Debug for FormMcpServerElicitationRequestParams {
 
 impl FormMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -1987,14 +2074,17 @@ impl Record for FormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("requestedSchema", &self.requested_schema);
-        members.extra(&self.extra);
+}
+
+impl Encode for FormMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.extra(&self.extra);
     }
 }
 
@@ -2055,6 +2145,7 @@ impl fmt::Debug for OpenaiFormMcpServerElicitationRequestParams {
 
 impl OpenaiFormMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2095,14 +2186,17 @@ impl Record for OpenaiFormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("requestedSchema", &self.requested_schema);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenaiFormMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.extra(&self.extra);
     }
 }
 
@@ -2163,6 +2257,7 @@ impl fmt::Debug for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
 
 impl OpenaiFormCamelCaseMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2203,14 +2298,17 @@ impl Record for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("requestedSchema", &self.requested_schema);
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.extra(&self.extra);
     }
 }
 
@@ -2274,6 +2372,7 @@ impl fmt::Debug for UrlMcpServerElicitationRequestParams {
 
 impl UrlMcpServerElicitationRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server_name: impl Into<String>,
@@ -2318,15 +2417,18 @@ impl Record for UrlMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("serverName", &self.server_name);
-        members.field("_meta", &self.meta);
-        members.field("message", &self.message);
-        members.field("url", &self.url);
-        members.field("elicitationId", &self.elicitation_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for UrlMcpServerElicitationRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"url\":", &self.url);
+        output.field(",\"elicitationId\":", &self.elicitation_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2377,6 +2479,7 @@ impl fmt::Debug for McpServerElicitationRequestResponse {
 
 impl McpServerElicitationRequestResponse {
     /// With what is required.
+    #[inline]
     pub fn new(action: impl Into<McpServerElicitationAction>) -> Self {
         let mut new: Self = Record::blank();
         new.action = action.into();
@@ -2411,11 +2514,14 @@ impl Record for McpServerElicitationRequestResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("action", &self.action);
-        members.field("content", &self.content);
-        members.field("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerElicitationRequestResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"action\":", &self.action);
+        output.field(",\"content\":", &self.content);
+        output.field(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -2433,7 +2539,7 @@ impl Fields for McpServerElicitationRequestResponse {
     }
 }
 
-crate::runtime::records!(McpServerElicitationRequestResponse);
+crate::runtime::implement_serde!(McpServerElicitationRequestResponse);
 
 /// Part of [`McpServerEventStreamNotification`].
 #[derive(Clone, PartialEq)]
@@ -2459,6 +2565,7 @@ impl fmt::Debug for McpServerEventNotification {
 
 impl McpServerEventNotification {
     /// With what is required.
+    #[inline]
     pub fn new(method: impl Into<String>, params: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.method = method.into();
@@ -2481,10 +2588,13 @@ impl Record for McpServerEventNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("method", &self.method);
-        members.field("params", &self.params);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"method\":", &self.method);
+        output.field(",\"params\":", &self.params);
+        output.extra(&self.extra);
     }
 }
 
@@ -2501,7 +2611,7 @@ impl Fields for McpServerEventNotification {
     }
 }
 
-crate::runtime::records!(McpServerEventNotification);
+crate::runtime::implement_serde!(McpServerEventNotification);
 
 /// The params of [`mcpServer/event/stream/notification`](crate::notifications::McpServerEventStreamNotification).
 #[derive(Clone, Debug, PartialEq)]
@@ -2517,6 +2627,7 @@ pub struct McpServerEventStreamNotification {
 
 impl McpServerEventStreamNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         subscription_id: impl Into<String>,
         notification: McpServerEventNotification,
@@ -2542,10 +2653,13 @@ impl Record for McpServerEventStreamNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("subscriptionId", &self.subscription_id);
-        members.field("notification", &self.notification);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.field(",\"notification\":", &self.notification);
+        output.extra(&self.extra);
     }
 }
 
@@ -2562,7 +2676,7 @@ impl Fields for McpServerEventStreamNotification {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamNotification);
+crate::runtime::implement_serde!(McpServerEventStreamNotification);
 
 /// The params of [`mcpServer/event/stream/start`](crate::requests::McpServerEventStreamStart).
 ///
@@ -2602,6 +2716,7 @@ impl fmt::Debug for McpServerEventStreamStartParams {
 
 impl McpServerEventStreamStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server: impl Into<String>,
@@ -2643,14 +2758,17 @@ impl Record for McpServerEventStreamStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("server", &self.server);
-        members.field("subscriptionId", &self.subscription_id);
-        members.field("name", &self.name);
-        members.field("arguments", &self.arguments);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"arguments\":", &self.arguments);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -2671,7 +2789,7 @@ impl Fields for McpServerEventStreamStartParams {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStartParams);
+crate::runtime::implement_serde!(McpServerEventStreamStartParams);
 
 /// The answer to [`mcpServer/event/stream/start`](crate::requests::McpServerEventStreamStart).
 ///
@@ -2685,6 +2803,7 @@ pub struct McpServerEventStreamStartResponse {
 
 impl McpServerEventStreamStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2706,8 +2825,11 @@ impl Record for McpServerEventStreamStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2720,7 +2842,7 @@ impl Fields for McpServerEventStreamStartResponse {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStartResponse);
+crate::runtime::implement_serde!(McpServerEventStreamStartResponse);
 
 /// The params of [`mcpServer/event/stream/stop`](crate::requests::McpServerEventStreamStop).
 ///
@@ -2736,6 +2858,7 @@ pub struct McpServerEventStreamStopParams {
 
 impl McpServerEventStreamStopParams {
     /// With what is required.
+    #[inline]
     pub fn new(subscription_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.subscription_id = subscription_id.into();
@@ -2756,9 +2879,12 @@ impl Record for McpServerEventStreamStopParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("subscriptionId", &self.subscription_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStopParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2774,7 +2900,7 @@ impl Fields for McpServerEventStreamStopParams {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStopParams);
+crate::runtime::implement_serde!(McpServerEventStreamStopParams);
 
 /// The answer to [`mcpServer/event/stream/stop`](crate::requests::McpServerEventStreamStop).
 ///
@@ -2788,6 +2914,7 @@ pub struct McpServerEventStreamStopResponse {
 
 impl McpServerEventStreamStopResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2809,8 +2936,11 @@ impl Record for McpServerEventStreamStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerEventStreamStopResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2823,7 +2953,7 @@ impl Fields for McpServerEventStreamStopResponse {
     }
 }
 
-crate::runtime::records!(McpServerEventStreamStopResponse);
+crate::runtime::implement_serde!(McpServerEventStreamStopResponse);
 
 /// Presentation metadata advertised by an initialized MCP server.
 #[derive(Clone, PartialEq)]
@@ -2861,6 +2991,7 @@ impl fmt::Debug for McpServerInfo {
 
 impl McpServerInfo {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -2887,14 +3018,17 @@ impl Record for McpServerInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("title", &self.title);
-        members.field("version", &self.version);
-        members.field("description", &self.description);
-        members.field("icons", &self.icons);
-        members.field("websiteUrl", &self.website_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"icons\":", &self.icons);
+        output.field(",\"websiteUrl\":", &self.website_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -2915,7 +3049,7 @@ impl Fields for McpServerInfo {
     }
 }
 
-crate::runtime::records!(McpServerInfo);
+crate::runtime::implement_serde!(McpServerInfo);
 
 /// Part of [`McpServerOauthLoginParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2954,6 +3088,7 @@ pub struct McpServerOauthLoginCompletedNotification {
 
 impl McpServerOauthLoginCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, success: bool) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -2979,13 +3114,16 @@ impl Record for McpServerOauthLoginCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("threadId", &self.thread_id);
-        members.omit("loginId", &self.login_id);
-        members.field("success", &self.success);
-        members.omit("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerOauthLoginCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"loginId\":", &self.login_id);
+        output.field(",\"success\":", &self.success);
+        output.omit(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -3005,7 +3143,7 @@ impl Fields for McpServerOauthLoginCompletedNotification {
     }
 }
 
-crate::runtime::records!(McpServerOauthLoginCompletedNotification);
+crate::runtime::implement_serde!(McpServerOauthLoginCompletedNotification);
 
 /// The params of [`mcpServer/oauth/login`](crate::requests::McpServerOauthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -3027,6 +3165,7 @@ pub struct McpServerOauthLoginParams {
 
 impl McpServerOauthLoginParams {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -3078,13 +3217,16 @@ impl Record for McpServerOauthLoginParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.omit("threadId", &self.thread_id);
-        members.omit("clientRegistration", &self.client_registration);
-        members.omit("scopes", &self.scopes);
-        members.omit("timeoutSecs", &self.timeout_secs);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerOauthLoginParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"clientRegistration\":", &self.client_registration);
+        output.omit(",\"scopes\":", &self.scopes);
+        output.omit(",\"timeoutSecs\":", &self.timeout_secs);
+        output.extra(&self.extra);
     }
 }
 
@@ -3104,7 +3246,7 @@ impl Fields for McpServerOauthLoginParams {
     }
 }
 
-crate::runtime::records!(McpServerOauthLoginParams);
+crate::runtime::implement_serde!(McpServerOauthLoginParams);
 
 /// The answer to [`mcpServer/oauth/login`](crate::requests::McpServerOauthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -3120,6 +3262,7 @@ pub struct McpServerOauthLoginResponse {
 
 impl McpServerOauthLoginResponse {
     /// With what is required.
+    #[inline]
     pub fn new(authorization_url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.authorization_url = authorization_url.into();
@@ -3141,10 +3284,13 @@ impl Record for McpServerOauthLoginResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("authorizationUrl", &self.authorization_url);
-        members.field("loginId", &self.login_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerOauthLoginResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"authorizationUrl\":", &self.authorization_url);
+        output.field(",\"loginId\":", &self.login_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3161,7 +3307,7 @@ impl Fields for McpServerOauthLoginResponse {
     }
 }
 
-crate::runtime::records!(McpServerOauthLoginResponse);
+crate::runtime::implement_serde!(McpServerOauthLoginResponse);
 
 /// Part of [`McpServerStatusUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3251,6 +3397,7 @@ impl fmt::Debug for McpServerStatus {
 
 impl McpServerStatus {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         tools: BTreeMap<String, Tool>,
@@ -3305,20 +3452,23 @@ impl Record for McpServerStatus {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("runtimeStatus", &self.runtime_status);
-        members.field("pluginId", &self.plugin_id);
-        members.field("httpOrigin", &self.http_origin);
-        members.field("serverInfo", &self.server_info);
-        members.field("serverCapabilities", &self.server_capabilities);
-        members.field("toolListMeta", &self.tool_list_meta);
-        members.field("tools", &self.tools);
-        members.field("toolsError", &self.tools_error);
-        members.field("resources", &self.resources);
-        members.field("resourceTemplates", &self.resource_templates);
-        members.field("authStatus", &self.auth_status);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerStatus {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"runtimeStatus\":", &self.runtime_status);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"httpOrigin\":", &self.http_origin);
+        output.field(",\"serverInfo\":", &self.server_info);
+        output.field(",\"serverCapabilities\":", &self.server_capabilities);
+        output.field(",\"toolListMeta\":", &self.tool_list_meta);
+        output.field(",\"tools\":", &self.tools);
+        output.field(",\"toolsError\":", &self.tools_error);
+        output.field(",\"resources\":", &self.resources);
+        output.field(",\"resourceTemplates\":", &self.resource_templates);
+        output.field(",\"authStatus\":", &self.auth_status);
+        output.extra(&self.extra);
     }
 }
 
@@ -3345,7 +3495,7 @@ impl Fields for McpServerStatus {
     }
 }
 
-crate::runtime::records!(McpServerStatus);
+crate::runtime::implement_serde!(McpServerStatus);
 
 /// Part of [`ListMcpServerStatusParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3382,6 +3532,7 @@ pub struct McpServerStatusUpdatedNotification {
 
 impl McpServerStatusUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         status: impl Into<McpServerStartupState>,
@@ -3410,13 +3561,16 @@ impl Record for McpServerStatusUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("name", &self.name);
-        members.field("status", &self.status);
-        members.field("error", &self.error);
-        members.field("failureReason", &self.failure_reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerStatusUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"failureReason\":", &self.failure_reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -3436,7 +3590,7 @@ impl Fields for McpServerStatusUpdatedNotification {
     }
 }
 
-crate::runtime::records!(McpServerStatusUpdatedNotification);
+crate::runtime::implement_serde!(McpServerStatusUpdatedNotification);
 
 /// The params of [`mcpServer/tool/call`](crate::requests::McpServerToolCall).
 #[derive(Clone, PartialEq)]
@@ -3471,6 +3625,7 @@ impl fmt::Debug for McpServerToolCallParams {
 
 impl McpServerToolCallParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         server: impl Into<String>,
@@ -3513,13 +3668,16 @@ impl Record for McpServerToolCallParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("server", &self.server);
-        members.field("tool", &self.tool);
-        members.omit("arguments", &self.arguments);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerToolCallParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.omit(",\"arguments\":", &self.arguments);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3539,7 +3697,7 @@ impl Fields for McpServerToolCallParams {
     }
 }
 
-crate::runtime::records!(McpServerToolCallParams);
+crate::runtime::implement_serde!(McpServerToolCallParams);
 
 /// The answer to [`mcpServer/tool/call`](crate::requests::McpServerToolCall).
 #[derive(Clone, PartialEq)]
@@ -3571,6 +3729,7 @@ impl fmt::Debug for McpServerToolCallResponse {
 
 impl McpServerToolCallResponse {
     /// With what is required.
+    #[inline]
     pub fn new(content: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content;
@@ -3594,12 +3753,15 @@ impl Record for McpServerToolCallResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("content", &self.content);
-        members.omit("structuredContent", &self.structured_content);
-        members.omit("isError", &self.is_error);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpServerToolCallResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"content\":", &self.content);
+        output.omit(",\"structuredContent\":", &self.structured_content);
+        output.omit(",\"isError\":", &self.is_error);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3618,7 +3780,7 @@ impl Fields for McpServerToolCallResponse {
     }
 }
 
-crate::runtime::records!(McpServerToolCallResponse);
+crate::runtime::implement_serde!(McpServerToolCallResponse);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3640,6 +3802,7 @@ pub struct McpToolCallAppContext {
 
 impl McpToolCallAppContext {
     /// With what is required.
+    #[inline]
     pub fn new(connector_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.connector_id = connector_id.into();
@@ -3664,13 +3827,16 @@ impl Record for McpToolCallAppContext {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("connectorId", &self.connector_id);
-        members.field("linkId", &self.link_id);
-        members.field("resourceUri", &self.resource_uri);
-        members.field("appName", &self.app_name);
-        members.field("actionName", &self.action_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallAppContext {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"linkId\":", &self.link_id);
+        output.field(",\"resourceUri\":", &self.resource_uri);
+        output.field(",\"appName\":", &self.app_name);
+        output.field(",\"actionName\":", &self.action_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -3690,7 +3856,7 @@ impl Fields for McpToolCallAppContext {
     }
 }
 
-crate::runtime::records!(McpToolCallAppContext);
+crate::runtime::implement_serde!(McpToolCallAppContext);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3704,6 +3870,7 @@ pub struct McpToolCallError {
 
 impl McpToolCallError {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -3724,9 +3891,12 @@ impl Record for McpToolCallError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -3742,7 +3912,7 @@ impl Fields for McpToolCallError {
     }
 }
 
-crate::runtime::records!(McpToolCallError);
+crate::runtime::implement_serde!(McpToolCallError);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, PartialEq)]
@@ -3771,6 +3941,7 @@ impl fmt::Debug for McpToolCallResult {
 
 impl McpToolCallResult {
     /// With what is required.
+    #[inline]
     pub fn new(content: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.content = content;
@@ -3793,11 +3964,14 @@ impl Record for McpToolCallResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("content", &self.content);
-        members.field("structuredContent", &self.structured_content);
-        members.field("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"content\":", &self.content);
+        output.field(",\"structuredContent\":", &self.structured_content);
+        output.field(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3815,7 +3989,7 @@ impl Fields for McpToolCallResult {
     }
 }
 
-crate::runtime::records!(McpToolCallResult);
+crate::runtime::implement_serde!(McpToolCallResult);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3880,6 +4054,7 @@ impl fmt::Debug for Resource {
 
 impl Resource {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, uri: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -3919,17 +4094,20 @@ impl Record for Resource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("annotations", &self.annotations);
-        members.omit("description", &self.description);
-        members.omit("mimeType", &self.mime_type);
-        members.field("name", &self.name);
-        members.omit("size", &self.size);
-        members.omit("title", &self.title);
-        members.field("uri", &self.uri);
-        members.omit("icons", &self.icons);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for Resource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"size\":", &self.size);
+        output.omit(",\"title\":", &self.title);
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"icons\":", &self.icons);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -3953,7 +4131,7 @@ impl Fields for Resource {
     }
 }
 
-crate::runtime::records!(Resource);
+crate::runtime::implement_serde!(Resource);
 
 /// Contents returned when reading a resource from an MCP server.
 #[derive(Clone, Debug, PartialEq)]
@@ -4004,6 +4182,7 @@ impl fmt::Debug for ResourceTemplate {
 
 impl ResourceTemplate {
     /// With what is required.
+    #[inline]
     pub fn new(uri_template: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.uri_template = uri_template.into();
@@ -4037,14 +4216,17 @@ impl Record for ResourceTemplate {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("annotations", &self.annotations);
-        members.field("uriTemplate", &self.uri_template);
-        members.field("name", &self.name);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.omit("mimeType", &self.mime_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for ResourceTemplate {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"annotations\":", &self.annotations);
+        output.field(",\"uriTemplate\":", &self.uri_template);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -4065,7 +4247,7 @@ impl Fields for ResourceTemplate {
     }
 }
 
-crate::runtime::records!(ResourceTemplate);
+crate::runtime::implement_serde!(ResourceTemplate);
 
 /// Part of [`ResourceContent`].
 #[derive(Clone, PartialEq)]
@@ -4097,6 +4279,7 @@ impl fmt::Debug for TextResourceContent {
 
 impl TextResourceContent {
     /// With what is required.
+    #[inline]
     pub fn new(uri: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.uri = uri.into();
@@ -4121,12 +4304,15 @@ impl Record for TextResourceContent {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("uri", &self.uri);
-        members.omit("mimeType", &self.mime_type);
-        members.field("text", &self.text);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for TextResourceContent {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"text\":", &self.text);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -4145,7 +4331,7 @@ impl Fields for TextResourceContent {
     }
 }
 
-crate::runtime::records!(TextResourceContent);
+crate::runtime::implement_serde!(TextResourceContent);
 
 /// Definition for a tool the client can call.
 #[derive(Clone, PartialEq)]
@@ -4189,6 +4375,7 @@ impl fmt::Debug for Tool {
 
 impl Tool {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, input_schema: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -4226,16 +4413,19 @@ impl Record for Tool {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.omit("title", &self.title);
-        members.omit("description", &self.description);
-        members.field("inputSchema", &self.input_schema);
-        members.omit("outputSchema", &self.output_schema);
-        members.omit("annotations", &self.annotations);
-        members.omit("icons", &self.icons);
-        members.omit("_meta", &self.meta);
-        members.extra(&self.extra);
+}
+
+impl Encode for Tool {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"inputSchema\":", &self.input_schema);
+        output.omit(",\"outputSchema\":", &self.output_schema);
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"icons\":", &self.icons);
+        output.omit(",\"_meta\":", &self.meta);
+        output.extra(&self.extra);
     }
 }
 
@@ -4258,4 +4448,4 @@ impl Fields for Tool {
     }
 }
 
-crate::runtime::records!(Tool);
+crate::runtime::implement_serde!(Tool);

@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -28,6 +30,7 @@ pub struct MemoryCitation {
 
 impl MemoryCitation {
     /// With what is required.
+    #[inline]
     pub fn new(entries: Vec<MemoryCitationEntry>, thread_ids: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.entries = entries;
@@ -50,10 +53,13 @@ impl Record for MemoryCitation {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("entries", &self.entries);
-        members.field("threadIds", &self.thread_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryCitation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"entries\":", &self.entries);
+        output.field(",\"threadIds\":", &self.thread_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -70,7 +76,7 @@ impl Fields for MemoryCitation {
     }
 }
 
-crate::runtime::records!(MemoryCitation);
+crate::runtime::implement_serde!(MemoryCitation);
 
 /// Part of [`MemoryCitation`].
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +96,7 @@ pub struct MemoryCitationEntry {
 
 impl MemoryCitationEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         path: impl Into<String>,
         line_start: u32,
@@ -121,12 +128,15 @@ impl Record for MemoryCitationEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("lineStart", &self.line_start);
-        members.field("lineEnd", &self.line_end);
-        members.field("note", &self.note);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryCitationEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"lineStart\":", &self.line_start);
+        output.field(",\"lineEnd\":", &self.line_end);
+        output.field(",\"note\":", &self.note);
+        output.extra(&self.extra);
     }
 }
 
@@ -145,7 +155,7 @@ impl Fields for MemoryCitationEntry {
     }
 }
 
-crate::runtime::records!(MemoryCitationEntry);
+crate::runtime::implement_serde!(MemoryCitationEntry);
 
 /// The answer to [`memory/reset`](crate::requests::MemoryReset).
 ///
@@ -159,6 +169,7 @@ pub struct MemoryResetResponse {
 
 impl MemoryResetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -180,8 +191,11 @@ impl Record for MemoryResetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryResetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -194,7 +208,7 @@ impl Fields for MemoryResetResponse {
     }
 }
 
-crate::runtime::records!(MemoryResetResponse);
+crate::runtime::implement_serde!(MemoryResetResponse);
 
 /// The params of [`memory/status`](crate::requests::MemoryStatus).
 ///
@@ -210,6 +224,7 @@ pub struct MemoryStatusParams {
 
 impl MemoryStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -240,9 +255,12 @@ impl Record for MemoryStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("minConsolidatedThreads", &self.min_consolidated_threads);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"minConsolidatedThreads\":", &self.min_consolidated_threads);
+        output.extra(&self.extra);
     }
 }
 
@@ -258,7 +276,7 @@ impl Fields for MemoryStatusParams {
     }
 }
 
-crate::runtime::records!(MemoryStatusParams);
+crate::runtime::implement_serde!(MemoryStatusParams);
 
 /// The answer to [`memory/status`](crate::requests::MemoryStatus).
 ///
@@ -276,6 +294,7 @@ pub struct MemoryStatusResponse {
 
 impl MemoryStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(v2_consolidated_threads: u32, v2_ready: bool) -> Self {
         let mut new: Self = Record::blank();
         new.v2_consolidated_threads = v2_consolidated_threads;
@@ -298,10 +317,13 @@ impl Record for MemoryStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("v2ConsolidatedThreads", &self.v2_consolidated_threads);
-        members.field("v2Ready", &self.v2_ready);
-        members.extra(&self.extra);
+}
+
+impl Encode for MemoryStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"v2ConsolidatedThreads\":", &self.v2_consolidated_threads);
+        output.field(",\"v2Ready\":", &self.v2_ready);
+        output.extra(&self.extra);
     }
 }
 
@@ -318,4 +340,4 @@ impl Fields for MemoryStatusResponse {
     }
 }
 
-crate::runtime::records!(MemoryStatusResponse);
+crate::runtime::implement_serde!(MemoryStatusResponse);

@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -27,6 +29,7 @@ pub struct MockExperimentalMethodParams {
 
 impl MockExperimentalMethodParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -57,9 +60,12 @@ impl Record for MockExperimentalMethodParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("value", &self.value);
-        members.extra(&self.extra);
+}
+
+impl Encode for MockExperimentalMethodParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"value\":", &self.value);
+        output.extra(&self.extra);
     }
 }
 
@@ -75,7 +81,7 @@ impl Fields for MockExperimentalMethodParams {
     }
 }
 
-crate::runtime::records!(MockExperimentalMethodParams);
+crate::runtime::implement_serde!(MockExperimentalMethodParams);
 
 /// The answer to [`mock/experimentalMethod`](crate::requests::MockExperimentalMethod).
 ///
@@ -91,6 +97,7 @@ pub struct MockExperimentalMethodResponse {
 
 impl MockExperimentalMethodResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -115,9 +122,12 @@ impl Record for MockExperimentalMethodResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("echoed", &self.echoed);
-        members.extra(&self.extra);
+}
+
+impl Encode for MockExperimentalMethodResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"echoed\":", &self.echoed);
+        output.extra(&self.extra);
     }
 }
 
@@ -133,4 +143,4 @@ impl Fields for MockExperimentalMethodResponse {
     }
 }
 
-crate::runtime::records!(MockExperimentalMethodResponse);
+crate::runtime::implement_serde!(MockExperimentalMethodResponse);

@@ -15,8 +15,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -39,6 +41,7 @@ pub struct AuthRecoveryNotification {
 
 impl AuthRecoveryNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -70,12 +73,15 @@ impl Record for AuthRecoveryNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("provider", &self.provider);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for AuthRecoveryNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"provider\":", &self.provider);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -94,7 +100,7 @@ impl Fields for AuthRecoveryNotification {
     }
 }
 
-crate::runtime::records!(AuthRecoveryNotification);
+crate::runtime::implement_serde!(AuthRecoveryNotification);
 
 /// Part of [`ProviderSettingsPatch`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -143,6 +149,7 @@ pub struct NoneGatewayAuth {
 
 impl NoneGatewayAuth {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -164,8 +171,11 @@ impl Record for NoneGatewayAuth {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for NoneGatewayAuth {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -192,6 +202,7 @@ pub struct EnvironmentVariableGatewayAuth {
 
 impl EnvironmentVariableGatewayAuth {
     /// With what is required.
+    #[inline]
     pub fn new(env_key: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.env_key = env_key.into();
@@ -212,9 +223,12 @@ impl Record for EnvironmentVariableGatewayAuth {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("envKey", &self.env_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentVariableGatewayAuth {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"envKey\":", &self.env_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -244,6 +258,7 @@ pub struct ExternallyConfiguredGatewayAuth {
 
 impl ExternallyConfiguredGatewayAuth {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -268,9 +283,12 @@ impl Record for ExternallyConfiguredGatewayAuth {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("envKey", &self.env_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExternallyConfiguredGatewayAuth {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"envKey\":", &self.env_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -364,6 +382,7 @@ pub struct Model {
 
 impl Model {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         model: impl Into<String>,
@@ -438,27 +457,31 @@ impl Record for Model {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("model", &self.model);
-        members.field("upgrade", &self.upgrade);
-        members.field("upgradeInfo", &self.upgrade_info);
-        members.field("availabilityNux", &self.availability_nux);
-        members.field("displayName", &self.display_name);
-        members.field("description", &self.description);
-        members.field("modelSpecialty", &self.model_specialty);
-        members.field("hidden", &self.hidden);
-        members.field("supportedReasoningEfforts", &self.supported_reasoning_efforts);
-        members.field("defaultReasoningEffort", &self.default_reasoning_effort);
-        members.field("inputModalities", &self.input_modalities);
-        members.field("supportsPersonality", &self.supports_personality);
-        members.field("multiAgentVersion", &self.multi_agent_version);
-        members.field("additionalSpeedTiers", &self.additional_speed_tiers);
-        members.field("serviceTiers", &self.service_tiers);
-        members.field("defaultServiceTier", &self.default_service_tier);
-        members.field("availableAccessPrograms", &self.available_access_programs);
-        members.field("isDefault", &self.is_default);
-        members.extra(&self.extra);
+}
+
+impl Encode for Model {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"upgrade\":", &self.upgrade);
+        output.field(",\"upgradeInfo\":", &self.upgrade_info);
+        output.field(",\"availabilityNux\":", &self.availability_nux);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"modelSpecialty\":", &self.model_specialty);
+        output.field(",\"hidden\":", &self.hidden);
+        output
+            .field(",\"supportedReasoningEfforts\":", &self.supported_reasoning_efforts);
+        output.field(",\"defaultReasoningEffort\":", &self.default_reasoning_effort);
+        output.field(",\"inputModalities\":", &self.input_modalities);
+        output.field(",\"supportsPersonality\":", &self.supports_personality);
+        output.field(",\"multiAgentVersion\":", &self.multi_agent_version);
+        output.field(",\"additionalSpeedTiers\":", &self.additional_speed_tiers);
+        output.field(",\"serviceTiers\":", &self.service_tiers);
+        output.field(",\"defaultServiceTier\":", &self.default_service_tier);
+        output.field(",\"availableAccessPrograms\":", &self.available_access_programs);
+        output.field(",\"isDefault\":", &self.is_default);
+        output.extra(&self.extra);
     }
 }
 
@@ -492,7 +515,7 @@ impl Fields for Model {
     }
 }
 
-crate::runtime::records!(Model);
+crate::runtime::implement_serde!(Model);
 
 /// Caller-specific explicit access programs advertised by model discovery.
 #[derive(Clone, Debug, PartialEq)]
@@ -506,6 +529,7 @@ pub struct ModelAccessPrograms {
 
 impl ModelAccessPrograms {
     /// With what is required.
+    #[inline]
     pub fn new(cyber: Vec<CyberAccessProgram>) -> Self {
         let mut new: Self = Record::blank();
         new.cyber = cyber;
@@ -526,9 +550,12 @@ impl Record for ModelAccessPrograms {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cyber", &self.cyber);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelAccessPrograms {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cyber\":", &self.cyber);
+        output.extra(&self.extra);
     }
 }
 
@@ -544,7 +571,7 @@ impl Fields for ModelAccessPrograms {
     }
 }
 
-crate::runtime::records!(ModelAccessPrograms);
+crate::runtime::implement_serde!(ModelAccessPrograms);
 
 /// Part of [`Model`].
 #[derive(Clone, Debug, PartialEq)]
@@ -558,6 +585,7 @@ pub struct ModelAvailabilityNux {
 
 impl ModelAvailabilityNux {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -578,9 +606,12 @@ impl Record for ModelAvailabilityNux {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelAvailabilityNux {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -596,7 +627,7 @@ impl Fields for ModelAvailabilityNux {
     }
 }
 
-crate::runtime::records!(ModelAvailabilityNux);
+crate::runtime::implement_serde!(ModelAvailabilityNux);
 
 /// The params of [`model/list`](crate::requests::ModelList).
 #[derive(Clone, Debug, PartialEq)]
@@ -616,6 +647,7 @@ pub struct ModelListParams {
 
 impl ModelListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -667,12 +699,15 @@ impl Record for ModelListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("modelProvider", &self.model_provider);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("includeHidden", &self.include_hidden);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"modelProvider\":", &self.model_provider);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"includeHidden\":", &self.include_hidden);
+        output.extra(&self.extra);
     }
 }
 
@@ -691,7 +726,7 @@ impl Fields for ModelListParams {
     }
 }
 
-crate::runtime::records!(ModelListParams);
+crate::runtime::implement_serde!(ModelListParams);
 
 /// The answer to [`model/list`](crate::requests::ModelList).
 #[derive(Clone, Debug, PartialEq)]
@@ -707,6 +742,7 @@ pub struct ModelListResponse {
 
 impl ModelListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Model>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -728,10 +764,13 @@ impl Record for ModelListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -748,7 +787,7 @@ impl Fields for ModelListResponse {
     }
 }
 
-crate::runtime::records!(ModelListResponse);
+crate::runtime::implement_serde!(ModelListResponse);
 
 /// The params of [`modelProvider/capabilities/read`](crate::requests::ModelProviderCapabilitiesRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -760,6 +799,7 @@ pub struct ModelProviderCapabilitiesReadParams {
 
 impl ModelProviderCapabilitiesReadParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -781,8 +821,11 @@ impl Record for ModelProviderCapabilitiesReadParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderCapabilitiesReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -795,7 +838,7 @@ impl Fields for ModelProviderCapabilitiesReadParams {
     }
 }
 
-crate::runtime::records!(ModelProviderCapabilitiesReadParams);
+crate::runtime::implement_serde!(ModelProviderCapabilitiesReadParams);
 
 /// The answer to [`modelProvider/capabilities/read`](crate::requests::ModelProviderCapabilitiesRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -811,6 +854,7 @@ pub struct ModelProviderCapabilitiesReadResponse {
 
 impl ModelProviderCapabilitiesReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(image_generation: bool, web_search: bool) -> Self {
         let mut new: Self = Record::blank();
         new.image_generation = image_generation;
@@ -833,10 +877,13 @@ impl Record for ModelProviderCapabilitiesReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("imageGeneration", &self.image_generation);
-        members.field("webSearch", &self.web_search);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderCapabilitiesReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"imageGeneration\":", &self.image_generation);
+        output.field(",\"webSearch\":", &self.web_search);
+        output.extra(&self.extra);
     }
 }
 
@@ -853,7 +900,7 @@ impl Fields for ModelProviderCapabilitiesReadResponse {
     }
 }
 
-crate::runtime::records!(ModelProviderCapabilitiesReadResponse);
+crate::runtime::implement_serde!(ModelProviderCapabilitiesReadResponse);
 
 /// The params of [`modelProvider/config/write`](crate::requests::ModelProviderConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -867,6 +914,7 @@ pub struct ModelProviderConfigWriteParams {
 
 impl ModelProviderConfigWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(settings: impl Into<ProviderSettingsPatch>) -> Self {
         let mut new: Self = Record::blank();
         new.settings = settings.into();
@@ -887,9 +935,12 @@ impl Record for ModelProviderConfigWriteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("settings", &self.settings);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderConfigWriteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"settings\":", &self.settings);
+        output.extra(&self.extra);
     }
 }
 
@@ -905,7 +956,7 @@ impl Fields for ModelProviderConfigWriteParams {
     }
 }
 
-crate::runtime::records!(ModelProviderConfigWriteParams);
+crate::runtime::implement_serde!(ModelProviderConfigWriteParams);
 
 /// The answer to [`modelProvider/config/write`](crate::requests::ModelProviderConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -919,6 +970,7 @@ pub struct ModelProviderConfigWriteResponse {
 
 impl ModelProviderConfigWriteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(provider: ModelProviderSummary) -> Self {
         let mut new: Self = Record::blank();
         new.provider = provider;
@@ -939,9 +991,12 @@ impl Record for ModelProviderConfigWriteResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("provider", &self.provider);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderConfigWriteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"provider\":", &self.provider);
+        output.extra(&self.extra);
     }
 }
 
@@ -957,7 +1012,7 @@ impl Fields for ModelProviderConfigWriteResponse {
     }
 }
 
-crate::runtime::records!(ModelProviderConfigWriteResponse);
+crate::runtime::implement_serde!(ModelProviderConfigWriteResponse);
 
 /// Structured JSON-RPC error data. Unknown errors must retain the client's normal fallback.
 #[derive(Clone, Debug, PartialEq)]
@@ -1012,6 +1067,7 @@ pub struct ModelProviderMismatchModelProviderError {
 
 impl ModelProviderMismatchModelProviderError {
     /// With what is required.
+    #[inline]
     pub fn new(
         model_provider: impl Into<String>,
         current_model_provider: impl Into<String>,
@@ -1037,10 +1093,13 @@ impl Record for ModelProviderMismatchModelProviderError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("modelProvider", &self.model_provider);
-        members.field("currentModelProvider", &self.current_model_provider);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderMismatchModelProviderError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"currentModelProvider\":", &self.current_model_provider);
+        output.extra(&self.extra);
     }
 }
 
@@ -1071,6 +1130,7 @@ pub struct ModelProviderNotConfiguredModelProviderError {
 
 impl ModelProviderNotConfiguredModelProviderError {
     /// With what is required.
+    #[inline]
     pub fn new(model_provider: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.model_provider = model_provider.into();
@@ -1091,9 +1151,12 @@ impl Record for ModelProviderNotConfiguredModelProviderError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("modelProvider", &self.model_provider);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderNotConfiguredModelProviderError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.extra(&self.extra);
     }
 }
 
@@ -1125,6 +1188,7 @@ pub struct ModelProviderPolicyConflictModelProviderError {
 
 impl ModelProviderPolicyConflictModelProviderError {
     /// With what is required.
+    #[inline]
     pub fn new(
         model_provider: impl Into<String>,
         required_model_provider: impl Into<String>,
@@ -1150,10 +1214,13 @@ impl Record for ModelProviderPolicyConflictModelProviderError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("modelProvider", &self.model_provider);
-        members.field("requiredModelProvider", &self.required_model_provider);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderPolicyConflictModelProviderError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"requiredModelProvider\":", &self.required_model_provider);
+        output.extra(&self.extra);
     }
 }
 
@@ -1180,6 +1247,7 @@ pub struct ModelProviderListParams {
 
 impl ModelProviderListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1201,8 +1269,11 @@ impl Record for ModelProviderListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1215,7 +1286,7 @@ impl Fields for ModelProviderListParams {
     }
 }
 
-crate::runtime::records!(ModelProviderListParams);
+crate::runtime::implement_serde!(ModelProviderListParams);
 
 /// The answer to [`modelProvider/list`](crate::requests::ModelProviderList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1233,6 +1304,7 @@ pub struct ModelProviderListResponse {
 
 impl ModelProviderListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         data: Vec<ModelProviderSummary>,
         default_provider_id: impl Into<String>,
@@ -1261,11 +1333,14 @@ impl Record for ModelProviderListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("defaultProviderId", &self.default_provider_id);
-        members.field("canChangeDefault", &self.can_change_default);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"defaultProviderId\":", &self.default_provider_id);
+        output.field(",\"canChangeDefault\":", &self.can_change_default);
+        output.extra(&self.extra);
     }
 }
 
@@ -1283,7 +1358,7 @@ impl Fields for ModelProviderListResponse {
     }
 }
 
-crate::runtime::records!(ModelProviderListResponse);
+crate::runtime::implement_serde!(ModelProviderListResponse);
 
 /// Part of [`ModelProviderConfigWriteResponse`], [`ModelProviderListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1305,6 +1380,7 @@ pub struct ModelProviderSummary {
 
 impl ModelProviderSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -1337,13 +1413,16 @@ impl Record for ModelProviderSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("canEdit", &self.can_edit);
-        members.field("baseUrl", &self.base_url);
-        members.field("settings", &self.settings);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelProviderSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"canEdit\":", &self.can_edit);
+        output.field(",\"baseUrl\":", &self.base_url);
+        output.field(",\"settings\":", &self.settings);
+        output.extra(&self.extra);
     }
 }
 
@@ -1363,7 +1442,7 @@ impl Fields for ModelProviderSummary {
     }
 }
 
-crate::runtime::records!(ModelProviderSummary);
+crate::runtime::implement_serde!(ModelProviderSummary);
 
 /// Part of [`ModelReroutedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1398,6 +1477,7 @@ pub struct ModelReroutedNotification {
 
 impl ModelReroutedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1432,13 +1512,16 @@ impl Record for ModelReroutedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("fromModel", &self.from_model);
-        members.field("toModel", &self.to_model);
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelReroutedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"fromModel\":", &self.from_model);
+        output.field(",\"toModel\":", &self.to_model);
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -1458,7 +1541,7 @@ impl Fields for ModelReroutedNotification {
     }
 }
 
-crate::runtime::records!(ModelReroutedNotification);
+crate::runtime::implement_serde!(ModelReroutedNotification);
 
 /// The params of [`model/safetyBuffering/updated`](crate::notifications::ModelSafetyBufferingUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -1484,6 +1567,7 @@ pub struct ModelSafetyBufferingUpdatedNotification {
 
 impl ModelSafetyBufferingUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1530,15 +1614,18 @@ impl Record for ModelSafetyBufferingUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("model", &self.model);
-        members.field("useCases", &self.use_cases);
-        members.field("reasons", &self.reasons);
-        members.field("showBufferingUi", &self.show_buffering_ui);
-        members.field("fasterModel", &self.faster_model);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelSafetyBufferingUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"useCases\":", &self.use_cases);
+        output.field(",\"reasons\":", &self.reasons);
+        output.field(",\"showBufferingUi\":", &self.show_buffering_ui);
+        output.field(",\"fasterModel\":", &self.faster_model);
+        output.extra(&self.extra);
     }
 }
 
@@ -1560,7 +1647,7 @@ impl Fields for ModelSafetyBufferingUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ModelSafetyBufferingUpdatedNotification);
+crate::runtime::implement_serde!(ModelSafetyBufferingUpdatedNotification);
 
 /// Part of [`Model`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1578,6 +1665,7 @@ pub struct ModelServiceTier {
 
 impl ModelServiceTier {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -1606,11 +1694,14 @@ impl Record for ModelServiceTier {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelServiceTier {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.extra(&self.extra);
     }
 }
 
@@ -1628,7 +1719,7 @@ impl Fields for ModelServiceTier {
     }
 }
 
-crate::runtime::records!(ModelServiceTier);
+crate::runtime::implement_serde!(ModelServiceTier);
 
 /// Part of [`Model`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1650,6 +1741,7 @@ pub struct ModelUpgradeInfo {
 
 impl ModelUpgradeInfo {
     /// With what is required.
+    #[inline]
     pub fn new(model: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.model = model.into();
@@ -1680,13 +1772,16 @@ impl Record for ModelUpgradeInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("model", &self.model);
-        members.field("upgradeCopy", &self.upgrade_copy);
-        members.field("modelLink", &self.model_link);
-        members.field("migrationMarkdown", &self.migration_markdown);
-        members.field("retirementAt", &self.retirement_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelUpgradeInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"model\":", &self.model);
+        output.field(",\"upgradeCopy\":", &self.upgrade_copy);
+        output.field(",\"modelLink\":", &self.model_link);
+        output.field(",\"migrationMarkdown\":", &self.migration_markdown);
+        output.field(",\"retirementAt\":", &self.retirement_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -1706,7 +1801,7 @@ impl Fields for ModelUpgradeInfo {
     }
 }
 
-crate::runtime::records!(ModelUpgradeInfo);
+crate::runtime::implement_serde!(ModelUpgradeInfo);
 
 /// Part of [`ModelVerificationNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1737,6 +1832,7 @@ pub struct ModelVerificationNotification {
 
 impl ModelVerificationNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -1765,11 +1861,14 @@ impl Record for ModelVerificationNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("verifications", &self.verifications);
-        members.extra(&self.extra);
+}
+
+impl Encode for ModelVerificationNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"verifications\":", &self.verifications);
+        output.extra(&self.extra);
     }
 }
 
@@ -1787,7 +1886,7 @@ impl Fields for ModelVerificationNotification {
     }
 }
 
-crate::runtime::records!(ModelVerificationNotification);
+crate::runtime::implement_serde!(ModelVerificationNotification);
 
 /// Multi-agent runtime supported by a model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1839,6 +1938,7 @@ pub struct OpenaiProviderSettings {
 
 impl OpenaiProviderSettings {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1860,8 +1960,11 @@ impl Record for OpenaiProviderSettings {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for OpenaiProviderSettings {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1888,6 +1991,7 @@ pub struct CustomGatewayProviderSettings {
 
 impl CustomGatewayProviderSettings {
     /// With what is required.
+    #[inline]
     pub fn new(auth: impl Into<GatewayAuth>) -> Self {
         let mut new: Self = Record::blank();
         new.auth = auth.into();
@@ -1908,9 +2012,12 @@ impl Record for CustomGatewayProviderSettings {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("auth", &self.auth);
-        members.extra(&self.extra);
+}
+
+impl Encode for CustomGatewayProviderSettings {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"auth\":", &self.auth);
+        output.extra(&self.extra);
     }
 }
 
@@ -1942,6 +2049,7 @@ pub struct BedrockProviderSettings {
 
 impl BedrockProviderSettings {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1967,10 +2075,13 @@ impl Record for BedrockProviderSettings {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("profile", &self.profile);
-        members.field("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockProviderSettings {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"profile\":", &self.profile);
+        output.field(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -2005,6 +2116,7 @@ pub struct GcpProviderSettings {
 
 impl GcpProviderSettings {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2031,11 +2143,14 @@ impl Record for GcpProviderSettings {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("projectId", &self.project_id);
-        members.field("location", &self.location);
-        members.field("credentialFile", &self.credential_file);
-        members.extra(&self.extra);
+}
+
+impl Encode for GcpProviderSettings {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"projectId\":", &self.project_id);
+        output.field(",\"location\":", &self.location);
+        output.field(",\"credentialFile\":", &self.credential_file);
+        output.extra(&self.extra);
     }
 }
 
@@ -2093,6 +2208,7 @@ pub struct CustomGatewayProviderSettingsPatch {
 
 impl CustomGatewayProviderSettingsPatch {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2144,12 +2260,15 @@ impl Record for CustomGatewayProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("providerId", &self.provider_id);
-        members.omit("name", &self.name);
-        members.omit("baseUrl", &self.base_url);
-        members.omit("envKey", &self.env_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for CustomGatewayProviderSettingsPatch {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"providerId\":", &self.provider_id);
+        output.omit(",\"name\":", &self.name);
+        output.omit(",\"baseUrl\":", &self.base_url);
+        output.omit(",\"envKey\":", &self.env_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -2186,6 +2305,7 @@ pub struct BedrockProviderSettingsPatch {
 
 impl BedrockProviderSettingsPatch {
     /// With what is required.
+    #[inline]
     pub fn new(provider_id: impl Into<BedrockProviderId>) -> Self {
         let mut new: Self = Record::blank();
         new.provider_id = provider_id.into();
@@ -2220,11 +2340,14 @@ impl Record for BedrockProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("providerId", &self.provider_id);
-        members.omit("profile", &self.profile);
-        members.omit("region", &self.region);
-        members.extra(&self.extra);
+}
+
+impl Encode for BedrockProviderSettingsPatch {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"providerId\":", &self.provider_id);
+        output.omit(",\"profile\":", &self.profile);
+        output.omit(",\"region\":", &self.region);
+        output.extra(&self.extra);
     }
 }
 
@@ -2262,6 +2385,7 @@ pub struct GcpProviderSettingsPatch {
 
 impl GcpProviderSettingsPatch {
     /// With what is required.
+    #[inline]
     pub fn new(provider_id: impl Into<GcpProviderId>) -> Self {
         let mut new: Self = Record::blank();
         new.provider_id = provider_id.into();
@@ -2303,12 +2427,15 @@ impl Record for GcpProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("providerId", &self.provider_id);
-        members.omit("projectId", &self.project_id);
-        members.omit("location", &self.location);
-        members.omit("credentialFile", &self.credential_file);
-        members.extra(&self.extra);
+}
+
+impl Encode for GcpProviderSettingsPatch {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"providerId\":", &self.provider_id);
+        output.omit(",\"projectId\":", &self.project_id);
+        output.omit(",\"location\":", &self.location);
+        output.omit(",\"credentialFile\":", &self.credential_file);
+        output.extra(&self.extra);
     }
 }
 
@@ -2341,6 +2468,7 @@ pub struct ReasoningEffortOption {
 
 impl ReasoningEffortOption {
     /// With what is required.
+    #[inline]
     pub fn new(
         reasoning_effort: impl Into<ReasoningEffort>,
         description: impl Into<String>,
@@ -2366,10 +2494,13 @@ impl Record for ReasoningEffortOption {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("description", &self.description);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReasoningEffortOption {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"description\":", &self.description);
+        output.extra(&self.extra);
     }
 }
 
@@ -2386,4 +2517,4 @@ impl Fields for ReasoningEffortOption {
     }
 }
 
-crate::runtime::records!(ReasoningEffortOption);
+crate::runtime::implement_serde!(ReasoningEffortOption);

@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -29,6 +31,7 @@ pub struct PermissionProfileListParams {
 
 impl PermissionProfileListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -73,11 +76,14 @@ impl Record for PermissionProfileListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for PermissionProfileListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -95,7 +101,7 @@ impl Fields for PermissionProfileListParams {
     }
 }
 
-crate::runtime::records!(PermissionProfileListParams);
+crate::runtime::implement_serde!(PermissionProfileListParams);
 
 /// The answer to [`permissionProfile/list`](crate::requests::PermissionProfileList).
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +117,7 @@ pub struct PermissionProfileListResponse {
 
 impl PermissionProfileListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<PermissionProfileSummary>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -132,10 +139,13 @@ impl Record for PermissionProfileListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for PermissionProfileListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -152,7 +162,7 @@ impl Fields for PermissionProfileListResponse {
     }
 }
 
-crate::runtime::records!(PermissionProfileListResponse);
+crate::runtime::implement_serde!(PermissionProfileListResponse);
 
 /// Part of [`PermissionProfileListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +180,7 @@ pub struct PermissionProfileSummary {
 
 impl PermissionProfileSummary {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, allowed: bool) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -193,11 +204,14 @@ impl Record for PermissionProfileSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("description", &self.description);
-        members.field("allowed", &self.allowed);
-        members.extra(&self.extra);
+}
+
+impl Encode for PermissionProfileSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"allowed\":", &self.allowed);
+        output.extra(&self.extra);
     }
 }
 
@@ -215,4 +229,4 @@ impl Fields for PermissionProfileSummary {
     }
 }
 
-crate::runtime::records!(PermissionProfileSummary);
+crate::runtime::implement_serde!(PermissionProfileSummary);

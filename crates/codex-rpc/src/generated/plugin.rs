@@ -19,8 +19,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -45,6 +47,7 @@ pub struct AppSummary {
 
 impl AppSummary {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -70,13 +73,16 @@ impl Record for AppSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("installUrl", &self.install_url);
-        members.field("category", &self.category);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"installUrl\":", &self.install_url);
+        output.field(",\"category\":", &self.category);
+        output.extra(&self.extra);
     }
 }
 
@@ -96,7 +102,7 @@ impl Fields for AppSummary {
     }
 }
 
-crate::runtime::records!(AppSummary);
+crate::runtime::implement_serde!(AppSummary);
 
 /// Part of [`PluginDetail`].
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +132,7 @@ pub struct AppTemplateSummary {
 
 impl AppTemplateSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         template_id: impl Into<String>,
         name: impl Into<String>,
@@ -170,17 +177,20 @@ impl Record for AppTemplateSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("templateId", &self.template_id);
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("category", &self.category);
-        members.field("canonicalConnectorId", &self.canonical_connector_id);
-        members.field("logoUrl", &self.logo_url);
-        members.field("logoUrlDark", &self.logo_url_dark);
-        members.field("materializedAppIds", &self.materialized_app_ids);
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for AppTemplateSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"templateId\":", &self.template_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"category\":", &self.category);
+        output.field(",\"canonicalConnectorId\":", &self.canonical_connector_id);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"materializedAppIds\":", &self.materialized_app_ids);
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -204,7 +214,7 @@ impl Fields for AppTemplateSummary {
     }
 }
 
-crate::runtime::records!(AppTemplateSummary);
+crate::runtime::implement_serde!(AppTemplateSummary);
 
 /// Part of [`AppTemplateSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -234,6 +244,7 @@ pub struct MarketplaceInterface {
 
 impl MarketplaceInterface {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -258,9 +269,12 @@ impl Record for MarketplaceInterface {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("displayName", &self.display_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceInterface {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"displayName\":", &self.display_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -276,7 +290,7 @@ impl Fields for MarketplaceInterface {
     }
 }
 
-crate::runtime::records!(MarketplaceInterface);
+crate::runtime::implement_serde!(MarketplaceInterface);
 
 /// Part of [`PluginInstalledResponse`], [`PluginListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -292,6 +306,7 @@ pub struct MarketplaceLoadErrorInfo {
 
 impl MarketplaceLoadErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(
         marketplace_path: impl Into<AbsolutePathBuf>,
         message: impl Into<String>,
@@ -317,10 +332,13 @@ impl Record for MarketplaceLoadErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplacePath", &self.marketplace_path);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for MarketplaceLoadErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -337,7 +355,7 @@ impl Fields for MarketplaceLoadErrorInfo {
     }
 }
 
-crate::runtime::records!(MarketplaceLoadErrorInfo);
+crate::runtime::implement_serde!(MarketplaceLoadErrorInfo);
 
 /// Part of [`PluginInstallResponse`], [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -404,6 +422,7 @@ pub struct PluginDetail {
 
 impl PluginDetail {
     /// With what is required.
+    #[inline]
     pub fn new(
         marketplace_name: impl Into<String>,
         summary: PluginSummary,
@@ -462,20 +481,23 @@ impl Record for PluginDetail {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("marketplacePath", &self.marketplace_path);
-        members.field("summary", &self.summary);
-        members.field("shareUrl", &self.share_url);
-        members.field("description", &self.description);
-        members.field("skills", &self.skills);
-        members.field("onboardingSkill", &self.onboarding_skill);
-        members.field("hooks", &self.hooks);
-        members.field("apps", &self.apps);
-        members.field("appTemplates", &self.app_templates);
-        members.field("mcpServers", &self.mcp_servers);
-        members.field("scheduledTasks", &self.scheduled_tasks);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginDetail {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"onboardingSkill\":", &self.onboarding_skill);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"apps\":", &self.apps);
+        output.field(",\"appTemplates\":", &self.app_templates);
+        output.field(",\"mcpServers\":", &self.mcp_servers);
+        output.field(",\"scheduledTasks\":", &self.scheduled_tasks);
+        output.extra(&self.extra);
     }
 }
 
@@ -502,7 +524,7 @@ impl Fields for PluginDetail {
     }
 }
 
-crate::runtime::records!(PluginDetail);
+crate::runtime::implement_serde!(PluginDetail);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -539,6 +561,7 @@ pub struct PluginHookSummary {
 
 impl PluginHookSummary {
     /// With what is required.
+    #[inline]
     pub fn new(key: impl Into<String>, event_name: impl Into<HookEventName>) -> Self {
         let mut new: Self = Record::blank();
         new.key = key.into();
@@ -561,10 +584,13 @@ impl Record for PluginHookSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("eventName", &self.event_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginHookSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -581,7 +607,7 @@ impl Fields for PluginHookSummary {
     }
 }
 
-crate::runtime::records!(PluginHookSummary);
+crate::runtime::implement_serde!(PluginHookSummary);
 
 /// The params of [`plugin/install`](crate::requests::PluginInstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -601,6 +627,7 @@ pub struct PluginInstallParams {
 
 impl PluginInstallParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_name = plugin_name.into();
@@ -653,12 +680,15 @@ impl Record for PluginInstallParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("marketplacePath", &self.marketplace_path);
-        members.omit("remoteMarketplaceName", &self.remote_marketplace_name);
-        members.omit("installAttemptId", &self.install_attempt_id);
-        members.field("pluginName", &self.plugin_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstallParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"marketplacePath\":", &self.marketplace_path);
+        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.omit(",\"installAttemptId\":", &self.install_attempt_id);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -677,7 +707,7 @@ impl Fields for PluginInstallParams {
     }
 }
 
-crate::runtime::records!(PluginInstallParams);
+crate::runtime::implement_serde!(PluginInstallParams);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -727,6 +757,7 @@ pub struct PluginInstallResponse {
 
 impl PluginInstallResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         auth_policy: impl Into<PluginAuthPolicy>,
         apps_needing_auth: Vec<AppSummary>,
@@ -752,10 +783,13 @@ impl Record for PluginInstallResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("authPolicy", &self.auth_policy);
-        members.field("appsNeedingAuth", &self.apps_needing_auth);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstallResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"authPolicy\":", &self.auth_policy);
+        output.field(",\"appsNeedingAuth\":", &self.apps_needing_auth);
+        output.extra(&self.extra);
     }
 }
 
@@ -772,7 +806,7 @@ impl Fields for PluginInstallResponse {
     }
 }
 
-crate::runtime::records!(PluginInstallResponse);
+crate::runtime::implement_serde!(PluginInstallResponse);
 
 /// The params of [`plugin/installed`](crate::requests::PluginInstalled).
 #[derive(Clone, Debug, PartialEq)]
@@ -788,6 +822,7 @@ pub struct PluginInstalledParams {
 
 impl PluginInstalledParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -828,11 +863,17 @@ impl Record for PluginInstalledParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cwds", &self.cwds);
-        members
-            .omit("installSuggestionPluginNames", &self.install_suggestion_plugin_names);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstalledParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cwds\":", &self.cwds);
+        output
+            .omit(
+                ",\"installSuggestionPluginNames\":",
+                &self.install_suggestion_plugin_names,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -849,7 +890,7 @@ impl Fields for PluginInstalledParams {
     }
 }
 
-crate::runtime::records!(PluginInstalledParams);
+crate::runtime::implement_serde!(PluginInstalledParams);
 
 /// The answer to [`plugin/installed`](crate::requests::PluginInstalled).
 #[derive(Clone, Debug, PartialEq)]
@@ -865,6 +906,7 @@ pub struct PluginInstalledResponse {
 
 impl PluginInstalledResponse {
     /// With what is required.
+    #[inline]
     pub fn new(marketplaces: Vec<PluginMarketplaceEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplaces = marketplaces;
@@ -886,10 +928,13 @@ impl Record for PluginInstalledResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaces", &self.marketplaces);
-        members.field("marketplaceLoadErrors", &self.marketplace_load_errors);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInstalledResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaces\":", &self.marketplaces);
+        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
+        output.extra(&self.extra);
     }
 }
 
@@ -906,7 +951,7 @@ impl Fields for PluginInstalledResponse {
     }
 }
 
-crate::runtime::records!(PluginInstalledResponse);
+crate::runtime::implement_serde!(PluginInstalledResponse);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -956,6 +1001,7 @@ pub struct PluginInterface {
 
 impl PluginInterface {
     /// With what is required.
+    #[inline]
     pub fn new(
         capabilities: Vec<String>,
         screenshots: Vec<AbsolutePathBuf>,
@@ -1020,27 +1066,30 @@ impl Record for PluginInterface {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("displayName", &self.display_name);
-        members.field("shortDescription", &self.short_description);
-        members.field("longDescription", &self.long_description);
-        members.field("developerName", &self.developer_name);
-        members.field("category", &self.category);
-        members.field("capabilities", &self.capabilities);
-        members.field("websiteUrl", &self.website_url);
-        members.field("privacyPolicyUrl", &self.privacy_policy_url);
-        members.field("termsOfServiceUrl", &self.terms_of_service_url);
-        members.field("defaultPrompt", &self.default_prompt);
-        members.field("brandColor", &self.brand_color);
-        members.field("composerIcon", &self.composer_icon);
-        members.field("composerIconUrl", &self.composer_icon_url);
-        members.field("logo", &self.logo);
-        members.field("logoDark", &self.logo_dark);
-        members.field("logoUrl", &self.logo_url);
-        members.field("logoUrlDark", &self.logo_url_dark);
-        members.field("screenshots", &self.screenshots);
-        members.field("screenshotUrls", &self.screenshot_urls);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginInterface {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"longDescription\":", &self.long_description);
+        output.field(",\"developerName\":", &self.developer_name);
+        output.field(",\"category\":", &self.category);
+        output.field(",\"capabilities\":", &self.capabilities);
+        output.field(",\"websiteUrl\":", &self.website_url);
+        output.field(",\"privacyPolicyUrl\":", &self.privacy_policy_url);
+        output.field(",\"termsOfServiceUrl\":", &self.terms_of_service_url);
+        output.field(",\"defaultPrompt\":", &self.default_prompt);
+        output.field(",\"brandColor\":", &self.brand_color);
+        output.field(",\"composerIcon\":", &self.composer_icon);
+        output.field(",\"composerIconUrl\":", &self.composer_icon_url);
+        output.field(",\"logo\":", &self.logo);
+        output.field(",\"logoDark\":", &self.logo_dark);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"screenshots\":", &self.screenshots);
+        output.field(",\"screenshotUrls\":", &self.screenshot_urls);
+        output.extra(&self.extra);
     }
 }
 
@@ -1074,7 +1123,7 @@ impl Fields for PluginInterface {
     }
 }
 
-crate::runtime::records!(PluginInterface);
+crate::runtime::implement_serde!(PluginInterface);
 
 /// Part of [`PluginListParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1115,6 +1164,7 @@ pub struct PluginListParams {
 
 impl PluginListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1162,11 +1212,14 @@ impl Record for PluginListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cwds", &self.cwds);
-        members.omit("marketplaceKinds", &self.marketplace_kinds);
-        members.omit("forceRefetch", &self.force_refetch);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"marketplaceKinds\":", &self.marketplace_kinds);
+        output.omit(",\"forceRefetch\":", &self.force_refetch);
+        output.extra(&self.extra);
     }
 }
 
@@ -1184,7 +1237,7 @@ impl Fields for PluginListParams {
     }
 }
 
-crate::runtime::records!(PluginListParams);
+crate::runtime::implement_serde!(PluginListParams);
 
 /// The answer to [`plugin/list`](crate::requests::PluginList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1202,6 +1255,7 @@ pub struct PluginListResponse {
 
 impl PluginListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(marketplaces: Vec<PluginMarketplaceEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.marketplaces = marketplaces;
@@ -1224,11 +1278,14 @@ impl Record for PluginListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("marketplaces", &self.marketplaces);
-        members.field("marketplaceLoadErrors", &self.marketplace_load_errors);
-        members.field("featuredPluginIds", &self.featured_plugin_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"marketplaces\":", &self.marketplaces);
+        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
+        output.field(",\"featuredPluginIds\":", &self.featured_plugin_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -1246,7 +1303,7 @@ impl Fields for PluginListResponse {
     }
 }
 
-crate::runtime::records!(PluginListResponse);
+crate::runtime::implement_serde!(PluginListResponse);
 
 /// Part of [`PluginInstalledResponse`], [`PluginListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1266,6 +1323,7 @@ pub struct PluginMarketplaceEntry {
 
 impl PluginMarketplaceEntry {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, plugins: Vec<PluginSummary>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -1290,12 +1348,15 @@ impl Record for PluginMarketplaceEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("path", &self.path);
-        members.field("interface", &self.interface);
-        members.field("plugins", &self.plugins);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginMarketplaceEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"plugins\":", &self.plugins);
+        output.extra(&self.extra);
     }
 }
 
@@ -1314,7 +1375,7 @@ impl Fields for PluginMarketplaceEntry {
     }
 }
 
-crate::runtime::records!(PluginMarketplaceEntry);
+crate::runtime::implement_serde!(PluginMarketplaceEntry);
 
 /// The params of [`plugin/read`](crate::requests::PluginRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1332,6 +1393,7 @@ pub struct PluginReadParams {
 
 impl PluginReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_name = plugin_name.into();
@@ -1372,11 +1434,14 @@ impl Record for PluginReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("marketplacePath", &self.marketplace_path);
-        members.omit("remoteMarketplaceName", &self.remote_marketplace_name);
-        members.field("pluginName", &self.plugin_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"marketplacePath\":", &self.marketplace_path);
+        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -1394,7 +1459,7 @@ impl Fields for PluginReadParams {
     }
 }
 
-crate::runtime::records!(PluginReadParams);
+crate::runtime::implement_serde!(PluginReadParams);
 
 /// The answer to [`plugin/read`](crate::requests::PluginRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1408,6 +1473,7 @@ pub struct PluginReadResponse {
 
 impl PluginReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(plugin: PluginDetail) -> Self {
         let mut new: Self = Record::blank();
         new.plugin = plugin;
@@ -1428,9 +1494,12 @@ impl Record for PluginReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugin", &self.plugin);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugin\":", &self.plugin);
+        output.extra(&self.extra);
     }
 }
 
@@ -1446,7 +1515,7 @@ impl Fields for PluginReadResponse {
     }
 }
 
-crate::runtime::records!(PluginReadResponse);
+crate::runtime::implement_serde!(PluginReadResponse);
 
 /// Runtime categories affected by this change, not just capabilities currently present. Flags describe declarations before runtime policy filtering. Updates OR the old and new bundle flags; enablement changes and cached reinstalls use the cached bundle; removals retain the old bundle's flags.
 #[derive(Clone, Debug, PartialEq)]
@@ -1468,6 +1537,7 @@ pub struct PluginReconcileChangedPlugin {
 
 impl PluginReconcileChangedPlugin {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         has_mcps: bool,
@@ -1502,13 +1572,16 @@ impl Record for PluginReconcileChangedPlugin {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("hasMcps", &self.has_mcps);
-        members.field("hasApps", &self.has_apps);
-        members.field("hasHooks", &self.has_hooks);
-        members.field("hasSkills", &self.has_skills);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReconcileChangedPlugin {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"hasMcps\":", &self.has_mcps);
+        output.field(",\"hasApps\":", &self.has_apps);
+        output.field(",\"hasHooks\":", &self.has_hooks);
+        output.field(",\"hasSkills\":", &self.has_skills);
+        output.extra(&self.extra);
     }
 }
 
@@ -1528,7 +1601,7 @@ impl Fields for PluginReconcileChangedPlugin {
     }
 }
 
-crate::runtime::records!(PluginReconcileChangedPlugin);
+crate::runtime::implement_serde!(PluginReconcileChangedPlugin);
 
 /// The params of [`plugin/reconcile`](crate::requests::PluginReconcile).
 #[derive(Clone, Debug, PartialEq)]
@@ -1542,6 +1615,7 @@ pub struct PluginReconcileParams {
 
 impl PluginReconcileParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1572,9 +1646,12 @@ impl Record for PluginReconcileParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginReconcileParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -1590,7 +1667,7 @@ impl Fields for PluginReconcileParams {
     }
 }
 
-crate::runtime::records!(PluginReconcileParams);
+crate::runtime::implement_serde!(PluginReconcileParams);
 
 /// Bundle and installed-state changes observed by this pass, not a runtime-readiness acknowledgement or a cumulative diff since the client's last request. Other metadata-only changes are not listed.
 #[derive(Clone, Debug, PartialEq)]
@@ -1608,6 +1685,7 @@ pub struct PluginReconcileResponse {
 
 impl PluginReconcileResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         changed_plugins: Vec<PluginReconcileChangedPlugin>,
         failed_remote_plugin_ids: Vec<String>,
@@ -1640,15 +1718,18 @@ impl Record for PluginReconcileResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("changedPlugins", &self.changed_plugins);
-        members.field("failedRemotePluginIds", &self.failed_remote_plugin_ids);
-        members
+}
+
+impl Encode for PluginReconcileResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"changedPlugins\":", &self.changed_plugins);
+        output.field(",\"failedRemotePluginIds\":", &self.failed_remote_plugin_ids);
+        output
             .field(
-                "failedMaterializationRemotePluginIds",
+                ",\"failedMaterializationRemotePluginIds\":",
                 &self.failed_materialization_remote_plugin_ids,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -1666,7 +1747,7 @@ impl Fields for PluginReconcileResponse {
     }
 }
 
-crate::runtime::records!(PluginReconcileResponse);
+crate::runtime::implement_serde!(PluginReconcileResponse);
 
 /// The params of [`plugin/search`](crate::requests::PluginSearch).
 ///
@@ -1690,6 +1771,7 @@ pub struct PluginSearchParams {
 
 impl PluginSearchParams {
     /// With what is required.
+    #[inline]
     pub fn new(search_term: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.search_term = search_term.into();
@@ -1738,13 +1820,16 @@ impl Record for PluginSearchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("searchTerm", &self.search_term);
-        members.omit("scope", &self.scope);
-        members.omit("cwds", &self.cwds);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSearchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"searchTerm\":", &self.search_term);
+        output.omit(",\"scope\":", &self.scope);
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -1764,7 +1849,7 @@ impl Fields for PluginSearchParams {
     }
 }
 
-crate::runtime::records!(PluginSearchParams);
+crate::runtime::implement_serde!(PluginSearchParams);
 
 /// The answer to [`plugin/search`](crate::requests::PluginSearch).
 ///
@@ -1782,6 +1867,7 @@ pub struct PluginSearchResponse {
 
 impl PluginSearchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<PluginSearchResult>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -1803,10 +1889,13 @@ impl Record for PluginSearchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSearchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -1823,7 +1912,7 @@ impl Fields for PluginSearchResponse {
     }
 }
 
-crate::runtime::records!(PluginSearchResponse);
+crate::runtime::implement_serde!(PluginSearchResponse);
 
 /// Part of [`PluginSearchResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1841,6 +1930,7 @@ pub struct PluginSearchResult {
 
 impl PluginSearchResult {
     /// With what is required.
+    #[inline]
     pub fn new(plugin: PluginSummary, marketplace_name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin = plugin;
@@ -1864,11 +1954,14 @@ impl Record for PluginSearchResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugin", &self.plugin);
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("marketplacePath", &self.marketplace_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSearchResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugin\":", &self.plugin);
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -1886,7 +1979,7 @@ impl Fields for PluginSearchResult {
     }
 }
 
-crate::runtime::records!(PluginSearchResult);
+crate::runtime::implement_serde!(PluginSearchResult);
 
 /// Part of [`PluginSearchParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1918,6 +2011,7 @@ pub struct PluginShareCheckoutParams {
 
 impl PluginShareCheckoutParams {
     /// With what is required.
+    #[inline]
     pub fn new(remote_plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.remote_plugin_id = remote_plugin_id.into();
@@ -1938,9 +2032,12 @@ impl Record for PluginShareCheckoutParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareCheckoutParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1956,7 +2053,7 @@ impl Fields for PluginShareCheckoutParams {
     }
 }
 
-crate::runtime::records!(PluginShareCheckoutParams);
+crate::runtime::implement_serde!(PluginShareCheckoutParams);
 
 /// The answer to [`plugin/share/checkout`](crate::requests::PluginShareCheckout).
 #[derive(Clone, Debug, PartialEq)]
@@ -1982,6 +2079,7 @@ pub struct PluginShareCheckoutResponse {
 
 impl PluginShareCheckoutResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_plugin_id: impl Into<String>,
         plugin_id: impl Into<String>,
@@ -2028,15 +2126,18 @@ impl Record for PluginShareCheckoutResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("pluginId", &self.plugin_id);
-        members.field("pluginName", &self.plugin_name);
-        members.field("pluginPath", &self.plugin_path);
-        members.field("marketplaceName", &self.marketplace_name);
-        members.field("marketplacePath", &self.marketplace_path);
-        members.field("remoteVersion", &self.remote_version);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareCheckoutResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.field(",\"pluginPath\":", &self.plugin_path);
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"remoteVersion\":", &self.remote_version);
+        output.extra(&self.extra);
     }
 }
 
@@ -2058,7 +2159,7 @@ impl Fields for PluginShareCheckoutResponse {
     }
 }
 
-crate::runtime::records!(PluginShareCheckoutResponse);
+crate::runtime::implement_serde!(PluginShareCheckoutResponse);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2086,6 +2187,7 @@ pub struct PluginShareContext {
 
 impl PluginShareContext {
     /// With what is required.
+    #[inline]
     pub fn new(remote_plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.remote_plugin_id = remote_plugin_id.into();
@@ -2122,16 +2224,19 @@ impl Record for PluginShareContext {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("remoteVersion", &self.remote_version);
-        members.field("discoverability", &self.discoverability);
-        members.field("shareUrl", &self.share_url);
-        members.field("creatorAccountUserId", &self.creator_account_user_id);
-        members.field("creatorName", &self.creator_name);
-        members.field("sharePrincipals", &self.share_principals);
-        members.field("canPublishToWorkspace", &self.can_publish_to_workspace);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareContext {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"remoteVersion\":", &self.remote_version);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"creatorAccountUserId\":", &self.creator_account_user_id);
+        output.field(",\"creatorName\":", &self.creator_name);
+        output.field(",\"sharePrincipals\":", &self.share_principals);
+        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
+        output.extra(&self.extra);
     }
 }
 
@@ -2154,7 +2259,7 @@ impl Fields for PluginShareContext {
     }
 }
 
-crate::runtime::records!(PluginShareContext);
+crate::runtime::implement_serde!(PluginShareContext);
 
 /// The params of [`plugin/share/delete`](crate::requests::PluginShareDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -2168,6 +2273,7 @@ pub struct PluginShareDeleteParams {
 
 impl PluginShareDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(remote_plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.remote_plugin_id = remote_plugin_id.into();
@@ -2188,9 +2294,12 @@ impl Record for PluginShareDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2206,7 +2315,7 @@ impl Fields for PluginShareDeleteParams {
     }
 }
 
-crate::runtime::records!(PluginShareDeleteParams);
+crate::runtime::implement_serde!(PluginShareDeleteParams);
 
 /// The answer to [`plugin/share/delete`](crate::requests::PluginShareDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -2218,6 +2327,7 @@ pub struct PluginShareDeleteResponse {
 
 impl PluginShareDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2239,8 +2349,11 @@ impl Record for PluginShareDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2253,7 +2366,7 @@ impl Fields for PluginShareDeleteResponse {
     }
 }
 
-crate::runtime::records!(PluginShareDeleteResponse);
+crate::runtime::implement_serde!(PluginShareDeleteResponse);
 
 /// Part of [`PluginShareContext`], [`PluginShareSaveParams`], [`PluginShareUpdateTargetsResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2287,6 +2400,7 @@ pub struct PluginShareListItem {
 
 impl PluginShareListItem {
     /// With what is required.
+    #[inline]
     pub fn new(plugin: PluginSummary) -> Self {
         let mut new: Self = Record::blank();
         new.plugin = plugin;
@@ -2308,10 +2422,13 @@ impl Record for PluginShareListItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("plugin", &self.plugin);
-        members.field("localPluginPath", &self.local_plugin_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareListItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"plugin\":", &self.plugin);
+        output.field(",\"localPluginPath\":", &self.local_plugin_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -2328,7 +2445,7 @@ impl Fields for PluginShareListItem {
     }
 }
 
-crate::runtime::records!(PluginShareListItem);
+crate::runtime::implement_serde!(PluginShareListItem);
 
 /// The params of [`plugin/share/list`](crate::requests::PluginShareList).
 #[derive(Clone, Debug, PartialEq)]
@@ -2340,6 +2457,7 @@ pub struct PluginShareListParams {
 
 impl PluginShareListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2361,8 +2479,11 @@ impl Record for PluginShareListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2375,7 +2496,7 @@ impl Fields for PluginShareListParams {
     }
 }
 
-crate::runtime::records!(PluginShareListParams);
+crate::runtime::implement_serde!(PluginShareListParams);
 
 /// The answer to [`plugin/share/list`](crate::requests::PluginShareList).
 #[derive(Clone, Debug, PartialEq)]
@@ -2389,6 +2510,7 @@ pub struct PluginShareListResponse {
 
 impl PluginShareListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<PluginShareListItem>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2409,9 +2531,12 @@ impl Record for PluginShareListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -2427,7 +2552,7 @@ impl Fields for PluginShareListResponse {
     }
 }
 
-crate::runtime::records!(PluginShareListResponse);
+crate::runtime::implement_serde!(PluginShareListResponse);
 
 /// Part of [`PluginShareContext`], [`PluginShareUpdateTargetsResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2447,6 +2572,7 @@ pub struct PluginSharePrincipal {
 
 impl PluginSharePrincipal {
     /// With what is required.
+    #[inline]
     pub fn new(
         principal_type: impl Into<PluginSharePrincipalType>,
         principal_id: impl Into<String>,
@@ -2478,12 +2604,15 @@ impl Record for PluginSharePrincipal {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("principalType", &self.principal_type);
-        members.field("principalId", &self.principal_id);
-        members.field("role", &self.role);
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSharePrincipal {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"principalType\":", &self.principal_type);
+        output.field(",\"principalId\":", &self.principal_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -2502,7 +2631,7 @@ impl Fields for PluginSharePrincipal {
     }
 }
 
-crate::runtime::records!(PluginSharePrincipal);
+crate::runtime::implement_serde!(PluginSharePrincipal);
 
 /// Part of [`PluginSharePrincipal`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2556,6 +2685,7 @@ pub struct PluginShareSaveParams {
 
 impl PluginShareSaveParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_path = plugin_path.into();
@@ -2600,12 +2730,15 @@ impl Record for PluginShareSaveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("pluginPath", &self.plugin_path);
-        members.omit("remotePluginId", &self.remote_plugin_id);
-        members.omit("discoverability", &self.discoverability);
-        members.omit("shareTargets", &self.share_targets);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareSaveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"pluginPath\":", &self.plugin_path);
+        output.omit(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.omit(",\"discoverability\":", &self.discoverability);
+        output.omit(",\"shareTargets\":", &self.share_targets);
+        output.extra(&self.extra);
     }
 }
 
@@ -2624,7 +2757,7 @@ impl Fields for PluginShareSaveParams {
     }
 }
 
-crate::runtime::records!(PluginShareSaveParams);
+crate::runtime::implement_serde!(PluginShareSaveParams);
 
 /// The answer to [`plugin/share/save`](crate::requests::PluginShareSave).
 #[derive(Clone, Debug, PartialEq)]
@@ -2642,6 +2775,7 @@ pub struct PluginShareSaveResponse {
 
 impl PluginShareSaveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_plugin_id: impl Into<String>,
         share_url: impl Into<String>,
@@ -2668,11 +2802,14 @@ impl Record for PluginShareSaveResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("shareUrl", &self.share_url);
-        members.field("canPublishToWorkspace", &self.can_publish_to_workspace);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareSaveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
+        output.extra(&self.extra);
     }
 }
 
@@ -2690,7 +2827,7 @@ impl Fields for PluginShareSaveResponse {
     }
 }
 
-crate::runtime::records!(PluginShareSaveResponse);
+crate::runtime::implement_serde!(PluginShareSaveResponse);
 
 /// Part of [`PluginShareSaveParams`], [`PluginShareUpdateTargetsParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2708,6 +2845,7 @@ pub struct PluginShareTarget {
 
 impl PluginShareTarget {
     /// With what is required.
+    #[inline]
     pub fn new(
         principal_type: impl Into<PluginSharePrincipalType>,
         principal_id: impl Into<String>,
@@ -2736,11 +2874,14 @@ impl Record for PluginShareTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("principalType", &self.principal_type);
-        members.field("principalId", &self.principal_id);
-        members.field("role", &self.role);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"principalType\":", &self.principal_type);
+        output.field(",\"principalId\":", &self.principal_id);
+        output.field(",\"role\":", &self.role);
+        output.extra(&self.extra);
     }
 }
 
@@ -2758,7 +2899,7 @@ impl Fields for PluginShareTarget {
     }
 }
 
-crate::runtime::records!(PluginShareTarget);
+crate::runtime::implement_serde!(PluginShareTarget);
 
 /// Part of [`PluginShareTarget`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2809,6 +2950,7 @@ pub struct PluginShareUpdateTargetsParams {
 
 impl PluginShareUpdateTargetsParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_plugin_id: impl Into<String>,
         discoverability: impl Into<PluginShareUpdateDiscoverability>,
@@ -2837,11 +2979,14 @@ impl Record for PluginShareUpdateTargetsParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("discoverability", &self.discoverability);
-        members.field("shareTargets", &self.share_targets);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareUpdateTargetsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.field(",\"shareTargets\":", &self.share_targets);
+        output.extra(&self.extra);
     }
 }
 
@@ -2859,7 +3004,7 @@ impl Fields for PluginShareUpdateTargetsParams {
     }
 }
 
-crate::runtime::records!(PluginShareUpdateTargetsParams);
+crate::runtime::implement_serde!(PluginShareUpdateTargetsParams);
 
 /// The answer to [`plugin/share/updateTargets`](crate::requests::PluginShareUpdateTargets).
 #[derive(Clone, Debug, PartialEq)]
@@ -2875,6 +3020,7 @@ pub struct PluginShareUpdateTargetsResponse {
 
 impl PluginShareUpdateTargetsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         principals: Vec<PluginSharePrincipal>,
         discoverability: impl Into<PluginShareDiscoverability>,
@@ -2900,10 +3046,13 @@ impl Record for PluginShareUpdateTargetsResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("principals", &self.principals);
-        members.field("discoverability", &self.discoverability);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginShareUpdateTargetsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"principals\":", &self.principals);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.extra(&self.extra);
     }
 }
 
@@ -2920,7 +3069,7 @@ impl Fields for PluginShareUpdateTargetsResponse {
     }
 }
 
-crate::runtime::records!(PluginShareUpdateTargetsResponse);
+crate::runtime::implement_serde!(PluginShareUpdateTargetsResponse);
 
 /// The params of [`plugin/skill/read`](crate::requests::PluginSkillRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -2938,6 +3087,7 @@ pub struct PluginSkillReadParams {
 
 impl PluginSkillReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         remote_marketplace_name: impl Into<String>,
         remote_plugin_id: impl Into<String>,
@@ -2966,11 +3116,14 @@ impl Record for PluginSkillReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("remoteMarketplaceName", &self.remote_marketplace_name);
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("skillName", &self.skill_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSkillReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"skillName\":", &self.skill_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -2988,7 +3141,7 @@ impl Fields for PluginSkillReadParams {
     }
 }
 
-crate::runtime::records!(PluginSkillReadParams);
+crate::runtime::implement_serde!(PluginSkillReadParams);
 
 /// The answer to [`plugin/skill/read`](crate::requests::PluginSkillRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3002,6 +3155,7 @@ pub struct PluginSkillReadResponse {
 
 impl PluginSkillReadResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3026,9 +3180,12 @@ impl Record for PluginSkillReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("contents", &self.contents);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginSkillReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"contents\":", &self.contents);
+        output.extra(&self.extra);
     }
 }
 
@@ -3044,7 +3201,7 @@ impl Fields for PluginSkillReadResponse {
     }
 }
 
-crate::runtime::records!(PluginSkillReadResponse);
+crate::runtime::implement_serde!(PluginSkillReadResponse);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3081,6 +3238,7 @@ pub struct LocalPluginSource {
 
 impl LocalPluginSource {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -3101,9 +3259,12 @@ impl Record for LocalPluginSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for LocalPluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -3139,6 +3300,7 @@ pub struct GitPluginSource {
 
 impl GitPluginSource {
     /// With what is required.
+    #[inline]
     pub fn new(url: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.url = url.into();
@@ -3162,12 +3324,15 @@ impl Record for GitPluginSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("url", &self.url);
-        members.field("path", &self.path);
-        members.field("refName", &self.ref_name);
-        members.field("sha", &self.sha);
-        members.extra(&self.extra);
+}
+
+impl Encode for GitPluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"url\":", &self.url);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"refName\":", &self.ref_name);
+        output.field(",\"sha\":", &self.sha);
+        output.extra(&self.extra);
     }
 }
 
@@ -3204,6 +3369,7 @@ pub struct NpmPluginSource {
 
 impl NpmPluginSource {
     /// With what is required.
+    #[inline]
     pub fn new(package: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.package = package.into();
@@ -3226,11 +3392,14 @@ impl Record for NpmPluginSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("package", &self.package);
-        members.field("version", &self.version);
-        members.field("registry", &self.registry);
-        members.extra(&self.extra);
+}
+
+impl Encode for NpmPluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"package\":", &self.package);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"registry\":", &self.registry);
+        output.extra(&self.extra);
     }
 }
 
@@ -3260,6 +3429,7 @@ pub struct RemotePluginSource {
 
 impl RemotePluginSource {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3281,8 +3451,11 @@ impl Record for RemotePluginSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for RemotePluginSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3343,6 +3516,7 @@ pub struct PluginSummary {
 
 impl PluginSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -3415,31 +3589,34 @@ impl Record for PluginSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("remotePluginId", &self.remote_plugin_id);
-        members.field("version", &self.version);
-        members.field("localVersion", &self.local_version);
-        members.field("name", &self.name);
-        members.field("shareContext", &self.share_context);
-        members.field("source", &self.source);
-        members.field("installed", &self.installed);
-        members.field("installedAt", &self.installed_at);
-        members.field("enabled", &self.enabled);
-        members.field("installPolicy", &self.install_policy);
-        members.field("installPolicySource", &self.install_policy_source);
-        members
+}
+
+impl Encode for PluginSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"localVersion\":", &self.local_version);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"shareContext\":", &self.share_context);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"installed\":", &self.installed);
+        output.field(",\"installedAt\":", &self.installed_at);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"installPolicy\":", &self.install_policy);
+        output.field(",\"installPolicySource\":", &self.install_policy_source);
+        output
             .field(
-                "mustShowInstallationInterstitial",
+                ",\"mustShowInstallationInterstitial\":",
                 &self.must_show_installation_interstitial,
             );
-        members.field("authPolicy", &self.auth_policy);
-        members.field("availability", &self.availability);
-        members.field("disabledReason", &self.disabled_reason);
-        members.field("eligiblePlanTypes", &self.eligible_plan_types);
-        members.field("interface", &self.interface);
-        members.field("keywords", &self.keywords);
-        members.extra(&self.extra);
+        output.field(",\"authPolicy\":", &self.auth_policy);
+        output.field(",\"availability\":", &self.availability);
+        output.field(",\"disabledReason\":", &self.disabled_reason);
+        output.field(",\"eligiblePlanTypes\":", &self.eligible_plan_types);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"keywords\":", &self.keywords);
+        output.extra(&self.extra);
     }
 }
 
@@ -3473,7 +3650,7 @@ impl Fields for PluginSummary {
     }
 }
 
-crate::runtime::records!(PluginSummary);
+crate::runtime::implement_serde!(PluginSummary);
 
 /// The params of [`plugin/uninstall`](crate::requests::PluginUninstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -3487,6 +3664,7 @@ pub struct PluginUninstallParams {
 
 impl PluginUninstallParams {
     /// With what is required.
+    #[inline]
     pub fn new(plugin_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.plugin_id = plugin_id.into();
@@ -3507,9 +3685,12 @@ impl Record for PluginUninstallParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("pluginId", &self.plugin_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginUninstallParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3525,7 +3706,7 @@ impl Fields for PluginUninstallParams {
     }
 }
 
-crate::runtime::records!(PluginUninstallParams);
+crate::runtime::implement_serde!(PluginUninstallParams);
 
 /// The answer to [`plugin/uninstall`](crate::requests::PluginUninstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -3537,6 +3718,7 @@ pub struct PluginUninstallResponse {
 
 impl PluginUninstallResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3558,8 +3740,11 @@ impl Record for PluginUninstallResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for PluginUninstallResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3572,7 +3757,7 @@ impl Fields for PluginUninstallResponse {
     }
 }
 
-crate::runtime::records!(PluginUninstallResponse);
+crate::runtime::implement_serde!(PluginUninstallResponse);
 
 /// Part of [`ScheduledTaskSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3612,6 +3797,7 @@ pub struct HourlyScheduledTaskSchedule {
 
 impl HourlyScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(interval_hours: u32) -> Self {
         let mut new: Self = Record::blank();
         new.interval_hours = interval_hours;
@@ -3633,10 +3819,13 @@ impl Record for HourlyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("intervalHours", &self.interval_hours);
-        members.field("days", &self.days);
-        members.extra(&self.extra);
+}
+
+impl Encode for HourlyScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"intervalHours\":", &self.interval_hours);
+        output.field(",\"days\":", &self.days);
+        output.extra(&self.extra);
     }
 }
 
@@ -3667,6 +3856,7 @@ pub struct DailyScheduledTaskSchedule {
 
 impl DailyScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(time: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.time = time.into();
@@ -3687,9 +3877,12 @@ impl Record for DailyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("time", &self.time);
-        members.extra(&self.extra);
+}
+
+impl Encode for DailyScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"time\":", &self.time);
+        output.extra(&self.extra);
     }
 }
 
@@ -3719,6 +3912,7 @@ pub struct WeekdaysScheduledTaskSchedule {
 
 impl WeekdaysScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(time: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.time = time.into();
@@ -3739,9 +3933,12 @@ impl Record for WeekdaysScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("time", &self.time);
-        members.extra(&self.extra);
+}
+
+impl Encode for WeekdaysScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"time\":", &self.time);
+        output.extra(&self.extra);
     }
 }
 
@@ -3773,6 +3970,7 @@ pub struct WeeklyScheduledTaskSchedule {
 
 impl WeeklyScheduledTaskSchedule {
     /// With what is required.
+    #[inline]
     pub fn new(days: Vec<ScheduledTaskWeekday>, time: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.days = days;
@@ -3795,10 +3993,13 @@ impl Record for WeeklyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("days", &self.days);
-        members.field("time", &self.time);
-        members.extra(&self.extra);
+}
+
+impl Encode for WeeklyScheduledTaskSchedule {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"days\":", &self.days);
+        output.field(",\"time\":", &self.time);
+        output.extra(&self.extra);
     }
 }
 
@@ -3833,6 +4034,7 @@ pub struct ScheduledTaskSummary {
 
 impl ScheduledTaskSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         key: impl Into<String>,
         name: impl Into<String>,
@@ -3864,12 +4066,15 @@ impl Record for ScheduledTaskSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("key", &self.key);
-        members.field("name", &self.name);
-        members.field("prompt", &self.prompt);
-        members.field("schedule", &self.schedule);
-        members.extra(&self.extra);
+}
+
+impl Encode for ScheduledTaskSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"key\":", &self.key);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"prompt\":", &self.prompt);
+        output.field(",\"schedule\":", &self.schedule);
+        output.extra(&self.extra);
     }
 }
 
@@ -3888,7 +4093,7 @@ impl Fields for ScheduledTaskSummary {
     }
 }
 
-crate::runtime::records!(ScheduledTaskSummary);
+crate::runtime::implement_serde!(ScheduledTaskSummary);
 
 /// Part of [`ScheduledTaskSchedule`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3938,6 +4143,7 @@ pub struct SkillSummary {
 
 impl SkillSummary {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -3976,14 +4182,17 @@ impl Record for SkillSummary {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("shortDescription", &self.short_description);
-        members.field("interface", &self.interface);
-        members.field("path", &self.path);
-        members.field("enabled", &self.enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillSummary {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"enabled\":", &self.enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -4004,4 +4213,4 @@ impl Fields for SkillSummary {
     }
 }
 
-crate::runtime::records!(SkillSummary);
+crate::runtime::implement_serde!(SkillSummary);

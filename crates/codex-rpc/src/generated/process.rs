@@ -12,8 +12,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -50,6 +52,7 @@ pub struct ProcessExitedNotification {
 
 impl ProcessExitedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         process_handle: impl Into<String>,
         exit_code: i32,
@@ -96,15 +99,18 @@ impl Record for ProcessExitedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processHandle", &self.process_handle);
-        members.field("exitCode", &self.exit_code);
-        members.omit("outputDrainTimedOut", &self.output_drain_timed_out);
-        members.field("stdout", &self.stdout);
-        members.field("stdoutCapReached", &self.stdout_cap_reached);
-        members.field("stderr", &self.stderr);
-        members.field("stderrCapReached", &self.stderr_cap_reached);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessExitedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.field(",\"exitCode\":", &self.exit_code);
+        output.omit(",\"outputDrainTimedOut\":", &self.output_drain_timed_out);
+        output.field(",\"stdout\":", &self.stdout);
+        output.field(",\"stdoutCapReached\":", &self.stdout_cap_reached);
+        output.field(",\"stderr\":", &self.stderr);
+        output.field(",\"stderrCapReached\":", &self.stderr_cap_reached);
+        output.extra(&self.extra);
     }
 }
 
@@ -126,7 +132,7 @@ impl Fields for ProcessExitedNotification {
     }
 }
 
-crate::runtime::records!(ProcessExitedNotification);
+crate::runtime::implement_serde!(ProcessExitedNotification);
 
 /// Terminate a running `process/spawn` session.
 ///
@@ -142,6 +148,7 @@ pub struct ProcessKillParams {
 
 impl ProcessKillParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_handle: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_handle = process_handle.into();
@@ -162,9 +169,12 @@ impl Record for ProcessKillParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processHandle", &self.process_handle);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessKillParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.extra(&self.extra);
     }
 }
 
@@ -180,7 +190,7 @@ impl Fields for ProcessKillParams {
     }
 }
 
-crate::runtime::records!(ProcessKillParams);
+crate::runtime::implement_serde!(ProcessKillParams);
 
 /// Empty success response for `process/kill`.
 ///
@@ -194,6 +204,7 @@ pub struct ProcessKillResponse {
 
 impl ProcessKillResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -215,8 +226,11 @@ impl Record for ProcessKillResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessKillResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -229,7 +243,7 @@ impl Fields for ProcessKillResponse {
     }
 }
 
-crate::runtime::records!(ProcessKillResponse);
+crate::runtime::implement_serde!(ProcessKillResponse);
 
 /// Base64-encoded output chunk emitted for a streaming `process/spawn` request.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,6 +263,7 @@ pub struct ProcessOutputDeltaNotification {
 
 impl ProcessOutputDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         process_handle: impl Into<String>,
         stream: impl Into<ProcessOutputStream>,
@@ -280,12 +295,15 @@ impl Record for ProcessOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processHandle", &self.process_handle);
-        members.field("stream", &self.stream);
-        members.field("deltaBase64", &self.delta_base64);
-        members.field("capReached", &self.cap_reached);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessOutputDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.field(",\"stream\":", &self.stream);
+        output.field(",\"deltaBase64\":", &self.delta_base64);
+        output.field(",\"capReached\":", &self.cap_reached);
+        output.extra(&self.extra);
     }
 }
 
@@ -304,7 +322,7 @@ impl Fields for ProcessOutputDeltaNotification {
     }
 }
 
-crate::runtime::records!(ProcessOutputDeltaNotification);
+crate::runtime::implement_serde!(ProcessOutputDeltaNotification);
 
 /// Stream label for `process/outputDelta` notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -337,6 +355,7 @@ pub struct ProcessResizePtyParams {
 
 impl ProcessResizePtyParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_handle: impl Into<String>, size: ProcessTerminalSize) -> Self {
         let mut new: Self = Record::blank();
         new.process_handle = process_handle.into();
@@ -359,10 +378,13 @@ impl Record for ProcessResizePtyParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processHandle", &self.process_handle);
-        members.field("size", &self.size);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessResizePtyParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.field(",\"size\":", &self.size);
+        output.extra(&self.extra);
     }
 }
 
@@ -379,7 +401,7 @@ impl Fields for ProcessResizePtyParams {
     }
 }
 
-crate::runtime::records!(ProcessResizePtyParams);
+crate::runtime::implement_serde!(ProcessResizePtyParams);
 
 /// Empty success response for `process/resizePty`.
 ///
@@ -393,6 +415,7 @@ pub struct ProcessResizePtyResponse {
 
 impl ProcessResizePtyResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -414,8 +437,11 @@ impl Record for ProcessResizePtyResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessResizePtyResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -428,7 +454,7 @@ impl Fields for ProcessResizePtyResponse {
     }
 }
 
-crate::runtime::records!(ProcessResizePtyResponse);
+crate::runtime::implement_serde!(ProcessResizePtyResponse);
 
 /// Spawn a standalone process (argv vector) without a Codex sandbox on the host where the app server is running.
 ///
@@ -494,6 +520,7 @@ impl fmt::Debug for ProcessSpawnParams {
 
 impl ProcessSpawnParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         command: Vec<String>,
         process_handle: impl Into<String>,
@@ -585,18 +612,21 @@ impl Record for ProcessSpawnParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("command", &self.command);
-        members.field("processHandle", &self.process_handle);
-        members.field("cwd", &self.cwd);
-        members.omit("tty", &self.tty);
-        members.omit("streamStdin", &self.stream_stdin);
-        members.omit("streamStdoutStderr", &self.stream_stdout_stderr);
-        members.tristate("outputBytesCap", &self.output_bytes_cap);
-        members.tristate("timeoutMs", &self.timeout_ms);
-        members.omit("env", &self.env);
-        members.omit("size", &self.size);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessSpawnParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"command\":", &self.command);
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.field(",\"cwd\":", &self.cwd);
+        output.omit(",\"tty\":", &self.tty);
+        output.omit(",\"streamStdin\":", &self.stream_stdin);
+        output.omit(",\"streamStdoutStderr\":", &self.stream_stdout_stderr);
+        output.tristate(",\"outputBytesCap\":", &self.output_bytes_cap);
+        output.tristate(",\"timeoutMs\":", &self.timeout_ms);
+        output.omit(",\"env\":", &self.env);
+        output.omit(",\"size\":", &self.size);
+        output.extra(&self.extra);
     }
 }
 
@@ -621,7 +651,7 @@ impl Fields for ProcessSpawnParams {
     }
 }
 
-crate::runtime::records!(ProcessSpawnParams);
+crate::runtime::implement_serde!(ProcessSpawnParams);
 
 /// Successful response for `process/spawn`.
 ///
@@ -635,6 +665,7 @@ pub struct ProcessSpawnResponse {
 
 impl ProcessSpawnResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -656,8 +687,11 @@ impl Record for ProcessSpawnResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessSpawnResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -670,7 +704,7 @@ impl Fields for ProcessSpawnResponse {
     }
 }
 
-crate::runtime::records!(ProcessSpawnResponse);
+crate::runtime::implement_serde!(ProcessSpawnResponse);
 
 /// PTY size in character cells for `process/spawn` PTY sessions.
 #[derive(Clone, Debug, PartialEq)]
@@ -686,6 +720,7 @@ pub struct ProcessTerminalSize {
 
 impl ProcessTerminalSize {
     /// With what is required.
+    #[inline]
     pub fn new(rows: u16, cols: u16) -> Self {
         let mut new: Self = Record::blank();
         new.rows = rows;
@@ -708,10 +743,13 @@ impl Record for ProcessTerminalSize {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("rows", &self.rows);
-        members.field("cols", &self.cols);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessTerminalSize {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"rows\":", &self.rows);
+        output.field(",\"cols\":", &self.cols);
+        output.extra(&self.extra);
     }
 }
 
@@ -728,7 +766,7 @@ impl Fields for ProcessTerminalSize {
     }
 }
 
-crate::runtime::records!(ProcessTerminalSize);
+crate::runtime::implement_serde!(ProcessTerminalSize);
 
 /// Write stdin bytes to a running `process/spawn` session, close stdin, or both.
 ///
@@ -748,6 +786,7 @@ pub struct ProcessWriteStdinParams {
 
 impl ProcessWriteStdinParams {
     /// With what is required.
+    #[inline]
     pub fn new(process_handle: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.process_handle = process_handle.into();
@@ -782,11 +821,14 @@ impl Record for ProcessWriteStdinParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("processHandle", &self.process_handle);
-        members.omit("deltaBase64", &self.delta_base64);
-        members.omit("closeStdin", &self.close_stdin);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessWriteStdinParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.omit(",\"deltaBase64\":", &self.delta_base64);
+        output.omit(",\"closeStdin\":", &self.close_stdin);
+        output.extra(&self.extra);
     }
 }
 
@@ -804,7 +846,7 @@ impl Fields for ProcessWriteStdinParams {
     }
 }
 
-crate::runtime::records!(ProcessWriteStdinParams);
+crate::runtime::implement_serde!(ProcessWriteStdinParams);
 
 /// Empty success response for `process/writeStdin`.
 ///
@@ -818,6 +860,7 @@ pub struct ProcessWriteStdinResponse {
 
 impl ProcessWriteStdinResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -839,8 +882,11 @@ impl Record for ProcessWriteStdinResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ProcessWriteStdinResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -853,4 +899,4 @@ impl Fields for ProcessWriteStdinResponse {
     }
 }
 
-crate::runtime::records!(ProcessWriteStdinResponse);
+crate::runtime::implement_serde!(ProcessWriteStdinResponse);

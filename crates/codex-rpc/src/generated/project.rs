@@ -14,8 +14,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -62,6 +64,7 @@ impl fmt::Debug for Project {
 
 impl Project {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -112,16 +115,19 @@ impl Record for Project {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("roots", &self.roots);
-        members.field("metadata", &self.metadata);
-        members.field("position", &self.position);
-        members.field("createdAt", &self.created_at);
-        members.field("updatedAt", &self.updated_at);
-        members.field("recencyAt", &self.recency_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for Project {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"roots\":", &self.roots);
+        output.field(",\"metadata\":", &self.metadata);
+        output.field(",\"position\":", &self.position);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.field(",\"recencyAt\":", &self.recency_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -144,7 +150,7 @@ impl Fields for Project {
     }
 }
 
-crate::runtime::records!(Project);
+crate::runtime::implement_serde!(Project);
 
 /// Part of [`ProjectChangedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -177,6 +183,7 @@ pub struct ProjectChangedNotification {
 
 impl ProjectChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         project_id: impl Into<String>,
         change_type: impl Into<ProjectChangeType>,
@@ -202,10 +209,13 @@ impl Record for ProjectChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("projectId", &self.project_id);
-        members.field("changeType", &self.change_type);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"projectId\":", &self.project_id);
+        output.field(",\"changeType\":", &self.change_type);
+        output.extra(&self.extra);
     }
 }
 
@@ -222,7 +232,7 @@ impl Fields for ProjectChangedNotification {
     }
 }
 
-crate::runtime::records!(ProjectChangedNotification);
+crate::runtime::implement_serde!(ProjectChangedNotification);
 
 /// The params of [`project/create`](crate::requests::ProjectCreate).
 ///
@@ -256,6 +266,7 @@ impl fmt::Debug for ProjectCreateParams {
 
 impl ProjectCreateParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         roots: Vec<ProjectRoot>,
@@ -291,12 +302,15 @@ impl Record for ProjectCreateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("roots", &self.roots);
-        members.omit("metadata", &self.metadata);
-        members.field("idempotencyKey", &self.idempotency_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectCreateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"roots\":", &self.roots);
+        output.omit(",\"metadata\":", &self.metadata);
+        output.field(",\"idempotencyKey\":", &self.idempotency_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -315,7 +329,7 @@ impl Fields for ProjectCreateParams {
     }
 }
 
-crate::runtime::records!(ProjectCreateParams);
+crate::runtime::implement_serde!(ProjectCreateParams);
 
 /// The answer to [`project/create`](crate::requests::ProjectCreate).
 ///
@@ -331,6 +345,7 @@ pub struct ProjectCreateResponse {
 
 impl ProjectCreateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;
@@ -351,9 +366,12 @@ impl Record for ProjectCreateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("project", &self.project);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectCreateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"project\":", &self.project);
+        output.extra(&self.extra);
     }
 }
 
@@ -369,7 +387,7 @@ impl Fields for ProjectCreateResponse {
     }
 }
 
-crate::runtime::records!(ProjectCreateResponse);
+crate::runtime::implement_serde!(ProjectCreateResponse);
 
 /// The params of [`project/delete`](crate::requests::ProjectDelete).
 ///
@@ -385,6 +403,7 @@ pub struct ProjectDeleteParams {
 
 impl ProjectDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -405,9 +424,12 @@ impl Record for ProjectDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("projectId", &self.project_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"projectId\":", &self.project_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -423,7 +445,7 @@ impl Fields for ProjectDeleteParams {
     }
 }
 
-crate::runtime::records!(ProjectDeleteParams);
+crate::runtime::implement_serde!(ProjectDeleteParams);
 
 /// The answer to [`project/delete`](crate::requests::ProjectDelete).
 ///
@@ -437,6 +459,7 @@ pub struct ProjectDeleteResponse {
 
 impl ProjectDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -458,8 +481,11 @@ impl Record for ProjectDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -472,7 +498,7 @@ impl Fields for ProjectDeleteResponse {
     }
 }
 
-crate::runtime::records!(ProjectDeleteResponse);
+crate::runtime::implement_serde!(ProjectDeleteResponse);
 
 /// The params of [`project/import`](crate::requests::ProjectImport).
 ///
@@ -509,6 +535,7 @@ impl fmt::Debug for ProjectImportParams {
 
 impl ProjectImportParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         roots: Vec<ProjectRoot>,
@@ -551,13 +578,16 @@ impl Record for ProjectImportParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("roots", &self.roots);
-        members.omit("metadata", &self.metadata);
-        members.omit("threads", &self.threads);
-        members.field("idempotencyKey", &self.idempotency_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectImportParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"roots\":", &self.roots);
+        output.omit(",\"metadata\":", &self.metadata);
+        output.omit(",\"threads\":", &self.threads);
+        output.field(",\"idempotencyKey\":", &self.idempotency_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -577,7 +607,7 @@ impl Fields for ProjectImportParams {
     }
 }
 
-crate::runtime::records!(ProjectImportParams);
+crate::runtime::implement_serde!(ProjectImportParams);
 
 /// The answer to [`project/import`](crate::requests::ProjectImport).
 ///
@@ -593,6 +623,7 @@ pub struct ProjectImportResponse {
 
 impl ProjectImportResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;
@@ -613,9 +644,12 @@ impl Record for ProjectImportResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("project", &self.project);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectImportResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"project\":", &self.project);
+        output.extra(&self.extra);
     }
 }
 
@@ -631,7 +665,7 @@ impl Fields for ProjectImportResponse {
     }
 }
 
-crate::runtime::records!(ProjectImportResponse);
+crate::runtime::implement_serde!(ProjectImportResponse);
 
 /// The params of [`project/list`](crate::requests::ProjectList).
 ///
@@ -653,6 +687,7 @@ pub struct ProjectListParams {
 
 impl ProjectListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -704,12 +739,15 @@ impl Record for ProjectListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("sortKey", &self.sort_key);
-        members.omit("sortDirection", &self.sort_direction);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortKey\":", &self.sort_key);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.extra(&self.extra);
     }
 }
 
@@ -728,7 +766,7 @@ impl Fields for ProjectListParams {
     }
 }
 
-crate::runtime::records!(ProjectListParams);
+crate::runtime::implement_serde!(ProjectListParams);
 
 /// The answer to [`project/list`](crate::requests::ProjectList).
 ///
@@ -746,6 +784,7 @@ pub struct ProjectListResponse {
 
 impl ProjectListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Project>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -767,10 +806,13 @@ impl Record for ProjectListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -787,7 +829,7 @@ impl Fields for ProjectListResponse {
     }
 }
 
-crate::runtime::records!(ProjectListResponse);
+crate::runtime::implement_serde!(ProjectListResponse);
 
 /// The params of [`project/move`](crate::requests::ProjectMove).
 ///
@@ -805,6 +847,7 @@ pub struct ProjectMoveParams {
 
 impl ProjectMoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -832,10 +875,13 @@ impl Record for ProjectMoveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("projectId", &self.project_id);
-        members.omit("beforeProjectId", &self.before_project_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectMoveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"projectId\":", &self.project_id);
+        output.omit(",\"beforeProjectId\":", &self.before_project_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -852,7 +898,7 @@ impl Fields for ProjectMoveParams {
     }
 }
 
-crate::runtime::records!(ProjectMoveParams);
+crate::runtime::implement_serde!(ProjectMoveParams);
 
 /// The answer to [`project/move`](crate::requests::ProjectMove).
 ///
@@ -866,6 +912,7 @@ pub struct ProjectMoveResponse {
 
 impl ProjectMoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -887,8 +934,11 @@ impl Record for ProjectMoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectMoveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -901,7 +951,7 @@ impl Fields for ProjectMoveResponse {
     }
 }
 
-crate::runtime::records!(ProjectMoveResponse);
+crate::runtime::implement_serde!(ProjectMoveResponse);
 
 /// The params of [`project/read`](crate::requests::ProjectRead).
 ///
@@ -917,6 +967,7 @@ pub struct ProjectReadParams {
 
 impl ProjectReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -937,9 +988,12 @@ impl Record for ProjectReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("projectId", &self.project_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"projectId\":", &self.project_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -955,7 +1009,7 @@ impl Fields for ProjectReadParams {
     }
 }
 
-crate::runtime::records!(ProjectReadParams);
+crate::runtime::implement_serde!(ProjectReadParams);
 
 /// The answer to [`project/read`](crate::requests::ProjectRead).
 ///
@@ -971,6 +1025,7 @@ pub struct ProjectReadResponse {
 
 impl ProjectReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;
@@ -991,9 +1046,12 @@ impl Record for ProjectReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("project", &self.project);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"project\":", &self.project);
+        output.extra(&self.extra);
     }
 }
 
@@ -1009,7 +1067,7 @@ impl Fields for ProjectReadResponse {
     }
 }
 
-crate::runtime::records!(ProjectReadResponse);
+crate::runtime::implement_serde!(ProjectReadResponse);
 
 /// Part of [`Project`], [`ProjectCreateParams`], [`ProjectImportParams`] and 1 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -1023,6 +1081,7 @@ pub struct ProjectRoot {
 
 impl ProjectRoot {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -1043,9 +1102,12 @@ impl Record for ProjectRoot {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectRoot {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -1061,7 +1123,7 @@ impl Fields for ProjectRoot {
     }
 }
 
-crate::runtime::records!(ProjectRoot);
+crate::runtime::implement_serde!(ProjectRoot);
 
 /// Part of [`ProjectListParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1110,6 +1172,7 @@ impl fmt::Debug for ProjectUpdateParams {
 
 impl ProjectUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(project_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.project_id = project_id.into();
@@ -1151,12 +1214,15 @@ impl Record for ProjectUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("projectId", &self.project_id);
-        members.omit("name", &self.name);
-        members.omit("roots", &self.roots);
-        members.omit("metadata", &self.metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"projectId\":", &self.project_id);
+        output.omit(",\"name\":", &self.name);
+        output.omit(",\"roots\":", &self.roots);
+        output.omit(",\"metadata\":", &self.metadata);
+        output.extra(&self.extra);
     }
 }
 
@@ -1175,7 +1241,7 @@ impl Fields for ProjectUpdateParams {
     }
 }
 
-crate::runtime::records!(ProjectUpdateParams);
+crate::runtime::implement_serde!(ProjectUpdateParams);
 
 /// The answer to [`project/update`](crate::requests::ProjectUpdate).
 ///
@@ -1191,6 +1257,7 @@ pub struct ProjectUpdateResponse {
 
 impl ProjectUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(project: Project) -> Self {
         let mut new: Self = Record::blank();
         new.project = project;
@@ -1211,9 +1278,12 @@ impl Record for ProjectUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("project", &self.project);
-        members.extra(&self.extra);
+}
+
+impl Encode for ProjectUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"project\":", &self.project);
+        output.extra(&self.extra);
     }
 }
 
@@ -1229,4 +1299,4 @@ impl Fields for ProjectUpdateResponse {
     }
 }
 
-crate::runtime::records!(ProjectUpdateResponse);
+crate::runtime::implement_serde!(ProjectUpdateResponse);

@@ -5,7 +5,6 @@ use crate::generated::types::*;
 
 use crate::registry::{
     Definition, Member, Members, Presence, Rest, Shape, Type, debug, recode,
-    recode_message,
 };
 
 pub(crate) static DEFINITIONS: &[Definition] = &[
@@ -3232,7 +3231,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode_message::<crate::Notification<crate::ClientNotification>>,
+        recode::<crate::Notification<crate::ClientNotification>>,
         debug::<crate::Notification<crate::ClientNotification>>,
     ),
     Definition::new(
@@ -3240,7 +3239,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode_message::<crate::Request<crate::ClientRequest>>,
+        recode::<crate::Request<crate::ClientRequest>>,
         debug::<crate::Request<crate::ClientRequest>>,
     ),
     Definition::new(
@@ -12599,7 +12598,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode_message::<crate::ErrorResponse>,
+        recode::<crate::ErrorResponse>,
         debug::<crate::ErrorResponse>,
     ),
     Definition::new(
@@ -12637,7 +12636,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode_message::<crate::RpcError>,
+        recode::<crate::RpcError>,
         debug::<crate::RpcError>,
     ),
     Definition::new(
@@ -12652,7 +12651,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode_message::<crate::AnyMessage>,
+        recode::<crate::AnyMessage>,
         debug::<crate::AnyMessage>,
     ),
     Definition::new(
@@ -12682,7 +12681,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode_message::<crate::Notification<crate::UnrecognizedMethod>>,
+        recode::<crate::Notification<crate::UnrecognizedMethod>>,
         debug::<crate::Notification<crate::UnrecognizedMethod>>,
     ),
     Definition::new(
@@ -12728,7 +12727,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode_message::<crate::Request<crate::UnrecognizedMethod>>,
+        recode::<crate::Request<crate::UnrecognizedMethod>>,
         debug::<crate::Request<crate::UnrecognizedMethod>>,
     ),
     Definition::new(
@@ -12758,7 +12757,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode_message::<crate::Response>,
+        recode::<crate::Response>,
         debug::<crate::Response>,
     ),
     Definition::new(
@@ -22422,7 +22421,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Untagged(&[Type::String, Type::Integer]),
         false,
         false,
-        recode_message::<crate::RequestId>,
+        recode::<crate::RequestId>,
         debug::<crate::RequestId>,
     ),
     Definition::new(
@@ -24305,7 +24304,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode_message::<crate::Notification<crate::ServerNotification>>,
+        recode::<crate::Notification<crate::ServerNotification>>,
         debug::<crate::Notification<crate::ServerNotification>>,
     ),
     Definition::new(
@@ -24313,7 +24312,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         Shape::Methods,
         false,
         false,
-        recode_message::<crate::Request<crate::ServerRequest>>,
+        recode::<crate::Request<crate::ServerRequest>>,
         debug::<crate::Request<crate::ServerRequest>>,
     ),
     Definition::new(
@@ -36137,7 +36136,7 @@ pub(crate) static DEFINITIONS: &[Definition] = &[
         ),
         false,
         false,
-        recode_message::<crate::TraceContext>,
+        recode::<crate::TraceContext>,
         debug::<crate::TraceContext>,
     ),
     Definition::new(

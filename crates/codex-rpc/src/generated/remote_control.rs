@@ -14,8 +14,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -48,6 +50,7 @@ pub struct RemoteControlClient {
 
 impl RemoteControlClient {
     /// With what is required.
+    #[inline]
     pub fn new(client_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.client_id = client_id.into();
@@ -84,16 +87,19 @@ impl Record for RemoteControlClient {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("clientId", &self.client_id);
-        members.field("displayName", &self.display_name);
-        members.field("deviceType", &self.device_type);
-        members.field("platform", &self.platform);
-        members.field("osVersion", &self.os_version);
-        members.field("deviceModel", &self.device_model);
-        members.field("appVersion", &self.app_version);
-        members.field("lastSeenAt", &self.last_seen_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClient {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"clientId\":", &self.client_id);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"deviceType\":", &self.device_type);
+        output.field(",\"platform\":", &self.platform);
+        output.field(",\"osVersion\":", &self.os_version);
+        output.field(",\"deviceModel\":", &self.device_model);
+        output.field(",\"appVersion\":", &self.app_version);
+        output.field(",\"lastSeenAt\":", &self.last_seen_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -116,7 +122,7 @@ impl Fields for RemoteControlClient {
     }
 }
 
-crate::runtime::records!(RemoteControlClient);
+crate::runtime::implement_serde!(RemoteControlClient);
 
 /// Part of [`RemoteControlClientsListParams`].
 ///
@@ -155,6 +161,7 @@ pub struct RemoteControlClientsListParams {
 
 impl RemoteControlClientsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -196,12 +203,15 @@ impl Record for RemoteControlClientsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("order", &self.order);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"order\":", &self.order);
+        output.extra(&self.extra);
     }
 }
 
@@ -220,7 +230,7 @@ impl Fields for RemoteControlClientsListParams {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsListParams);
+crate::runtime::implement_serde!(RemoteControlClientsListParams);
 
 /// The answer to [`remoteControl/client/list`](crate::requests::RemoteControlClientList).
 ///
@@ -238,6 +248,7 @@ pub struct RemoteControlClientsListResponse {
 
 impl RemoteControlClientsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<RemoteControlClient>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -259,10 +270,13 @@ impl Record for RemoteControlClientsListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -279,7 +293,7 @@ impl Fields for RemoteControlClientsListResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsListResponse);
+crate::runtime::implement_serde!(RemoteControlClientsListResponse);
 
 /// The params of [`remoteControl/client/revoke`](crate::requests::RemoteControlClientRevoke).
 ///
@@ -297,6 +311,7 @@ pub struct RemoteControlClientsRevokeParams {
 
 impl RemoteControlClientsRevokeParams {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>, client_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -319,10 +334,13 @@ impl Record for RemoteControlClientsRevokeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("clientId", &self.client_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsRevokeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"clientId\":", &self.client_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -339,7 +357,7 @@ impl Fields for RemoteControlClientsRevokeParams {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsRevokeParams);
+crate::runtime::implement_serde!(RemoteControlClientsRevokeParams);
 
 /// The answer to [`remoteControl/client/revoke`](crate::requests::RemoteControlClientRevoke).
 ///
@@ -353,6 +371,7 @@ pub struct RemoteControlClientsRevokeResponse {
 
 impl RemoteControlClientsRevokeResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -374,8 +393,11 @@ impl Record for RemoteControlClientsRevokeResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlClientsRevokeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -388,7 +410,7 @@ impl Fields for RemoteControlClientsRevokeResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlClientsRevokeResponse);
+crate::runtime::implement_serde!(RemoteControlClientsRevokeResponse);
 
 /// Part of [`RemoteControlDisableResponse`], [`RemoteControlEnableResponse`], [`RemoteControlStatusChangedNotification`] and 1 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -422,6 +444,7 @@ pub struct RemoteControlDisableParams {
 
 impl RemoteControlDisableParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -452,9 +475,12 @@ impl Record for RemoteControlDisableParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("ephemeral", &self.ephemeral);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlDisableParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"ephemeral\":", &self.ephemeral);
+        output.extra(&self.extra);
     }
 }
 
@@ -470,7 +496,7 @@ impl Fields for RemoteControlDisableParams {
     }
 }
 
-crate::runtime::records!(RemoteControlDisableParams);
+crate::runtime::implement_serde!(RemoteControlDisableParams);
 
 /// The answer to [`remoteControl/disable`](crate::requests::RemoteControlDisable).
 ///
@@ -492,6 +518,7 @@ pub struct RemoteControlDisableResponse {
 
 impl RemoteControlDisableResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,
@@ -521,12 +548,15 @@ impl Record for RemoteControlDisableResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlDisableResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -545,7 +575,7 @@ impl Fields for RemoteControlDisableResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlDisableResponse);
+crate::runtime::implement_serde!(RemoteControlDisableResponse);
 
 /// The params of [`remoteControl/enable`](crate::requests::RemoteControlEnable).
 #[derive(Clone, Debug, PartialEq)]
@@ -559,6 +589,7 @@ pub struct RemoteControlEnableParams {
 
 impl RemoteControlEnableParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -589,9 +620,12 @@ impl Record for RemoteControlEnableParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("ephemeral", &self.ephemeral);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlEnableParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"ephemeral\":", &self.ephemeral);
+        output.extra(&self.extra);
     }
 }
 
@@ -607,7 +641,7 @@ impl Fields for RemoteControlEnableParams {
     }
 }
 
-crate::runtime::records!(RemoteControlEnableParams);
+crate::runtime::implement_serde!(RemoteControlEnableParams);
 
 /// The answer to [`remoteControl/enable`](crate::requests::RemoteControlEnable).
 ///
@@ -629,6 +663,7 @@ pub struct RemoteControlEnableResponse {
 
 impl RemoteControlEnableResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,
@@ -658,12 +693,15 @@ impl Record for RemoteControlEnableResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlEnableResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -682,7 +720,7 @@ impl Fields for RemoteControlEnableResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlEnableResponse);
+crate::runtime::implement_serde!(RemoteControlEnableResponse);
 
 /// The params of [`remoteControl/pairing/start`](crate::requests::RemoteControlPairingStart).
 ///
@@ -698,6 +736,7 @@ pub struct RemoteControlPairingStartParams {
 
 impl RemoteControlPairingStartParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -728,9 +767,12 @@ impl Record for RemoteControlPairingStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("manualCode", &self.manual_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"manualCode\":", &self.manual_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -746,7 +788,7 @@ impl Fields for RemoteControlPairingStartParams {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStartParams);
+crate::runtime::implement_serde!(RemoteControlPairingStartParams);
 
 /// The answer to [`remoteControl/pairing/start`](crate::requests::RemoteControlPairingStart).
 ///
@@ -780,6 +822,7 @@ impl fmt::Debug for RemoteControlPairingStartResponse {
 
 impl RemoteControlPairingStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         pairing_code: impl Into<String>,
         environment_id: impl Into<String>,
@@ -809,12 +852,15 @@ impl Record for RemoteControlPairingStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("pairingCode", &self.pairing_code);
-        members.field("manualPairingCode", &self.manual_pairing_code);
-        members.field("environmentId", &self.environment_id);
-        members.field("expiresAt", &self.expires_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"pairingCode\":", &self.pairing_code);
+        output.field(",\"manualPairingCode\":", &self.manual_pairing_code);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"expiresAt\":", &self.expires_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -833,7 +879,7 @@ impl Fields for RemoteControlPairingStartResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStartResponse);
+crate::runtime::implement_serde!(RemoteControlPairingStartResponse);
 
 /// The params of [`remoteControl/pairing/status`](crate::requests::RemoteControlPairingStatus).
 ///
@@ -861,6 +907,7 @@ impl fmt::Debug for RemoteControlPairingStatusParams {
 
 impl RemoteControlPairingStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -901,10 +948,13 @@ impl Record for RemoteControlPairingStatusParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("pairingCode", &self.pairing_code);
-        members.omit("manualPairingCode", &self.manual_pairing_code);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"pairingCode\":", &self.pairing_code);
+        output.omit(",\"manualPairingCode\":", &self.manual_pairing_code);
+        output.extra(&self.extra);
     }
 }
 
@@ -921,7 +971,7 @@ impl Fields for RemoteControlPairingStatusParams {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStatusParams);
+crate::runtime::implement_serde!(RemoteControlPairingStatusParams);
 
 /// The answer to [`remoteControl/pairing/status`](crate::requests::RemoteControlPairingStatus).
 ///
@@ -937,6 +987,7 @@ pub struct RemoteControlPairingStatusResponse {
 
 impl RemoteControlPairingStatusResponse {
     /// With what is required.
+    #[inline]
     pub fn new(claimed: bool) -> Self {
         let mut new: Self = Record::blank();
         new.claimed = claimed;
@@ -957,9 +1008,12 @@ impl Record for RemoteControlPairingStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("claimed", &self.claimed);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlPairingStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"claimed\":", &self.claimed);
+        output.extra(&self.extra);
     }
 }
 
@@ -975,7 +1029,7 @@ impl Fields for RemoteControlPairingStatusResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlPairingStatusResponse);
+crate::runtime::implement_serde!(RemoteControlPairingStatusResponse);
 
 /// Current remote-control connection status and remote identity exposed to clients.
 #[derive(Clone, Debug, PartialEq)]
@@ -995,6 +1049,7 @@ pub struct RemoteControlStatusChangedNotification {
 
 impl RemoteControlStatusChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,
@@ -1024,12 +1079,15 @@ impl Record for RemoteControlStatusChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlStatusChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1048,7 +1106,7 @@ impl Fields for RemoteControlStatusChangedNotification {
     }
 }
 
-crate::runtime::records!(RemoteControlStatusChangedNotification);
+crate::runtime::implement_serde!(RemoteControlStatusChangedNotification);
 
 /// The answer to [`remoteControl/status/read`](crate::requests::RemoteControlStatusRead).
 ///
@@ -1070,6 +1128,7 @@ pub struct RemoteControlStatusReadResponse {
 
 impl RemoteControlStatusReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         status: impl Into<RemoteControlConnectionStatus>,
         server_name: impl Into<String>,
@@ -1099,12 +1158,15 @@ impl Record for RemoteControlStatusReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.field("serverName", &self.server_name);
-        members.field("installationId", &self.installation_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RemoteControlStatusReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1123,4 +1185,4 @@ impl Fields for RemoteControlStatusReadResponse {
     }
 }
 
-crate::runtime::records!(RemoteControlStatusReadResponse);
+crate::runtime::implement_serde!(RemoteControlStatusReadResponse);

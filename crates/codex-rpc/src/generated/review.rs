@@ -7,8 +7,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -42,6 +44,7 @@ pub struct ReviewStartParams {
 
 impl ReviewStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, target: impl Into<ReviewTarget>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -71,11 +74,14 @@ impl Record for ReviewStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("target", &self.target);
-        members.omit("delivery", &self.delivery);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReviewStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"target\":", &self.target);
+        output.omit(",\"delivery\":", &self.delivery);
+        output.extra(&self.extra);
     }
 }
 
@@ -93,7 +99,7 @@ impl Fields for ReviewStartParams {
     }
 }
 
-crate::runtime::records!(ReviewStartParams);
+crate::runtime::implement_serde!(ReviewStartParams);
 
 /// The answer to [`review/start`](crate::requests::ReviewStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +115,7 @@ pub struct ReviewStartResponse {
 
 impl ReviewStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn: Turn, review_thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.turn = turn;
@@ -131,10 +138,13 @@ impl Record for ReviewStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turn", &self.turn);
-        members.field("reviewThreadId", &self.review_thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReviewStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turn\":", &self.turn);
+        output.field(",\"reviewThreadId\":", &self.review_thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -151,7 +161,7 @@ impl Fields for ReviewStartResponse {
     }
 }
 
-crate::runtime::records!(ReviewStartResponse);
+crate::runtime::implement_serde!(ReviewStartResponse);
 
 /// Part of [`ReviewStartParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -186,6 +196,7 @@ pub struct UncommittedChangesReviewTarget {
 
 impl UncommittedChangesReviewTarget {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -207,8 +218,11 @@ impl Record for UncommittedChangesReviewTarget {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UncommittedChangesReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -235,6 +249,7 @@ pub struct BaseBranchReviewTarget {
 
 impl BaseBranchReviewTarget {
     /// With what is required.
+    #[inline]
     pub fn new(branch: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.branch = branch.into();
@@ -255,9 +270,12 @@ impl Record for BaseBranchReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("branch", &self.branch);
-        members.extra(&self.extra);
+}
+
+impl Encode for BaseBranchReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"branch\":", &self.branch);
+        output.extra(&self.extra);
     }
 }
 
@@ -289,6 +307,7 @@ pub struct CommitReviewTarget {
 
 impl CommitReviewTarget {
     /// With what is required.
+    #[inline]
     pub fn new(sha: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.sha = sha.into();
@@ -316,10 +335,13 @@ impl Record for CommitReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sha", &self.sha);
-        members.field("title", &self.title);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommitReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"title\":", &self.title);
+        output.extra(&self.extra);
     }
 }
 
@@ -350,6 +372,7 @@ pub struct CustomReviewTarget {
 
 impl CustomReviewTarget {
     /// With what is required.
+    #[inline]
     pub fn new(instructions: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.instructions = instructions.into();
@@ -370,9 +393,12 @@ impl Record for CustomReviewTarget {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("instructions", &self.instructions);
-        members.extra(&self.extra);
+}
+
+impl Encode for CustomReviewTarget {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"instructions\":", &self.instructions);
+        output.extra(&self.extra);
     }
 }
 

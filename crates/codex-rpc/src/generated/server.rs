@@ -8,8 +8,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -28,6 +30,7 @@ pub struct ServerDiagnosticsGauge {
 
 impl ServerDiagnosticsGauge {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>, value: u64) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -50,10 +53,13 @@ impl Record for ServerDiagnosticsGauge {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("value", &self.value);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsGauge {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"value\":", &self.value);
+        output.extra(&self.extra);
     }
 }
 
@@ -70,7 +76,7 @@ impl Fields for ServerDiagnosticsGauge {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsGauge);
+crate::runtime::implement_serde!(ServerDiagnosticsGauge);
 
 /// The params of [`server/diagnostics`](crate::requests::ServerDiagnostics).
 ///
@@ -84,6 +90,7 @@ pub struct ServerDiagnosticsParams {
 
 impl ServerDiagnosticsParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -105,8 +112,11 @@ impl Record for ServerDiagnosticsParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -119,7 +129,7 @@ impl Fields for ServerDiagnosticsParams {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsParams);
+crate::runtime::implement_serde!(ServerDiagnosticsParams);
 
 /// Part of [`ServerDiagnosticsResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +147,7 @@ pub struct ServerDiagnosticsProcess {
 
 impl ServerDiagnosticsProcess {
     /// With what is required.
+    #[inline]
     pub fn new(id: u32) -> Self {
         let mut new: Self = Record::blank();
         new.id = id;
@@ -159,11 +170,14 @@ impl Record for ServerDiagnosticsProcess {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("residentMemoryBytes", &self.resident_memory_bytes);
-        members.field("physicalFootprintBytes", &self.physical_footprint_bytes);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsProcess {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"residentMemoryBytes\":", &self.resident_memory_bytes);
+        output.field(",\"physicalFootprintBytes\":", &self.physical_footprint_bytes);
+        output.extra(&self.extra);
     }
 }
 
@@ -181,7 +195,7 @@ impl Fields for ServerDiagnosticsProcess {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsProcess);
+crate::runtime::implement_serde!(ServerDiagnosticsProcess);
 
 /// The answer to [`server/diagnostics`](crate::requests::ServerDiagnostics).
 ///
@@ -199,6 +213,7 @@ pub struct ServerDiagnosticsResponse {
 
 impl ServerDiagnosticsResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         process: ServerDiagnosticsProcess,
         gauges: Vec<ServerDiagnosticsGauge>,
@@ -224,10 +239,13 @@ impl Record for ServerDiagnosticsResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("process", &self.process);
-        members.field("gauges", &self.gauges);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerDiagnosticsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"process\":", &self.process);
+        output.field(",\"gauges\":", &self.gauges);
+        output.extra(&self.extra);
     }
 }
 
@@ -244,7 +262,7 @@ impl Fields for ServerDiagnosticsResponse {
     }
 }
 
-crate::runtime::records!(ServerDiagnosticsResponse);
+crate::runtime::implement_serde!(ServerDiagnosticsResponse);
 
 /// The params of [`serverRequest/resolved`](crate::notifications::ServerRequestResolved).
 #[derive(Clone, Debug, PartialEq)]
@@ -260,6 +278,7 @@ pub struct ServerRequestResolvedNotification {
 
 impl ServerRequestResolvedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         request_id: impl Into<crate::RequestId>,
@@ -285,10 +304,13 @@ impl Record for ServerRequestResolvedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("requestId", &self.request_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ServerRequestResolvedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"requestId\":", &self.request_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -305,4 +327,4 @@ impl Fields for ServerRequestResolvedNotification {
     }
 }
 
-crate::runtime::records!(ServerRequestResolvedNotification);
+crate::runtime::implement_serde!(ServerRequestResolvedNotification);

@@ -10,8 +10,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -28,6 +30,7 @@ pub struct SkillDependencies {
 
 impl SkillDependencies {
     /// With what is required.
+    #[inline]
     pub fn new(tools: Vec<SkillToolDependency>) -> Self {
         let mut new: Self = Record::blank();
         new.tools = tools;
@@ -48,9 +51,12 @@ impl Record for SkillDependencies {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("tools", &self.tools);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillDependencies {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"tools\":", &self.tools);
+        output.extra(&self.extra);
     }
 }
 
@@ -66,7 +72,7 @@ impl Fields for SkillDependencies {
     }
 }
 
-crate::runtime::records!(SkillDependencies);
+crate::runtime::implement_serde!(SkillDependencies);
 
 /// Part of [`SkillsListEntry`].
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +88,7 @@ pub struct SkillErrorInfo {
 
 impl SkillErrorInfo {
     /// With what is required.
+    #[inline]
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.path = path.into();
@@ -104,10 +111,13 @@ impl Record for SkillErrorInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("path", &self.path);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillErrorInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"path\":", &self.path);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -124,7 +134,7 @@ impl Fields for SkillErrorInfo {
     }
 }
 
-crate::runtime::records!(SkillErrorInfo);
+crate::runtime::implement_serde!(SkillErrorInfo);
 
 /// Part of [`SkillsListEntry`].
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +164,7 @@ pub struct SkillMetadata {
 
 impl SkillMetadata {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -202,17 +213,20 @@ impl Record for SkillMetadata {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.omit("shortDescription", &self.short_description);
-        members.omit("interface", &self.interface);
-        members.omit("dependencies", &self.dependencies);
-        members.field("path", &self.path);
-        members.field("scope", &self.scope);
-        members.field("enabled", &self.enabled);
-        members.field("pluginId", &self.plugin_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillMetadata {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.omit(",\"shortDescription\":", &self.short_description);
+        output.omit(",\"interface\":", &self.interface);
+        output.omit(",\"dependencies\":", &self.dependencies);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"scope\":", &self.scope);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -236,7 +250,7 @@ impl Fields for SkillMetadata {
     }
 }
 
-crate::runtime::records!(SkillMetadata);
+crate::runtime::implement_serde!(SkillMetadata);
 
 /// Part of [`SkillMetadata`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -279,6 +293,7 @@ pub struct SkillToolDependency {
 
 impl SkillToolDependency {
     /// With what is required.
+    #[inline]
     pub fn new(type_: impl Into<String>, value: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
@@ -305,14 +320,17 @@ impl Record for SkillToolDependency {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("type", &self.type_);
-        members.field("value", &self.value);
-        members.omit("description", &self.description);
-        members.omit("transport", &self.transport);
-        members.omit("command", &self.command);
-        members.omit("url", &self.url);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillToolDependency {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"value\":", &self.value);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"transport\":", &self.transport);
+        output.omit(",\"command\":", &self.command);
+        output.omit(",\"url\":", &self.url);
+        output.extra(&self.extra);
     }
 }
 
@@ -333,7 +351,7 @@ impl Fields for SkillToolDependency {
     }
 }
 
-crate::runtime::records!(SkillToolDependency);
+crate::runtime::implement_serde!(SkillToolDependency);
 
 /// Notification emitted when watched local skill files change.
 ///
@@ -347,6 +365,7 @@ pub struct SkillsChangedNotification {
 
 impl SkillsChangedNotification {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -368,8 +387,11 @@ impl Record for SkillsChangedNotification {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -382,7 +404,7 @@ impl Fields for SkillsChangedNotification {
     }
 }
 
-crate::runtime::records!(SkillsChangedNotification);
+crate::runtime::implement_serde!(SkillsChangedNotification);
 
 /// The params of [`skills/config/write`](crate::requests::SkillsConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -400,6 +422,7 @@ pub struct SkillsConfigWriteParams {
 
 impl SkillsConfigWriteParams {
     /// With what is required.
+    #[inline]
     pub fn new(enabled: bool) -> Self {
         let mut new: Self = Record::blank();
         new.enabled = enabled;
@@ -434,11 +457,14 @@ impl Record for SkillsConfigWriteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("path", &self.path);
-        members.omit("name", &self.name);
-        members.field("enabled", &self.enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsConfigWriteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"path\":", &self.path);
+        output.omit(",\"name\":", &self.name);
+        output.field(",\"enabled\":", &self.enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -456,7 +482,7 @@ impl Fields for SkillsConfigWriteParams {
     }
 }
 
-crate::runtime::records!(SkillsConfigWriteParams);
+crate::runtime::implement_serde!(SkillsConfigWriteParams);
 
 /// The answer to [`skills/config/write`](crate::requests::SkillsConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -470,6 +496,7 @@ pub struct SkillsConfigWriteResponse {
 
 impl SkillsConfigWriteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(effective_enabled: bool) -> Self {
         let mut new: Self = Record::blank();
         new.effective_enabled = effective_enabled;
@@ -490,9 +517,12 @@ impl Record for SkillsConfigWriteResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("effectiveEnabled", &self.effective_enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsConfigWriteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"effectiveEnabled\":", &self.effective_enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -508,7 +538,7 @@ impl Fields for SkillsConfigWriteResponse {
     }
 }
 
-crate::runtime::records!(SkillsConfigWriteResponse);
+crate::runtime::implement_serde!(SkillsConfigWriteResponse);
 
 /// The params of [`skills/extraRoots/set`](crate::requests::SkillsExtraRootsSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -522,6 +552,7 @@ pub struct SkillsExtraRootsSetParams {
 
 impl SkillsExtraRootsSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(extra_roots: Vec<AbsolutePathBuf>) -> Self {
         let mut new: Self = Record::blank();
         new.extra_roots = extra_roots;
@@ -542,9 +573,12 @@ impl Record for SkillsExtraRootsSetParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("extraRoots", &self.extra_roots);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsExtraRootsSetParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"extraRoots\":", &self.extra_roots);
+        output.extra(&self.extra);
     }
 }
 
@@ -560,7 +594,7 @@ impl Fields for SkillsExtraRootsSetParams {
     }
 }
 
-crate::runtime::records!(SkillsExtraRootsSetParams);
+crate::runtime::implement_serde!(SkillsExtraRootsSetParams);
 
 /// The answer to [`skills/extraRoots/set`](crate::requests::SkillsExtraRootsSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -572,6 +606,7 @@ pub struct SkillsExtraRootsSetResponse {
 
 impl SkillsExtraRootsSetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -593,8 +628,11 @@ impl Record for SkillsExtraRootsSetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsExtraRootsSetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -607,7 +645,7 @@ impl Fields for SkillsExtraRootsSetResponse {
     }
 }
 
-crate::runtime::records!(SkillsExtraRootsSetResponse);
+crate::runtime::implement_serde!(SkillsExtraRootsSetResponse);
 
 /// Part of [`SkillsListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -625,6 +663,7 @@ pub struct SkillsListEntry {
 
 impl SkillsListEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<String>,
         skills: Vec<SkillMetadata>,
@@ -653,11 +692,14 @@ impl Record for SkillsListEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cwd", &self.cwd);
-        members.field("skills", &self.skills);
-        members.field("errors", &self.errors);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsListEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"errors\":", &self.errors);
+        output.extra(&self.extra);
     }
 }
 
@@ -675,7 +717,7 @@ impl Fields for SkillsListEntry {
     }
 }
 
-crate::runtime::records!(SkillsListEntry);
+crate::runtime::implement_serde!(SkillsListEntry);
 
 /// The params of [`skills/list`](crate::requests::SkillsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -691,6 +733,7 @@ pub struct SkillsListParams {
 
 impl SkillsListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -728,10 +771,13 @@ impl Record for SkillsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cwds", &self.cwds);
-        members.omit("forceReload", &self.force_reload);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"forceReload\":", &self.force_reload);
+        output.extra(&self.extra);
     }
 }
 
@@ -748,7 +794,7 @@ impl Fields for SkillsListParams {
     }
 }
 
-crate::runtime::records!(SkillsListParams);
+crate::runtime::implement_serde!(SkillsListParams);
 
 /// The answer to [`skills/list`](crate::requests::SkillsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -762,6 +808,7 @@ pub struct SkillsListResponse {
 
 impl SkillsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<SkillsListEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -782,9 +829,12 @@ impl Record for SkillsListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for SkillsListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -800,4 +850,4 @@ impl Fields for SkillsListResponse {
     }
 }
 
-crate::runtime::records!(SkillsListResponse);
+crate::runtime::implement_serde!(SkillsListResponse);

@@ -95,8 +95,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -115,6 +117,7 @@ pub struct ActivePermissionProfile {
 
 impl ActivePermissionProfile {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -136,10 +139,13 @@ impl Record for ActivePermissionProfile {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("extends", &self.extends);
-        members.extra(&self.extra);
+}
+
+impl Encode for ActivePermissionProfile {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"extends\":", &self.extends);
+        output.extra(&self.extra);
     }
 }
 
@@ -156,7 +162,7 @@ impl Fields for ActivePermissionProfile {
     }
 }
 
-crate::runtime::records!(ActivePermissionProfile);
+crate::runtime::implement_serde!(ActivePermissionProfile);
 
 /// Location used to resolve a selected capability root.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,6 +194,7 @@ pub struct EnvironmentCapabilityRootLocation {
 
 impl EnvironmentCapabilityRootLocation {
     /// With what is required.
+    #[inline]
     pub fn new(environment_id: impl Into<String>, path: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.environment_id = environment_id.into();
@@ -210,10 +217,13 @@ impl Record for EnvironmentCapabilityRootLocation {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentCapabilityRootLocation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -262,6 +272,7 @@ pub struct ContextCompactedNotification {
 
 impl ContextCompactedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -284,10 +295,13 @@ impl Record for ContextCompactedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ContextCompactedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -304,7 +318,7 @@ impl Fields for ContextCompactedNotification {
     }
 }
 
-crate::runtime::records!(ContextCompactedNotification);
+crate::runtime::implement_serde!(ContextCompactedNotification);
 
 /// Part of [`ThreadRealtimeAppendTextParams`], [`ThreadRealtimeInitialItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -370,6 +384,7 @@ impl fmt::Debug for FunctionDynamicToolNamespaceTool {
 
 impl FunctionDynamicToolNamespaceTool {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -405,12 +420,15 @@ impl Record for FunctionDynamicToolNamespaceTool {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("inputSchema", &self.input_schema);
-        members.omit("deferLoading", &self.defer_loading);
-        members.extra(&self.extra);
+}
+
+impl Encode for FunctionDynamicToolNamespaceTool {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"inputSchema\":", &self.input_schema);
+        output.omit(",\"deferLoading\":", &self.defer_loading);
+        output.extra(&self.extra);
     }
 }
 
@@ -500,6 +518,7 @@ impl fmt::Debug for FunctionDynamicToolSpec {
 
 impl FunctionDynamicToolSpec {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -535,12 +554,15 @@ impl Record for FunctionDynamicToolSpec {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("inputSchema", &self.input_schema);
-        members.omit("deferLoading", &self.defer_loading);
-        members.extra(&self.extra);
+}
+
+impl Encode for FunctionDynamicToolSpec {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"inputSchema\":", &self.input_schema);
+        output.omit(",\"deferLoading\":", &self.defer_loading);
+        output.extra(&self.extra);
     }
 }
 
@@ -577,6 +599,7 @@ pub struct NamespaceDynamicToolSpec {
 
 impl NamespaceDynamicToolSpec {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -605,11 +628,14 @@ impl Record for NamespaceDynamicToolSpec {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("description", &self.description);
-        members.field("tools", &self.tools);
-        members.extra(&self.extra);
+}
+
+impl Encode for NamespaceDynamicToolSpec {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"tools\":", &self.tools);
+        output.extra(&self.extra);
     }
 }
 
@@ -641,6 +667,7 @@ pub struct EnvironmentConnectionNotification {
 
 impl EnvironmentConnectionNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, environment_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -663,10 +690,13 @@ impl Record for EnvironmentConnectionNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("environmentId", &self.environment_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnvironmentConnectionNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -683,7 +713,7 @@ impl Fields for EnvironmentConnectionNotification {
     }
 }
 
-crate::runtime::records!(EnvironmentConnectionNotification);
+crate::runtime::implement_serde!(EnvironmentConnectionNotification);
 
 /// Part of [`Thread`].
 #[derive(Clone, Debug, PartialEq)]
@@ -701,6 +731,7 @@ pub struct GitInfo {
 
 impl GitInfo {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -727,11 +758,14 @@ impl Record for GitInfo {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sha", &self.sha);
-        members.field("branch", &self.branch);
-        members.field("originUrl", &self.origin_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for GitInfo {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"branch\":", &self.branch);
+        output.field(",\"originUrl\":", &self.origin_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -749,7 +783,7 @@ impl Fields for GitInfo {
     }
 }
 
-crate::runtime::records!(GitInfo);
+crate::runtime::implement_serde!(GitInfo);
 
 /// Final allow/deny outcome returned by the guardian reviewer.
 ///
@@ -801,6 +835,7 @@ impl fmt::Debug for QueuedSubmission {
 
 impl QueuedSubmission {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         input: Vec<UserInput>,
@@ -830,12 +865,19 @@ impl Record for QueuedSubmission {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("input", &self.input);
-        members.field("clientUserMessageId", &self.client_user_message_id);
-        members.field("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for QueuedSubmission {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"input\":", &self.input);
+        output.field(",\"clientUserMessageId\":", &self.client_user_message_id);
+        output
+            .field(
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -854,7 +896,7 @@ impl Fields for QueuedSubmission {
     }
 }
 
-crate::runtime::records!(QueuedSubmission);
+crate::runtime::implement_serde!(QueuedSubmission);
 
 /// Part of [`ThreadRealtimeStartParams`], [`ThreadRealtimeStartedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -996,6 +1038,7 @@ pub struct RealtimeVoicesList {
 
 impl RealtimeVoicesList {
     /// With what is required.
+    #[inline]
     pub fn new(
         v1: Vec<RealtimeVoice>,
         v2: Vec<RealtimeVoice>,
@@ -1028,13 +1071,16 @@ impl Record for RealtimeVoicesList {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("v1", &self.v1);
-        members.field("v2", &self.v2);
-        members.omit("v3", &self.v3);
-        members.field("defaultV1", &self.default_v1);
-        members.field("defaultV2", &self.default_v2);
-        members.extra(&self.extra);
+}
+
+impl Encode for RealtimeVoicesList {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"v1\":", &self.v1);
+        output.field(",\"v2\":", &self.v2);
+        output.omit(",\"v3\":", &self.v3);
+        output.field(",\"defaultV1\":", &self.default_v1);
+        output.field(",\"defaultV2\":", &self.default_v2);
+        output.extra(&self.extra);
     }
 }
 
@@ -1054,7 +1100,7 @@ impl Fields for RealtimeVoicesList {
     }
 }
 
-crate::runtime::records!(RealtimeVoicesList);
+crate::runtime::implement_serde!(RealtimeVoicesList);
 
 /// A user-selected root that can expose one or more runtime capabilities.
 #[derive(Clone, Debug, PartialEq)]
@@ -1070,6 +1116,7 @@ pub struct SelectedCapabilityRoot {
 
 impl SelectedCapabilityRoot {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         location: impl Into<CapabilityRootLocation>,
@@ -1095,10 +1142,13 @@ impl Record for SelectedCapabilityRoot {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("location", &self.location);
-        members.extra(&self.extra);
+}
+
+impl Encode for SelectedCapabilityRoot {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"location\":", &self.location);
+        output.extra(&self.extra);
     }
 }
 
@@ -1115,7 +1165,7 @@ impl Fields for SelectedCapabilityRoot {
     }
 }
 
-crate::runtime::records!(SelectedCapabilityRoot);
+crate::runtime::implement_serde!(SelectedCapabilityRoot);
 
 /// Part of [`Thread`].
 #[derive(Clone, PartialEq)]
@@ -1230,6 +1280,7 @@ pub struct Thread {
 
 impl Thread {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         session_id: impl Into<String>,
@@ -1342,41 +1393,44 @@ impl Record for Thread {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("environments", &self.environments);
-        members.field("extra", &self.extra_);
-        members.field("sessionId", &self.session_id);
-        members.field("forkedFromId", &self.forked_from_id);
-        members.field("attachedToThreadId", &self.attached_to_thread_id);
-        members.field("parentThreadId", &self.parent_thread_id);
-        members.field("preview", &self.preview);
-        members.field("ephemeral", &self.ephemeral);
-        members.field("section", &self.section);
-        members.field("sectionEnteredAt", &self.section_entered_at);
-        members.field("projectId", &self.project_id);
-        members.field("historyMode", &self.history_mode);
-        members.field("modelProvider", &self.model_provider);
-        members.field("model", &self.model);
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("createdAt", &self.created_at);
-        members.field("updatedAt", &self.updated_at);
-        members.field("recencyAt", &self.recency_at);
-        members.field("status", &self.status);
-        members.field("path", &self.path);
-        members.field("cwd", &self.cwd);
-        members.field("cliVersion", &self.cli_version);
-        members.field("originator", &self.originator);
-        members.field("source", &self.source);
-        members.field("canAcceptDirectInput", &self.can_accept_direct_input);
-        members.field("threadSource", &self.thread_source);
-        members.field("agentNickname", &self.agent_nickname);
-        members.field("agentRole", &self.agent_role);
-        members.field("gitInfo", &self.git_info);
-        members.field("name", &self.name);
-        members.field("daybreakEnabled", &self.daybreak_enabled);
-        members.field("turns", &self.turns);
-        members.extra(&self.extra);
+}
+
+impl Encode for Thread {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"environments\":", &self.environments);
+        output.field(",\"extra\":", &self.extra_);
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"forkedFromId\":", &self.forked_from_id);
+        output.field(",\"attachedToThreadId\":", &self.attached_to_thread_id);
+        output.field(",\"parentThreadId\":", &self.parent_thread_id);
+        output.field(",\"preview\":", &self.preview);
+        output.field(",\"ephemeral\":", &self.ephemeral);
+        output.field(",\"section\":", &self.section);
+        output.field(",\"sectionEnteredAt\":", &self.section_entered_at);
+        output.field(",\"projectId\":", &self.project_id);
+        output.field(",\"historyMode\":", &self.history_mode);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.field(",\"recencyAt\":", &self.recency_at);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"cliVersion\":", &self.cli_version);
+        output.field(",\"originator\":", &self.originator);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"canAcceptDirectInput\":", &self.can_accept_direct_input);
+        output.field(",\"threadSource\":", &self.thread_source);
+        output.field(",\"agentNickname\":", &self.agent_nickname);
+        output.field(",\"agentRole\":", &self.agent_role);
+        output.field(",\"gitInfo\":", &self.git_info);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"daybreakEnabled\":", &self.daybreak_enabled);
+        output.field(",\"turns\":", &self.turns);
+        output.extra(&self.extra);
     }
 }
 
@@ -1424,7 +1478,7 @@ impl Fields for Thread {
     }
 }
 
-crate::runtime::records!(Thread);
+crate::runtime::implement_serde!(Thread);
 
 /// Part of [`ThreadStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1466,6 +1520,7 @@ impl fmt::Debug for ThreadApproveGuardianDeniedActionParams {
 
 impl ThreadApproveGuardianDeniedActionParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, event: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1488,10 +1543,13 @@ impl Record for ThreadApproveGuardianDeniedActionParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("event", &self.event);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadApproveGuardianDeniedActionParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"event\":", &self.event);
+        output.extra(&self.extra);
     }
 }
 
@@ -1508,7 +1566,7 @@ impl Fields for ThreadApproveGuardianDeniedActionParams {
     }
 }
 
-crate::runtime::records!(ThreadApproveGuardianDeniedActionParams);
+crate::runtime::implement_serde!(ThreadApproveGuardianDeniedActionParams);
 
 /// The answer to [`thread/approveGuardianDeniedAction`](crate::requests::ThreadApproveGuardianDeniedAction).
 #[derive(Clone, Debug, PartialEq)]
@@ -1520,6 +1578,7 @@ pub struct ThreadApproveGuardianDeniedActionResponse {
 
 impl ThreadApproveGuardianDeniedActionResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1541,8 +1600,11 @@ impl Record for ThreadApproveGuardianDeniedActionResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadApproveGuardianDeniedActionResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1555,7 +1617,7 @@ impl Fields for ThreadApproveGuardianDeniedActionResponse {
     }
 }
 
-crate::runtime::records!(ThreadApproveGuardianDeniedActionResponse);
+crate::runtime::implement_serde!(ThreadApproveGuardianDeniedActionResponse);
 
 /// The params of [`thread/archive`](crate::requests::ThreadArchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -1569,6 +1631,7 @@ pub struct ThreadArchiveParams {
 
 impl ThreadArchiveParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1589,9 +1652,12 @@ impl Record for ThreadArchiveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadArchiveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1607,7 +1673,7 @@ impl Fields for ThreadArchiveParams {
     }
 }
 
-crate::runtime::records!(ThreadArchiveParams);
+crate::runtime::implement_serde!(ThreadArchiveParams);
 
 /// The answer to [`thread/archive`](crate::requests::ThreadArchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -1619,6 +1685,7 @@ pub struct ThreadArchiveResponse {
 
 impl ThreadArchiveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -1640,8 +1707,11 @@ impl Record for ThreadArchiveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadArchiveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -1654,7 +1724,7 @@ impl Fields for ThreadArchiveResponse {
     }
 }
 
-crate::runtime::records!(ThreadArchiveResponse);
+crate::runtime::implement_serde!(ThreadArchiveResponse);
 
 /// The params of [`thread/archived`](crate::notifications::ThreadArchived).
 #[derive(Clone, Debug, PartialEq)]
@@ -1668,6 +1738,7 @@ pub struct ThreadArchivedNotification {
 
 impl ThreadArchivedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1688,9 +1759,12 @@ impl Record for ThreadArchivedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadArchivedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1706,7 +1780,7 @@ impl Fields for ThreadArchivedNotification {
     }
 }
 
-crate::runtime::records!(ThreadArchivedNotification);
+crate::runtime::implement_serde!(ThreadArchivedNotification);
 
 /// An independently persisted attachment associated with a thread.
 #[derive(Clone, PartialEq)]
@@ -1741,6 +1815,7 @@ impl fmt::Debug for ThreadAttachment {
 
 impl ThreadAttachment {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -1775,13 +1850,16 @@ impl Record for ThreadAttachment {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("attachmentType", &self.attachment_type);
-        members.field("identityKey", &self.identity_key);
-        members.field("payload", &self.payload);
-        members.field("createdAt", &self.created_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachment {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.field(",\"payload\":", &self.payload);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -1801,7 +1879,7 @@ impl Fields for ThreadAttachment {
     }
 }
 
-crate::runtime::records!(ThreadAttachment);
+crate::runtime::implement_serde!(ThreadAttachment);
 
 /// Result of attempting to associate an attachment with a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1848,6 +1926,7 @@ impl fmt::Debug for ThreadAttachmentAddParams {
 
 impl ThreadAttachmentAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -1879,12 +1958,15 @@ impl Record for ThreadAttachmentAddParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("attachmentType", &self.attachment_type);
-        members.field("identityKey", &self.identity_key);
-        members.field("payload", &self.payload);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentAddParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.field(",\"payload\":", &self.payload);
+        output.extra(&self.extra);
     }
 }
 
@@ -1903,7 +1985,7 @@ impl Fields for ThreadAttachmentAddParams {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentAddParams);
+crate::runtime::implement_serde!(ThreadAttachmentAddParams);
 
 /// The created or existing attachment.
 #[derive(Clone, Debug, PartialEq)]
@@ -1919,6 +2001,7 @@ pub struct ThreadAttachmentAddResponse {
 
 impl ThreadAttachmentAddResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         outcome: impl Into<ThreadAttachmentAddOutcome>,
         attachment: ThreadAttachment,
@@ -1944,10 +2027,13 @@ impl Record for ThreadAttachmentAddResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("outcome", &self.outcome);
-        members.field("attachment", &self.attachment);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentAddResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"outcome\":", &self.outcome);
+        output.field(",\"attachment\":", &self.attachment);
+        output.extra(&self.extra);
     }
 }
 
@@ -1964,7 +2050,7 @@ impl Fields for ThreadAttachmentAddResponse {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentAddResponse);
+crate::runtime::implement_serde!(ThreadAttachmentAddResponse);
 
 /// Parameters for listing attachments from one thread.
 #[derive(Clone, Debug, PartialEq)]
@@ -1982,6 +2068,7 @@ pub struct ThreadAttachmentListParams {
 
 impl ThreadAttachmentListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2016,11 +2103,14 @@ impl Record for ThreadAttachmentListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -2038,7 +2128,7 @@ impl Fields for ThreadAttachmentListParams {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentListParams);
+crate::runtime::implement_serde!(ThreadAttachmentListParams);
 
 /// One page of attachments associated with the requested thread.
 #[derive(Clone, Debug, PartialEq)]
@@ -2054,6 +2144,7 @@ pub struct ThreadAttachmentListResponse {
 
 impl ThreadAttachmentListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadAttachment>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2075,10 +2166,13 @@ impl Record for ThreadAttachmentListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -2095,7 +2189,7 @@ impl Fields for ThreadAttachmentListResponse {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentListResponse);
+crate::runtime::implement_serde!(ThreadAttachmentListResponse);
 
 /// The persisted attachment change represented by a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2126,6 +2220,7 @@ pub struct ThreadAttachmentOwner {
 
 impl ThreadAttachmentOwner {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, archived: bool) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2148,10 +2243,13 @@ impl Record for ThreadAttachmentOwner {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("archived", &self.archived);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentOwner {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"archived\":", &self.archived);
+        output.extra(&self.extra);
     }
 }
 
@@ -2168,7 +2266,7 @@ impl Fields for ThreadAttachmentOwner {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentOwner);
+crate::runtime::implement_serde!(ThreadAttachmentOwner);
 
 /// Parameters for reverse lookup by attachment identity within this server's store.
 #[derive(Clone, Debug, PartialEq)]
@@ -2190,6 +2288,7 @@ pub struct ThreadAttachmentOwnerListParams {
 
 impl ThreadAttachmentOwnerListParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         attachment_type: impl Into<String>,
         identity_key: impl Into<String>,
@@ -2236,13 +2335,16 @@ impl Record for ThreadAttachmentOwnerListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("attachmentType", &self.attachment_type);
-        members.field("identityKey", &self.identity_key);
-        members.omit("archived", &self.archived);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentOwnerListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.omit(",\"archived\":", &self.archived);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -2262,7 +2364,7 @@ impl Fields for ThreadAttachmentOwnerListParams {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentOwnerListParams);
+crate::runtime::implement_serde!(ThreadAttachmentOwnerListParams);
 
 /// One page of matching owners, including threads without their own user messages.
 #[derive(Clone, Debug, PartialEq)]
@@ -2278,6 +2380,7 @@ pub struct ThreadAttachmentOwnerListResponse {
 
 impl ThreadAttachmentOwnerListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadAttachmentOwner>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2299,10 +2402,13 @@ impl Record for ThreadAttachmentOwnerListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentOwnerListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -2319,7 +2425,7 @@ impl Fields for ThreadAttachmentOwnerListResponse {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentOwnerListResponse);
+crate::runtime::implement_serde!(ThreadAttachmentOwnerListResponse);
 
 /// Parameters for deleting an attachment by its stable thread-local identity.
 #[derive(Clone, Debug, PartialEq)]
@@ -2337,6 +2443,7 @@ pub struct ThreadAttachmentRemoveParams {
 
 impl ThreadAttachmentRemoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -2365,11 +2472,14 @@ impl Record for ThreadAttachmentRemoveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("attachmentType", &self.attachment_type);
-        members.field("identityKey", &self.identity_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentRemoveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -2387,7 +2497,7 @@ impl Fields for ThreadAttachmentRemoveParams {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentRemoveParams);
+crate::runtime::implement_serde!(ThreadAttachmentRemoveParams);
 
 /// Successful deletion does not return additional attachment data.
 #[derive(Clone, Debug, PartialEq)]
@@ -2399,6 +2509,7 @@ pub struct ThreadAttachmentRemoveResponse {
 
 impl ThreadAttachmentRemoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2420,8 +2531,11 @@ impl Record for ThreadAttachmentRemoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentRemoveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2434,7 +2548,7 @@ impl Fields for ThreadAttachmentRemoveResponse {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentRemoveResponse);
+crate::runtime::implement_serde!(ThreadAttachmentRemoveResponse);
 
 /// Notification published after a thread attachment is created or deleted.
 #[derive(Clone, Debug, PartialEq)]
@@ -2456,6 +2570,7 @@ pub struct ThreadAttachmentUpdatedNotification {
 
 impl ThreadAttachmentUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         attachment_type: impl Into<String>,
@@ -2496,13 +2611,16 @@ impl Record for ThreadAttachmentUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("attachmentType", &self.attachment_type);
-        members.field("identityKey", &self.identity_key);
-        members.field("attachmentId", &self.attachment_id);
-        members.field("operation", &self.operation);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadAttachmentUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.field(",\"attachmentId\":", &self.attachment_id);
+        output.field(",\"operation\":", &self.operation);
+        output.extra(&self.extra);
     }
 }
 
@@ -2522,7 +2640,7 @@ impl Fields for ThreadAttachmentUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ThreadAttachmentUpdatedNotification);
+crate::runtime::implement_serde!(ThreadAttachmentUpdatedNotification);
 
 /// Part of [`ThreadBackgroundTerminalsListResponse`].
 ///
@@ -2550,6 +2668,7 @@ pub struct ThreadBackgroundTerminal {
 
 impl ThreadBackgroundTerminal {
     /// With what is required.
+    #[inline]
     pub fn new(
         item_id: impl Into<String>,
         process_id: impl Into<String>,
@@ -2584,15 +2703,18 @@ impl Record for ThreadBackgroundTerminal {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemId", &self.item_id);
-        members.field("processId", &self.process_id);
-        members.field("command", &self.command);
-        members.field("cwd", &self.cwd);
-        members.field("osPid", &self.os_pid);
-        members.field("cpuPercent", &self.cpu_percent);
-        members.field("rssKb", &self.rss_kb);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadBackgroundTerminal {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"osPid\":", &self.os_pid);
+        output.field(",\"cpuPercent\":", &self.cpu_percent);
+        output.field(",\"rssKb\":", &self.rss_kb);
+        output.extra(&self.extra);
     }
 }
 
@@ -2614,7 +2736,7 @@ impl Fields for ThreadBackgroundTerminal {
     }
 }
 
-crate::runtime::records!(ThreadBackgroundTerminal);
+crate::runtime::implement_serde!(ThreadBackgroundTerminal);
 
 /// The params of [`thread/backgroundTerminals/clean`](crate::requests::ThreadBackgroundTerminalsClean).
 ///
@@ -2630,6 +2752,7 @@ pub struct ThreadBackgroundTerminalsCleanParams {
 
 impl ThreadBackgroundTerminalsCleanParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2650,9 +2773,12 @@ impl Record for ThreadBackgroundTerminalsCleanParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadBackgroundTerminalsCleanParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2668,7 +2794,7 @@ impl Fields for ThreadBackgroundTerminalsCleanParams {
     }
 }
 
-crate::runtime::records!(ThreadBackgroundTerminalsCleanParams);
+crate::runtime::implement_serde!(ThreadBackgroundTerminalsCleanParams);
 
 /// The answer to [`thread/backgroundTerminals/clean`](crate::requests::ThreadBackgroundTerminalsClean).
 ///
@@ -2682,6 +2808,7 @@ pub struct ThreadBackgroundTerminalsCleanResponse {
 
 impl ThreadBackgroundTerminalsCleanResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -2703,8 +2830,11 @@ impl Record for ThreadBackgroundTerminalsCleanResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadBackgroundTerminalsCleanResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -2717,7 +2847,7 @@ impl Fields for ThreadBackgroundTerminalsCleanResponse {
     }
 }
 
-crate::runtime::records!(ThreadBackgroundTerminalsCleanResponse);
+crate::runtime::implement_serde!(ThreadBackgroundTerminalsCleanResponse);
 
 /// The params of [`thread/backgroundTerminals/list`](crate::requests::ThreadBackgroundTerminalsList).
 ///
@@ -2737,6 +2867,7 @@ pub struct ThreadBackgroundTerminalsListParams {
 
 impl ThreadBackgroundTerminalsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2771,11 +2902,14 @@ impl Record for ThreadBackgroundTerminalsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadBackgroundTerminalsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -2793,7 +2927,7 @@ impl Fields for ThreadBackgroundTerminalsListParams {
     }
 }
 
-crate::runtime::records!(ThreadBackgroundTerminalsListParams);
+crate::runtime::implement_serde!(ThreadBackgroundTerminalsListParams);
 
 /// The answer to [`thread/backgroundTerminals/list`](crate::requests::ThreadBackgroundTerminalsList).
 ///
@@ -2811,6 +2945,7 @@ pub struct ThreadBackgroundTerminalsListResponse {
 
 impl ThreadBackgroundTerminalsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadBackgroundTerminal>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -2832,10 +2967,13 @@ impl Record for ThreadBackgroundTerminalsListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadBackgroundTerminalsListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -2852,7 +2990,7 @@ impl Fields for ThreadBackgroundTerminalsListResponse {
     }
 }
 
-crate::runtime::records!(ThreadBackgroundTerminalsListResponse);
+crate::runtime::implement_serde!(ThreadBackgroundTerminalsListResponse);
 
 /// The params of [`thread/backgroundTerminals/terminate`](crate::requests::ThreadBackgroundTerminalsTerminate).
 ///
@@ -2870,6 +3008,7 @@ pub struct ThreadBackgroundTerminalsTerminateParams {
 
 impl ThreadBackgroundTerminalsTerminateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, process_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -2892,10 +3031,13 @@ impl Record for ThreadBackgroundTerminalsTerminateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("processId", &self.process_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadBackgroundTerminalsTerminateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -2912,7 +3054,7 @@ impl Fields for ThreadBackgroundTerminalsTerminateParams {
     }
 }
 
-crate::runtime::records!(ThreadBackgroundTerminalsTerminateParams);
+crate::runtime::implement_serde!(ThreadBackgroundTerminalsTerminateParams);
 
 /// The answer to [`thread/backgroundTerminals/terminate`](crate::requests::ThreadBackgroundTerminalsTerminate).
 ///
@@ -2928,6 +3070,7 @@ pub struct ThreadBackgroundTerminalsTerminateResponse {
 
 impl ThreadBackgroundTerminalsTerminateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(terminated: bool) -> Self {
         let mut new: Self = Record::blank();
         new.terminated = terminated;
@@ -2948,9 +3091,12 @@ impl Record for ThreadBackgroundTerminalsTerminateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("terminated", &self.terminated);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadBackgroundTerminalsTerminateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"terminated\":", &self.terminated);
+        output.extra(&self.extra);
     }
 }
 
@@ -2966,7 +3112,7 @@ impl Fields for ThreadBackgroundTerminalsTerminateResponse {
     }
 }
 
-crate::runtime::records!(ThreadBackgroundTerminalsTerminateResponse);
+crate::runtime::implement_serde!(ThreadBackgroundTerminalsTerminateResponse);
 
 /// The params of [`thread/closed`](crate::notifications::ThreadClosed).
 #[derive(Clone, Debug, PartialEq)]
@@ -2980,6 +3126,7 @@ pub struct ThreadClosedNotification {
 
 impl ThreadClosedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3000,9 +3147,12 @@ impl Record for ThreadClosedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadClosedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3018,7 +3168,7 @@ impl Fields for ThreadClosedNotification {
     }
 }
 
-crate::runtime::records!(ThreadClosedNotification);
+crate::runtime::implement_serde!(ThreadClosedNotification);
 
 /// The params of [`thread/compact/start`](crate::requests::ThreadCompactStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -3032,6 +3182,7 @@ pub struct ThreadCompactStartParams {
 
 impl ThreadCompactStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3052,9 +3203,12 @@ impl Record for ThreadCompactStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadCompactStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3070,7 +3224,7 @@ impl Fields for ThreadCompactStartParams {
     }
 }
 
-crate::runtime::records!(ThreadCompactStartParams);
+crate::runtime::implement_serde!(ThreadCompactStartParams);
 
 /// The answer to [`thread/compact/start`](crate::requests::ThreadCompactStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -3082,6 +3236,7 @@ pub struct ThreadCompactStartResponse {
 
 impl ThreadCompactStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3103,8 +3258,11 @@ impl Record for ThreadCompactStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadCompactStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3117,7 +3275,7 @@ impl Fields for ThreadCompactStartResponse {
     }
 }
 
-crate::runtime::records!(ThreadCompactStartResponse);
+crate::runtime::implement_serde!(ThreadCompactStartResponse);
 
 /// Parameters for `thread/decrement_elicitation`.
 ///
@@ -3133,6 +3291,7 @@ pub struct ThreadDecrementElicitationParams {
 
 impl ThreadDecrementElicitationParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3153,9 +3312,12 @@ impl Record for ThreadDecrementElicitationParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadDecrementElicitationParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3171,7 +3333,7 @@ impl Fields for ThreadDecrementElicitationParams {
     }
 }
 
-crate::runtime::records!(ThreadDecrementElicitationParams);
+crate::runtime::implement_serde!(ThreadDecrementElicitationParams);
 
 /// Response for `thread/decrement_elicitation`.
 ///
@@ -3189,6 +3351,7 @@ pub struct ThreadDecrementElicitationResponse {
 
 impl ThreadDecrementElicitationResponse {
     /// With what is required.
+    #[inline]
     pub fn new(count: i64, paused: bool) -> Self {
         let mut new: Self = Record::blank();
         new.count = count;
@@ -3211,10 +3374,13 @@ impl Record for ThreadDecrementElicitationResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("count", &self.count);
-        members.field("paused", &self.paused);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadDecrementElicitationResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"count\":", &self.count);
+        output.field(",\"paused\":", &self.paused);
+        output.extra(&self.extra);
     }
 }
 
@@ -3231,7 +3397,7 @@ impl Fields for ThreadDecrementElicitationResponse {
     }
 }
 
-crate::runtime::records!(ThreadDecrementElicitationResponse);
+crate::runtime::implement_serde!(ThreadDecrementElicitationResponse);
 
 /// The params of [`thread/delete`](crate::requests::ThreadDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -3245,6 +3411,7 @@ pub struct ThreadDeleteParams {
 
 impl ThreadDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3265,9 +3432,12 @@ impl Record for ThreadDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3283,7 +3453,7 @@ impl Fields for ThreadDeleteParams {
     }
 }
 
-crate::runtime::records!(ThreadDeleteParams);
+crate::runtime::implement_serde!(ThreadDeleteParams);
 
 /// The answer to [`thread/delete`](crate::requests::ThreadDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -3295,6 +3465,7 @@ pub struct ThreadDeleteResponse {
 
 impl ThreadDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3316,8 +3487,11 @@ impl Record for ThreadDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3330,7 +3504,7 @@ impl Fields for ThreadDeleteResponse {
     }
 }
 
-crate::runtime::records!(ThreadDeleteResponse);
+crate::runtime::implement_serde!(ThreadDeleteResponse);
 
 /// The params of [`thread/deleted`](crate::notifications::ThreadDeleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -3344,6 +3518,7 @@ pub struct ThreadDeletedNotification {
 
 impl ThreadDeletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3364,9 +3539,12 @@ impl Record for ThreadDeletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadDeletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -3382,7 +3560,7 @@ impl Fields for ThreadDeletedNotification {
     }
 }
 
-crate::runtime::records!(ThreadDeletedNotification);
+crate::runtime::implement_serde!(ThreadDeletedNotification);
 
 /// An environment selected by a loaded thread, independent of connection status.
 #[derive(Clone, Debug, PartialEq)]
@@ -3400,6 +3578,7 @@ pub struct ThreadEnvironment {
 
 impl ThreadEnvironment {
     /// With what is required.
+    #[inline]
     pub fn new(
         environment_id: impl Into<String>,
         cwd: impl Into<LegacyAppPathString>,
@@ -3428,11 +3607,14 @@ impl Record for ThreadEnvironment {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("cwd", &self.cwd);
-        members.field("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadEnvironment {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.extra(&self.extra);
     }
 }
 
@@ -3450,7 +3632,7 @@ impl Fields for ThreadEnvironment {
     }
 }
 
-crate::runtime::records!(ThreadEnvironment);
+crate::runtime::implement_serde!(ThreadEnvironment);
 
 /// Extra app-server data for a thread.
 #[derive(Clone, Debug, PartialEq)]
@@ -3462,6 +3644,7 @@ pub struct ThreadExtra {
 
 impl ThreadExtra {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -3483,8 +3666,11 @@ impl Record for ThreadExtra {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadExtra {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -3497,7 +3683,7 @@ impl Fields for ThreadExtra {
     }
 }
 
-crate::runtime::records!(ThreadExtra);
+crate::runtime::implement_serde!(ThreadExtra);
 
 /// There are two ways to fork a thread: 1. By thread_id: load the thread from disk by thread_id and fork it into a new thread. 2. By path: load the thread from disk by path and fork it into a new thread.
 ///
@@ -3611,6 +3797,7 @@ impl fmt::Debug for ThreadForkParams {
 
 impl ThreadForkParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -3829,35 +4016,42 @@ impl Record for ThreadForkParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("experimentalPredictionMode", &self.experimental_prediction_mode);
-        members
+}
+
+impl Encode for ThreadForkParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output
             .omit(
-                "experimentalDisablePredictionMcp",
+                ",\"experimentalPredictionMode\":",
+                &self.experimental_prediction_mode,
+            );
+        output
+            .omit(
+                ",\"experimentalDisablePredictionMcp\":",
                 &self.experimental_disable_prediction_mcp,
             );
-        members.omit("lastTurnId", &self.last_turn_id);
-        members.omit("beforeTurnId", &self.before_turn_id);
-        members.omit("path", &self.path);
-        members.omit("model", &self.model);
-        members.omit("modelProvider", &self.model_provider);
-        members.tristate("serviceTier", &self.service_tier);
-        members.omit("cwd", &self.cwd);
-        members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.omit("approvalPolicy", &self.approval_policy);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("sandbox", &self.sandbox);
-        members.omit("permissions", &self.permissions);
-        members.omit("config", &self.config);
-        members.omit("baseInstructions", &self.base_instructions);
-        members.omit("developerInstructions", &self.developer_instructions);
-        members.omit("ephemeral", &self.ephemeral);
-        members.omit("attachToSource", &self.attach_to_source);
-        members.omit("threadSource", &self.thread_source);
-        members.omit("excludeTurns", &self.exclude_turns);
-        members.omit("deferGoalContinuation", &self.defer_goal_continuation);
-        members.extra(&self.extra);
+        output.omit(",\"lastTurnId\":", &self.last_turn_id);
+        output.omit(",\"beforeTurnId\":", &self.before_turn_id);
+        output.omit(",\"path\":", &self.path);
+        output.omit(",\"model\":", &self.model);
+        output.omit(",\"modelProvider\":", &self.model_provider);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.omit(",\"approvalPolicy\":", &self.approval_policy);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"sandbox\":", &self.sandbox);
+        output.omit(",\"permissions\":", &self.permissions);
+        output.omit(",\"config\":", &self.config);
+        output.omit(",\"baseInstructions\":", &self.base_instructions);
+        output.omit(",\"developerInstructions\":", &self.developer_instructions);
+        output.omit(",\"ephemeral\":", &self.ephemeral);
+        output.omit(",\"attachToSource\":", &self.attach_to_source);
+        output.omit(",\"threadSource\":", &self.thread_source);
+        output.omit(",\"excludeTurns\":", &self.exclude_turns);
+        output.omit(",\"deferGoalContinuation\":", &self.defer_goal_continuation);
+        output.extra(&self.extra);
     }
 }
 
@@ -3895,7 +4089,7 @@ impl Fields for ThreadForkParams {
     }
 }
 
-crate::runtime::records!(ThreadForkParams);
+crate::runtime::implement_serde!(ThreadForkParams);
 
 /// The answer to [`thread/fork`](crate::requests::ThreadFork).
 #[derive(Clone, Debug, PartialEq)]
@@ -3941,6 +4135,7 @@ pub struct ThreadForkResponse {
 
 impl ThreadForkResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread: Thread,
         model: impl Into<String>,
@@ -4003,22 +4198,25 @@ impl Record for ThreadForkResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.field("model", &self.model);
-        members.field("modelProvider", &self.model_provider);
-        members.field("serviceTier", &self.service_tier);
-        members.field("disabledPluginIds", &self.disabled_plugin_ids);
-        members.field("cwd", &self.cwd);
-        members.field("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.field("instructionSources", &self.instruction_sources);
-        members.field("approvalPolicy", &self.approval_policy);
-        members.field("approvalsReviewer", &self.approvals_reviewer);
-        members.field("sandbox", &self.sandbox);
-        members.field("activePermissionProfile", &self.active_permission_profile);
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("multiAgentMode", &self.multi_agent_mode);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadForkResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.field(",\"instructionSources\":", &self.instruction_sources);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandbox\":", &self.sandbox);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.extra(&self.extra);
     }
 }
 
@@ -4047,7 +4245,7 @@ impl Fields for ThreadForkResponse {
     }
 }
 
-crate::runtime::records!(ThreadForkResponse);
+crate::runtime::implement_serde!(ThreadForkResponse);
 
 /// Part of [`ThreadGoalGetResponse`], [`ThreadGoalSetResponse`], [`ThreadGoalUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4075,6 +4273,7 @@ pub struct ThreadGoal {
 
 impl ThreadGoal {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         objective: impl Into<String>,
@@ -4125,16 +4324,19 @@ impl Record for ThreadGoal {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("objective", &self.objective);
-        members.field("status", &self.status);
-        members.field("tokenBudget", &self.token_budget);
-        members.field("tokensUsed", &self.tokens_used);
-        members.field("timeUsedSeconds", &self.time_used_seconds);
-        members.field("createdAt", &self.created_at);
-        members.field("updatedAt", &self.updated_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoal {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"objective\":", &self.objective);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"tokenBudget\":", &self.token_budget);
+        output.field(",\"tokensUsed\":", &self.tokens_used);
+        output.field(",\"timeUsedSeconds\":", &self.time_used_seconds);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -4157,7 +4359,7 @@ impl Fields for ThreadGoal {
     }
 }
 
-crate::runtime::records!(ThreadGoal);
+crate::runtime::implement_serde!(ThreadGoal);
 
 /// The params of [`thread/goal/clear`](crate::requests::ThreadGoalClear).
 #[derive(Clone, Debug, PartialEq)]
@@ -4173,6 +4375,7 @@ pub struct ThreadGoalClearParams {
 
 impl ThreadGoalClearParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4200,10 +4403,13 @@ impl Record for ThreadGoalClearParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("origin", &self.origin);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalClearParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"origin\":", &self.origin);
+        output.extra(&self.extra);
     }
 }
 
@@ -4220,7 +4426,7 @@ impl Fields for ThreadGoalClearParams {
     }
 }
 
-crate::runtime::records!(ThreadGoalClearParams);
+crate::runtime::implement_serde!(ThreadGoalClearParams);
 
 /// The answer to [`thread/goal/clear`](crate::requests::ThreadGoalClear).
 #[derive(Clone, Debug, PartialEq)]
@@ -4234,6 +4440,7 @@ pub struct ThreadGoalClearResponse {
 
 impl ThreadGoalClearResponse {
     /// With what is required.
+    #[inline]
     pub fn new(cleared: bool) -> Self {
         let mut new: Self = Record::blank();
         new.cleared = cleared;
@@ -4254,9 +4461,12 @@ impl Record for ThreadGoalClearResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("cleared", &self.cleared);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalClearResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"cleared\":", &self.cleared);
+        output.extra(&self.extra);
     }
 }
 
@@ -4272,7 +4482,7 @@ impl Fields for ThreadGoalClearResponse {
     }
 }
 
-crate::runtime::records!(ThreadGoalClearResponse);
+crate::runtime::implement_serde!(ThreadGoalClearResponse);
 
 /// The params of [`thread/goal/cleared`](crate::notifications::ThreadGoalCleared).
 #[derive(Clone, Debug, PartialEq)]
@@ -4286,6 +4496,7 @@ pub struct ThreadGoalClearedNotification {
 
 impl ThreadGoalClearedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4306,9 +4517,12 @@ impl Record for ThreadGoalClearedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalClearedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -4324,7 +4538,7 @@ impl Fields for ThreadGoalClearedNotification {
     }
 }
 
-crate::runtime::records!(ThreadGoalClearedNotification);
+crate::runtime::implement_serde!(ThreadGoalClearedNotification);
 
 /// The params of [`thread/goal/get`](crate::requests::ThreadGoalGet).
 #[derive(Clone, Debug, PartialEq)]
@@ -4338,6 +4552,7 @@ pub struct ThreadGoalGetParams {
 
 impl ThreadGoalGetParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4358,9 +4573,12 @@ impl Record for ThreadGoalGetParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalGetParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -4376,7 +4594,7 @@ impl Fields for ThreadGoalGetParams {
     }
 }
 
-crate::runtime::records!(ThreadGoalGetParams);
+crate::runtime::implement_serde!(ThreadGoalGetParams);
 
 /// The answer to [`thread/goal/get`](crate::requests::ThreadGoalGet).
 #[derive(Clone, Debug, PartialEq)]
@@ -4390,6 +4608,7 @@ pub struct ThreadGoalGetResponse {
 
 impl ThreadGoalGetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -4414,9 +4633,12 @@ impl Record for ThreadGoalGetResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("goal", &self.goal);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalGetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"goal\":", &self.goal);
+        output.extra(&self.extra);
     }
 }
 
@@ -4432,7 +4654,7 @@ impl Fields for ThreadGoalGetResponse {
     }
 }
 
-crate::runtime::records!(ThreadGoalGetResponse);
+crate::runtime::implement_serde!(ThreadGoalGetResponse);
 
 /// Distinguishes explicit user actions from automatic goal lifecycle mutations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4469,6 +4691,7 @@ pub struct ThreadGoalSetParams {
 
 impl ThreadGoalSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4517,13 +4740,16 @@ impl Record for ThreadGoalSetParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("origin", &self.origin);
-        members.omit("objective", &self.objective);
-        members.omit("status", &self.status);
-        members.omit("tokenBudget", &self.token_budget);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalSetParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"origin\":", &self.origin);
+        output.omit(",\"objective\":", &self.objective);
+        output.omit(",\"status\":", &self.status);
+        output.omit(",\"tokenBudget\":", &self.token_budget);
+        output.extra(&self.extra);
     }
 }
 
@@ -4543,7 +4769,7 @@ impl Fields for ThreadGoalSetParams {
     }
 }
 
-crate::runtime::records!(ThreadGoalSetParams);
+crate::runtime::implement_serde!(ThreadGoalSetParams);
 
 /// The answer to [`thread/goal/set`](crate::requests::ThreadGoalSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -4557,6 +4783,7 @@ pub struct ThreadGoalSetResponse {
 
 impl ThreadGoalSetResponse {
     /// With what is required.
+    #[inline]
     pub fn new(goal: ThreadGoal) -> Self {
         let mut new: Self = Record::blank();
         new.goal = goal;
@@ -4577,9 +4804,12 @@ impl Record for ThreadGoalSetResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("goal", &self.goal);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalSetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"goal\":", &self.goal);
+        output.extra(&self.extra);
     }
 }
 
@@ -4595,7 +4825,7 @@ impl Fields for ThreadGoalSetResponse {
     }
 }
 
-crate::runtime::records!(ThreadGoalSetResponse);
+crate::runtime::implement_serde!(ThreadGoalSetResponse);
 
 /// Part of [`ThreadGoal`], [`ThreadGoalSetParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4638,6 +4868,7 @@ pub struct ThreadGoalUpdatedNotification {
 
 impl ThreadGoalUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, goal: ThreadGoal) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4661,11 +4892,14 @@ impl Record for ThreadGoalUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("goal", &self.goal);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGoalUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"goal\":", &self.goal);
+        output.extra(&self.extra);
     }
 }
 
@@ -4683,7 +4917,7 @@ impl Fields for ThreadGoalUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ThreadGoalUpdatedNotification);
+crate::runtime::implement_serde!(ThreadGoalUpdatedNotification);
 
 /// Part of [`ThreadGuardianReviewResponse`].
 ///
@@ -4705,6 +4939,7 @@ pub struct ThreadGuardianAssessment {
 
 impl ThreadGuardianAssessment {
     /// With what is required.
+    #[inline]
     pub fn new(
         outcome: impl Into<GuardianAssessmentOutcome>,
         risk_level: impl Into<GuardianRiskLevel>,
@@ -4736,12 +4971,15 @@ impl Record for ThreadGuardianAssessment {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("outcome", &self.outcome);
-        members.field("riskLevel", &self.risk_level);
-        members.field("userAuthorization", &self.user_authorization);
-        members.field("rationale", &self.rationale);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGuardianAssessment {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"outcome\":", &self.outcome);
+        output.field(",\"riskLevel\":", &self.risk_level);
+        output.field(",\"userAuthorization\":", &self.user_authorization);
+        output.field(",\"rationale\":", &self.rationale);
+        output.extra(&self.extra);
     }
 }
 
@@ -4760,7 +4998,7 @@ impl Fields for ThreadGuardianAssessment {
     }
 }
 
-crate::runtime::records!(ThreadGuardianAssessment);
+crate::runtime::implement_serde!(ThreadGuardianAssessment);
 
 /// Calling `thread/guardianReview` subscribes the connection to the thread. The subscription remains after the review completes, keeping the thread loaded until the client calls `thread/unsubscribe` or disconnects.
 ///
@@ -4776,6 +5014,7 @@ pub struct ThreadGuardianReviewParams {
 
 impl ThreadGuardianReviewParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4796,9 +5035,12 @@ impl Record for ThreadGuardianReviewParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGuardianReviewParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -4814,7 +5056,7 @@ impl Fields for ThreadGuardianReviewParams {
     }
 }
 
-crate::runtime::records!(ThreadGuardianReviewParams);
+crate::runtime::implement_serde!(ThreadGuardianReviewParams);
 
 /// The answer to [`thread/guardianReview`](crate::requests::ThreadGuardianReview).
 ///
@@ -4832,6 +5074,7 @@ pub struct ThreadGuardianReviewResponse {
 
 impl ThreadGuardianReviewResponse {
     /// With what is required.
+    #[inline]
     pub fn new(call_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.call_id = call_id.into();
@@ -4853,10 +5096,13 @@ impl Record for ThreadGuardianReviewResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("callId", &self.call_id);
-        members.field("assessment", &self.assessment);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadGuardianReviewResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"assessment\":", &self.assessment);
+        output.extra(&self.extra);
     }
 }
 
@@ -4873,7 +5119,7 @@ impl Fields for ThreadGuardianReviewResponse {
     }
 }
 
-crate::runtime::records!(ThreadGuardianReviewResponse);
+crate::runtime::implement_serde!(ThreadGuardianReviewResponse);
 
 /// Part of [`Thread`], [`ThreadStartParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4912,6 +5158,7 @@ pub struct ThreadIncrementElicitationParams {
 
 impl ThreadIncrementElicitationParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -4932,9 +5179,12 @@ impl Record for ThreadIncrementElicitationParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadIncrementElicitationParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -4950,7 +5200,7 @@ impl Fields for ThreadIncrementElicitationParams {
     }
 }
 
-crate::runtime::records!(ThreadIncrementElicitationParams);
+crate::runtime::implement_serde!(ThreadIncrementElicitationParams);
 
 /// Response for `thread/increment_elicitation`.
 ///
@@ -4968,6 +5218,7 @@ pub struct ThreadIncrementElicitationResponse {
 
 impl ThreadIncrementElicitationResponse {
     /// With what is required.
+    #[inline]
     pub fn new(count: i64, paused: bool) -> Self {
         let mut new: Self = Record::blank();
         new.count = count;
@@ -4990,10 +5241,13 @@ impl Record for ThreadIncrementElicitationResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("count", &self.count);
-        members.field("paused", &self.paused);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadIncrementElicitationResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"count\":", &self.count);
+        output.field(",\"paused\":", &self.paused);
+        output.extra(&self.extra);
     }
 }
 
@@ -5010,7 +5264,7 @@ impl Fields for ThreadIncrementElicitationResponse {
     }
 }
 
-crate::runtime::records!(ThreadIncrementElicitationResponse);
+crate::runtime::implement_serde!(ThreadIncrementElicitationResponse);
 
 /// The params of [`thread/inject_items`](crate::requests::ThreadInjectItems).
 #[derive(Clone, PartialEq)]
@@ -5036,6 +5290,7 @@ impl fmt::Debug for ThreadInjectItemsParams {
 
 impl ThreadInjectItemsParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, items: Vec<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -5058,10 +5313,13 @@ impl Record for ThreadInjectItemsParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("items", &self.items);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadInjectItemsParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"items\":", &self.items);
+        output.extra(&self.extra);
     }
 }
 
@@ -5078,7 +5336,7 @@ impl Fields for ThreadInjectItemsParams {
     }
 }
 
-crate::runtime::records!(ThreadInjectItemsParams);
+crate::runtime::implement_serde!(ThreadInjectItemsParams);
 
 /// The answer to [`thread/inject_items`](crate::requests::ThreadInjectItems).
 #[derive(Clone, Debug, PartialEq)]
@@ -5090,6 +5348,7 @@ pub struct ThreadInjectItemsResponse {
 
 impl ThreadInjectItemsResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -5111,8 +5370,11 @@ impl Record for ThreadInjectItemsResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadInjectItemsResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -5125,7 +5387,7 @@ impl Fields for ThreadInjectItemsResponse {
     }
 }
 
-crate::runtime::records!(ThreadInjectItemsResponse);
+crate::runtime::implement_serde!(ThreadInjectItemsResponse);
 
 /// A thread item and its recorded lifecycle times. The payload stays flat on the wire.
 #[derive(Clone, Debug, PartialEq)]
@@ -5300,6 +5562,7 @@ pub struct UserMessageThreadItem {
 
 impl UserMessageThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, content: Vec<UserInput>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5325,13 +5588,16 @@ impl Record for UserMessageThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("clientId", &self.client_id);
-        members.field("content", &self.content);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserMessageThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"clientId\":", &self.client_id);
+        output.field(",\"content\":", &self.content);
+        output.extra(&self.extra);
     }
 }
 
@@ -5371,6 +5637,7 @@ pub struct HookPromptThreadItem {
 
 impl HookPromptThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, fragments: Vec<HookPromptFragment>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5395,12 +5662,15 @@ impl Record for HookPromptThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("fragments", &self.fragments);
-        members.extra(&self.extra);
+}
+
+impl Encode for HookPromptThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"fragments\":", &self.fragments);
+        output.extra(&self.extra);
     }
 }
 
@@ -5449,6 +5719,7 @@ pub struct AgentMessageThreadItem {
 
 impl AgentMessageThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5488,17 +5759,20 @@ impl Record for AgentMessageThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("moderation", &self.moderation);
-        members.field("id", &self.id);
-        members.field("text", &self.text);
-        members.field("phase", &self.phase);
-        members.field("memoryCitation", &self.memory_citation);
-        members.field("delivery", &self.delivery);
-        members.field("questions", &self.questions);
-        members.extra(&self.extra);
+}
+
+impl Encode for AgentMessageThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"moderation\":", &self.moderation);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"text\":", &self.text);
+        output.field(",\"phase\":", &self.phase);
+        output.field(",\"memoryCitation\":", &self.memory_citation);
+        output.field(",\"delivery\":", &self.delivery);
+        output.field(",\"questions\":", &self.questions);
+        output.extra(&self.extra);
     }
 }
 
@@ -5546,6 +5820,7 @@ pub struct FunctionCallOutputThreadItem {
 
 impl FunctionCallOutputThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -5577,14 +5852,17 @@ impl Record for FunctionCallOutputThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("namespace", &self.namespace);
-        members.field("output", &self.output);
-        members.extra(&self.extra);
+}
+
+impl Encode for FunctionCallOutputThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"output\":", &self.output);
+        output.extra(&self.extra);
     }
 }
 
@@ -5625,6 +5903,7 @@ pub struct PlanThreadItem {
 
 impl PlanThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5649,12 +5928,15 @@ impl Record for PlanThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for PlanThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -5695,6 +5977,7 @@ pub struct ReasoningThreadItem {
 
 impl ReasoningThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -5719,13 +6002,16 @@ impl Record for ReasoningThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("summary", &self.summary);
-        members.field("content", &self.content);
-        members.extra(&self.extra);
+}
+
+impl Encode for ReasoningThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"content\":", &self.content);
+        output.extra(&self.extra);
     }
 }
 
@@ -5785,6 +6071,7 @@ pub struct CommandExecutionThreadItem {
 
 impl CommandExecutionThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         command: impl Into<String>,
@@ -5843,22 +6130,25 @@ impl Record for CommandExecutionThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("pluginId", &self.plugin_id);
-        members.field("scriptPath", &self.script_path);
-        members.field("command", &self.command);
-        members.field("cwd", &self.cwd);
-        members.field("processId", &self.process_id);
-        members.field("source", &self.source);
-        members.field("status", &self.status);
-        members.field("commandActions", &self.command_actions);
-        members.field("aggregatedOutput", &self.aggregated_output);
-        members.field("exitCode", &self.exit_code);
-        members.field("durationMs", &self.duration_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for CommandExecutionThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"scriptPath\":", &self.script_path);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"commandActions\":", &self.command_actions);
+        output.field(",\"aggregatedOutput\":", &self.aggregated_output);
+        output.field(",\"exitCode\":", &self.exit_code);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -5909,6 +6199,7 @@ pub struct FileChangeThreadItem {
 
 impl FileChangeThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         changes: Vec<FileUpdateChange>,
@@ -5939,13 +6230,16 @@ impl Record for FileChangeThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("changes", &self.changes);
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for FileChangeThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"changes\":", &self.changes);
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -6030,6 +6324,7 @@ impl fmt::Debug for McpToolCallThreadItem {
 
 impl McpToolCallThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         server: impl Into<String>,
@@ -6090,23 +6385,26 @@ impl Record for McpToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("server", &self.server);
-        members.field("tool", &self.tool);
-        members.field("status", &self.status);
-        members.field("arguments", &self.arguments);
-        members.field("appContext", &self.app_context);
-        members.omit("mcpAppResourceUri", &self.mcp_app_resource_uri);
-        members.field("mcpAppUi", &self.mcp_app_ui);
-        members.field("pluginId", &self.plugin_id);
-        members.field("readOnlyHint", &self.read_only_hint);
-        members.field("result", &self.result);
-        members.field("error", &self.error);
-        members.field("durationMs", &self.duration_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for McpToolCallThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"arguments\":", &self.arguments);
+        output.field(",\"appContext\":", &self.app_context);
+        output.omit(",\"mcpAppResourceUri\":", &self.mcp_app_resource_uri);
+        output.field(",\"mcpAppUi\":", &self.mcp_app_ui);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"readOnlyHint\":", &self.read_only_hint);
+        output.field(",\"result\":", &self.result);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -6186,6 +6484,7 @@ impl fmt::Debug for DynamicToolCallThreadItem {
 
 impl DynamicToolCallThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         tool: impl Into<String>,
@@ -6234,18 +6533,21 @@ impl Record for DynamicToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("namespace", &self.namespace);
-        members.field("tool", &self.tool);
-        members.field("arguments", &self.arguments);
-        members.field("status", &self.status);
-        members.field("contentItems", &self.content_items);
-        members.field("success", &self.success);
-        members.field("durationMs", &self.duration_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for DynamicToolCallThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"arguments\":", &self.arguments);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"contentItems\":", &self.content_items);
+        output.field(",\"success\":", &self.success);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -6304,6 +6606,7 @@ pub struct CollabAgentToolCallThreadItem {
 
 impl CollabAgentToolCallThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         tool: impl Into<CollabAgentTool>,
@@ -6358,19 +6661,22 @@ impl Record for CollabAgentToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("tool", &self.tool);
-        members.field("status", &self.status);
-        members.field("senderThreadId", &self.sender_thread_id);
-        members.field("receiverThreadIds", &self.receiver_thread_ids);
-        members.field("prompt", &self.prompt);
-        members.field("model", &self.model);
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("agentsStates", &self.agents_states);
-        members.extra(&self.extra);
+}
+
+impl Encode for CollabAgentToolCallThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"senderThreadId\":", &self.sender_thread_id);
+        output.field(",\"receiverThreadIds\":", &self.receiver_thread_ids);
+        output.field(",\"prompt\":", &self.prompt);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"agentsStates\":", &self.agents_states);
+        output.extra(&self.extra);
     }
 }
 
@@ -6424,6 +6730,7 @@ pub struct SubAgentActivityThreadItem {
 
 impl SubAgentActivityThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         kind: impl Into<SubAgentActivityKind>,
@@ -6468,16 +6775,19 @@ impl Record for SubAgentActivityThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("model", &self.model);
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("id", &self.id);
-        members.field("kind", &self.kind);
-        members.field("agentThreadId", &self.agent_thread_id);
-        members.field("agentPath", &self.agent_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for SubAgentActivityThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"kind\":", &self.kind);
+        output.field(",\"agentThreadId\":", &self.agent_thread_id);
+        output.field(",\"agentPath\":", &self.agent_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -6540,6 +6850,7 @@ impl fmt::Debug for WebSearchThreadItem {
 
 impl WebSearchThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, query: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6566,14 +6877,17 @@ impl Record for WebSearchThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("query", &self.query);
-        members.field("action", &self.action);
-        members.field("results", &self.results);
-        members.extra(&self.extra);
+}
+
+impl Encode for WebSearchThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"action\":", &self.action);
+        output.field(",\"results\":", &self.results);
+        output.extra(&self.extra);
     }
 }
 
@@ -6614,6 +6928,7 @@ pub struct ImageViewThreadItem {
 
 impl ImageViewThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, path: impl Into<LegacyAppPathString>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6638,12 +6953,15 @@ impl Record for ImageViewThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("path", &self.path);
-        members.extra(&self.extra);
+}
+
+impl Encode for ImageViewThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"path\":", &self.path);
+        output.extra(&self.extra);
     }
 }
 
@@ -6682,6 +7000,7 @@ pub struct SleepThreadItem {
 
 impl SleepThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, duration_ms: u64) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6706,12 +7025,15 @@ impl Record for SleepThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("durationMs", &self.duration_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for SleepThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -6768,6 +7090,7 @@ pub struct ImageGenerationThreadItem {
 
 impl ImageGenerationThreadItem {
     /// With `fileId` and what else is required.
+    #[inline]
     pub fn from_file_id(
         id: impl Into<String>,
         status: impl Into<String>,
@@ -6780,6 +7103,7 @@ impl ImageGenerationThreadItem {
         new
     }
     /// With `result` and what else is required.
+    #[inline]
     pub fn from_result(
         id: impl Into<String>,
         status: impl Into<String>,
@@ -6830,20 +7154,23 @@ impl Record for ImageGenerationThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("status", &self.status);
-        members.field("revisedPrompt", &self.revised_prompt);
-        members.field("transparentBackground", &self.transparent_background);
-        members.field("failure", &self.failure);
-        members.omit("savedPath", &self.saved_path);
-        members.omit("inputImages", &self.input_images);
-        members.field("generationId", &self.generation_id);
-        members.omit("fileId", &self.file_id);
-        members.omit("result", &self.result);
-        members.extra(&self.extra);
+}
+
+impl Encode for ImageGenerationThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"revisedPrompt\":", &self.revised_prompt);
+        output.field(",\"transparentBackground\":", &self.transparent_background);
+        output.field(",\"failure\":", &self.failure);
+        output.omit(",\"savedPath\":", &self.saved_path);
+        output.omit(",\"inputImages\":", &self.input_images);
+        output.field(",\"generationId\":", &self.generation_id);
+        output.omit(",\"fileId\":", &self.file_id);
+        output.omit(",\"result\":", &self.result);
+        output.extra(&self.extra);
     }
 }
 
@@ -6890,6 +7217,7 @@ pub struct EnteredReviewModeThreadItem {
 
 impl EnteredReviewModeThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, review: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6914,12 +7242,15 @@ impl Record for EnteredReviewModeThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("review", &self.review);
-        members.extra(&self.extra);
+}
+
+impl Encode for EnteredReviewModeThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"review\":", &self.review);
+        output.extra(&self.extra);
     }
 }
 
@@ -6958,6 +7289,7 @@ pub struct ExitedReviewModeThreadItem {
 
 impl ExitedReviewModeThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, review: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6982,12 +7314,15 @@ impl Record for ExitedReviewModeThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.field("review", &self.review);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExitedReviewModeThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"review\":", &self.review);
+        output.extra(&self.extra);
     }
 }
 
@@ -7024,6 +7359,7 @@ pub struct ContextCompactionThreadItem {
 
 impl ContextCompactionThreadItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -7046,11 +7382,14 @@ impl Record for ContextCompactionThreadItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.field("id", &self.id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ContextCompactionThreadItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.extra(&self.extra);
     }
 }
 
@@ -7090,6 +7429,7 @@ pub struct ThreadItemEntry {
 
 impl ThreadItemEntry {
     /// With what is required.
+    #[inline]
     pub fn new(turn_id: impl Into<String>, item: impl Into<ThreadItem>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_id = turn_id.into();
@@ -7115,13 +7455,16 @@ impl Record for ThreadItemEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turnId", &self.turn_id);
-        members.field("item", &self.item);
-        members.omit("outputDeferred", &self.output_deferred);
-        members.field("startedAtMs", &self.started_at_ms);
-        members.field("completedAtMs", &self.completed_at_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadItemEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"item\":", &self.item);
+        output.omit(",\"outputDeferred\":", &self.output_deferred);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -7141,7 +7484,7 @@ impl Fields for ThreadItemEntry {
     }
 }
 
-crate::runtime::records!(ThreadItemEntry);
+crate::runtime::implement_serde!(ThreadItemEntry);
 
 /// Part of [`ThreadItemsListParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7161,6 +7504,7 @@ pub struct ThreadItemOutputDeferral {
 
 impl ThreadItemOutputDeferral {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7198,10 +7542,13 @@ impl Record for ThreadItemOutputDeferral {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("commandExecution", &self.command_execution);
-        members.omit("mcpToolCall", &self.mcp_tool_call);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadItemOutputDeferral {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"commandExecution\":", &self.command_execution);
+        output.omit(",\"mcpToolCall\":", &self.mcp_tool_call);
+        output.extra(&self.extra);
     }
 }
 
@@ -7218,7 +7565,7 @@ impl Fields for ThreadItemOutputDeferral {
     }
 }
 
-crate::runtime::records!(ThreadItemOutputDeferral);
+crate::runtime::implement_serde!(ThreadItemOutputDeferral);
 
 /// An exclusive item position within the requested visible turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -7247,6 +7594,7 @@ pub struct ItemThreadItemsListAnchor {
 
 impl ItemThreadItemsListAnchor {
     /// With what is required.
+    #[inline]
     pub fn new(item_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.item_id = item_id.into();
@@ -7267,9 +7615,12 @@ impl Record for ItemThreadItemsListAnchor {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("itemId", &self.item_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ItemThreadItemsListAnchor {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"itemId\":", &self.item_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -7320,6 +7671,7 @@ pub struct ThreadItemsListParams {
 
 impl ThreadItemsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -7375,14 +7727,17 @@ impl Record for ThreadItemsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("turnId", &self.turn_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("sortDirection", &self.sort_direction);
-        members.omit("deferOutput", &self.defer_output);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadItemsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"turnId\":", &self.turn_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"deferOutput\":", &self.defer_output);
+        output.extra(&self.extra);
     }
 }
 
@@ -7403,7 +7758,7 @@ impl Fields for ThreadItemsListParams {
     }
 }
 
-crate::runtime::records!(ThreadItemsListParams);
+crate::runtime::implement_serde!(ThreadItemsListParams);
 
 /// The answer to [`thread/items/list`](crate::requests::ThreadItemsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -7421,6 +7776,7 @@ pub struct ThreadItemsListResponse {
 
 impl ThreadItemsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadItemEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -7443,11 +7799,14 @@ impl Record for ThreadItemsListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.field("backwardsCursor", &self.backwards_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadItemsListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -7465,7 +7824,7 @@ impl Fields for ThreadItemsListResponse {
     }
 }
 
-crate::runtime::records!(ThreadItemsListResponse);
+crate::runtime::implement_serde!(ThreadItemsListResponse);
 
 /// EXPERIMENTAL - retrieve a bounded set of persisted items from one turn.
 ///
@@ -7485,6 +7844,7 @@ pub struct ThreadItemsReadParams {
 
 impl ThreadItemsReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -7513,11 +7873,14 @@ impl Record for ThreadItemsReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemIds", &self.item_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadItemsReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemIds\":", &self.item_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -7535,7 +7898,7 @@ impl Fields for ThreadItemsReadParams {
     }
 }
 
-crate::runtime::records!(ThreadItemsReadParams);
+crate::runtime::implement_serde!(ThreadItemsReadParams);
 
 /// EXPERIMENTAL - persisted items returned in canonical stored order.
 ///
@@ -7551,6 +7914,7 @@ pub struct ThreadItemsReadResponse {
 
 impl ThreadItemsReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadItemEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -7571,9 +7935,12 @@ impl Record for ThreadItemsReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadItemsReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -7589,7 +7956,7 @@ impl Fields for ThreadItemsReadResponse {
     }
 }
 
-crate::runtime::records!(ThreadItemsReadResponse);
+crate::runtime::implement_serde!(ThreadItemsReadResponse);
 
 /// Part of [`ThreadListParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7662,6 +8029,7 @@ pub struct ThreadListParams {
 
 impl ThreadListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -7841,27 +8209,30 @@ impl Record for ThreadListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("includeAttachedThreads", &self.include_attached_threads);
-        members.omit("currentAccountOnly", &self.current_account_only);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("excludedThreadIds", &self.excluded_thread_ids);
-        members.omit("sortKey", &self.sort_key);
-        members.omit("sortDirection", &self.sort_direction);
-        members.omit("modelProviders", &self.model_providers);
-        members.omit("sourceKinds", &self.source_kinds);
-        members.omit("originators", &self.originators);
-        members.omit("archived", &self.archived);
-        members.tristate("sectionId", &self.section_id);
-        members.tristate("projectId", &self.project_id);
-        members.omit("cwd", &self.cwd);
-        members.omit("useStateDbOnly", &self.use_state_db_only);
-        members.omit("searchTerm", &self.search_term);
-        members.omit("parentThreadId", &self.parent_thread_id);
-        members.omit("ancestorThreadId", &self.ancestor_thread_id);
-        members.omit("attachedToThreadId", &self.attached_to_thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"includeAttachedThreads\":", &self.include_attached_threads);
+        output.omit(",\"currentAccountOnly\":", &self.current_account_only);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"excludedThreadIds\":", &self.excluded_thread_ids);
+        output.omit(",\"sortKey\":", &self.sort_key);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"modelProviders\":", &self.model_providers);
+        output.omit(",\"sourceKinds\":", &self.source_kinds);
+        output.omit(",\"originators\":", &self.originators);
+        output.omit(",\"archived\":", &self.archived);
+        output.tristate(",\"sectionId\":", &self.section_id);
+        output.tristate(",\"projectId\":", &self.project_id);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"useStateDbOnly\":", &self.use_state_db_only);
+        output.omit(",\"searchTerm\":", &self.search_term);
+        output.omit(",\"parentThreadId\":", &self.parent_thread_id);
+        output.omit(",\"ancestorThreadId\":", &self.ancestor_thread_id);
+        output.omit(",\"attachedToThreadId\":", &self.attached_to_thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -7895,7 +8266,7 @@ impl Fields for ThreadListParams {
     }
 }
 
-crate::runtime::records!(ThreadListParams);
+crate::runtime::implement_serde!(ThreadListParams);
 
 /// The answer to [`thread/list`](crate::requests::ThreadList).
 #[derive(Clone, Debug, PartialEq)]
@@ -7917,6 +8288,7 @@ pub struct ThreadListResponse {
 
 impl ThreadListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Thread>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -7940,12 +8312,15 @@ impl Record for ThreadListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("readStates", &self.read_states);
-        members.field("nextCursor", &self.next_cursor);
-        members.field("backwardsCursor", &self.backwards_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"readStates\":", &self.read_states);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -7964,7 +8339,7 @@ impl Fields for ThreadListResponse {
     }
 }
 
-crate::runtime::records!(ThreadListResponse);
+crate::runtime::implement_serde!(ThreadListResponse);
 
 /// The params of [`thread/loaded/list`](crate::requests::ThreadLoadedList).
 #[derive(Clone, Debug, PartialEq)]
@@ -7980,6 +8355,7 @@ pub struct ThreadLoadedListParams {
 
 impl ThreadLoadedListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8017,10 +8393,13 @@ impl Record for ThreadLoadedListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadLoadedListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -8037,7 +8416,7 @@ impl Fields for ThreadLoadedListParams {
     }
 }
 
-crate::runtime::records!(ThreadLoadedListParams);
+crate::runtime::implement_serde!(ThreadLoadedListParams);
 
 /// The answer to [`thread/loaded/list`](crate::requests::ThreadLoadedList).
 #[derive(Clone, Debug, PartialEq)]
@@ -8053,6 +8432,7 @@ pub struct ThreadLoadedListResponse {
 
 impl ThreadLoadedListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<String>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -8074,10 +8454,13 @@ impl Record for ThreadLoadedListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadLoadedListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -8094,7 +8477,7 @@ impl Fields for ThreadLoadedListResponse {
     }
 }
 
-crate::runtime::records!(ThreadLoadedListResponse);
+crate::runtime::implement_serde!(ThreadLoadedListResponse);
 
 /// Part of [`ThreadMemoryModeSetParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -8127,6 +8510,7 @@ pub struct ThreadMemoryModeSetParams {
 
 impl ThreadMemoryModeSetParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, mode: impl Into<ThreadMemoryMode>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8149,10 +8533,13 @@ impl Record for ThreadMemoryModeSetParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("mode", &self.mode);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadMemoryModeSetParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"mode\":", &self.mode);
+        output.extra(&self.extra);
     }
 }
 
@@ -8169,7 +8556,7 @@ impl Fields for ThreadMemoryModeSetParams {
     }
 }
 
-crate::runtime::records!(ThreadMemoryModeSetParams);
+crate::runtime::implement_serde!(ThreadMemoryModeSetParams);
 
 /// The answer to [`thread/memoryMode/set`](crate::requests::ThreadMemoryModeSet).
 ///
@@ -8183,6 +8570,7 @@ pub struct ThreadMemoryModeSetResponse {
 
 impl ThreadMemoryModeSetResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8204,8 +8592,11 @@ impl Record for ThreadMemoryModeSetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadMemoryModeSetResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -8218,7 +8609,7 @@ impl Fields for ThreadMemoryModeSetResponse {
     }
 }
 
-crate::runtime::records!(ThreadMemoryModeSetResponse);
+crate::runtime::implement_serde!(ThreadMemoryModeSetResponse);
 
 /// The params of [`thread/memory/read`](crate::requests::ThreadMemoryRead).
 ///
@@ -8234,6 +8625,7 @@ pub struct ThreadMemoryReadParams {
 
 impl ThreadMemoryReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8254,9 +8646,12 @@ impl Record for ThreadMemoryReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadMemoryReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -8272,7 +8667,7 @@ impl Fields for ThreadMemoryReadParams {
     }
 }
 
-crate::runtime::records!(ThreadMemoryReadParams);
+crate::runtime::implement_serde!(ThreadMemoryReadParams);
 
 /// The answer to [`thread/memory/read`](crate::requests::ThreadMemoryRead).
 ///
@@ -8288,6 +8683,7 @@ pub struct ThreadMemoryReadResponse {
 
 impl ThreadMemoryReadResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8312,9 +8708,12 @@ impl Record for ThreadMemoryReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("summary", &self.summary);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadMemoryReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"summary\":", &self.summary);
+        output.extra(&self.extra);
     }
 }
 
@@ -8330,7 +8729,7 @@ impl Fields for ThreadMemoryReadResponse {
     }
 }
 
-crate::runtime::records!(ThreadMemoryReadResponse);
+crate::runtime::implement_serde!(ThreadMemoryReadResponse);
 
 /// Part of [`ThreadMetadataUpdateParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8348,6 +8747,7 @@ pub struct ThreadMetadataGitInfoUpdateParams {
 
 impl ThreadMetadataGitInfoUpdateParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8392,11 +8792,14 @@ impl Record for ThreadMetadataGitInfoUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.tristate("sha", &self.sha);
-        members.tristate("branch", &self.branch);
-        members.tristate("originUrl", &self.origin_url);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadMetadataGitInfoUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.tristate(",\"sha\":", &self.sha);
+        output.tristate(",\"branch\":", &self.branch);
+        output.tristate(",\"originUrl\":", &self.origin_url);
+        output.extra(&self.extra);
     }
 }
 
@@ -8414,7 +8817,7 @@ impl Fields for ThreadMetadataGitInfoUpdateParams {
     }
 }
 
-crate::runtime::records!(ThreadMetadataGitInfoUpdateParams);
+crate::runtime::implement_serde!(ThreadMetadataGitInfoUpdateParams);
 
 /// The params of [`thread/metadata/update`](crate::requests::ThreadMetadataUpdate).
 #[derive(Clone, Debug, PartialEq)]
@@ -8438,6 +8841,7 @@ pub struct ThreadMetadataUpdateParams {
 
 impl ThreadMetadataUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8479,12 +8883,15 @@ impl Record for ThreadMetadataUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("projectId", &self.project_id);
-        members.omit("gitInfo", &self.git_info);
-        members.omit("daybreakEnabled", &self.daybreak_enabled);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadMetadataUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"projectId\":", &self.project_id);
+        output.omit(",\"gitInfo\":", &self.git_info);
+        output.omit(",\"daybreakEnabled\":", &self.daybreak_enabled);
+        output.extra(&self.extra);
     }
 }
 
@@ -8503,7 +8910,7 @@ impl Fields for ThreadMetadataUpdateParams {
     }
 }
 
-crate::runtime::records!(ThreadMetadataUpdateParams);
+crate::runtime::implement_serde!(ThreadMetadataUpdateParams);
 
 /// The answer to [`thread/metadata/update`](crate::requests::ThreadMetadataUpdate).
 #[derive(Clone, Debug, PartialEq)]
@@ -8517,6 +8924,7 @@ pub struct ThreadMetadataUpdateResponse {
 
 impl ThreadMetadataUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -8537,9 +8945,12 @@ impl Record for ThreadMetadataUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadMetadataUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.extra(&self.extra);
     }
 }
 
@@ -8555,7 +8966,7 @@ impl Fields for ThreadMetadataUpdateResponse {
     }
 }
 
-crate::runtime::records!(ThreadMetadataUpdateResponse);
+crate::runtime::implement_serde!(ThreadMetadataUpdateResponse);
 
 /// The params of [`thread/name/updated`](crate::notifications::ThreadNameUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -8571,6 +8982,7 @@ pub struct ThreadNameUpdatedNotification {
 
 impl ThreadNameUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8592,10 +9004,13 @@ impl Record for ThreadNameUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("threadName", &self.thread_name);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadNameUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"threadName\":", &self.thread_name);
+        output.extra(&self.extra);
     }
 }
 
@@ -8612,7 +9027,7 @@ impl Fields for ThreadNameUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ThreadNameUpdatedNotification);
+crate::runtime::implement_serde!(ThreadNameUpdatedNotification);
 
 /// The params of [`thread/prediction/request`](crate::requests::ThreadPredictionRequest).
 ///
@@ -8630,6 +9045,7 @@ pub struct ThreadPredictionRequestParams {
 
 impl ThreadPredictionRequestParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, source_turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8652,10 +9068,13 @@ impl Record for ThreadPredictionRequestParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("sourceTurnId", &self.source_turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadPredictionRequestParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sourceTurnId\":", &self.source_turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -8672,7 +9091,7 @@ impl Fields for ThreadPredictionRequestParams {
     }
 }
 
-crate::runtime::records!(ThreadPredictionRequestParams);
+crate::runtime::implement_serde!(ThreadPredictionRequestParams);
 
 /// The answer to [`thread/prediction/request`](crate::requests::ThreadPredictionRequest).
 ///
@@ -8686,6 +9105,7 @@ pub struct ThreadPredictionRequestResponse {
 
 impl ThreadPredictionRequestResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8707,8 +9127,11 @@ impl Record for ThreadPredictionRequestResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadPredictionRequestResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -8721,7 +9144,7 @@ impl Fields for ThreadPredictionRequestResponse {
     }
 }
 
-crate::runtime::records!(ThreadPredictionRequestResponse);
+crate::runtime::implement_serde!(ThreadPredictionRequestResponse);
 
 /// Part of [`ThreadPredictionUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8753,6 +9176,7 @@ pub struct CompletedThreadPredictionResult {
 
 impl CompletedThreadPredictionResult {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8777,9 +9201,12 @@ impl Record for CompletedThreadPredictionResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for CompletedThreadPredictionResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -8807,6 +9234,7 @@ pub struct FailedThreadPredictionResult {
 
 impl FailedThreadPredictionResult {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -8828,8 +9256,11 @@ impl Record for FailedThreadPredictionResult {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for FailedThreadPredictionResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -8858,6 +9289,7 @@ pub struct ThreadPredictionUpdatedNotification {
 
 impl ThreadPredictionUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         source_turn_id: impl Into<String>,
@@ -8886,11 +9318,14 @@ impl Record for ThreadPredictionUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("sourceTurnId", &self.source_turn_id);
-        members.field("result", &self.result);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadPredictionUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sourceTurnId\":", &self.source_turn_id);
+        output.field(",\"result\":", &self.result);
+        output.extra(&self.extra);
     }
 }
 
@@ -8908,7 +9343,7 @@ impl Fields for ThreadPredictionUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ThreadPredictionUpdatedNotification);
+crate::runtime::implement_serde!(ThreadPredictionUpdatedNotification);
 
 /// Prepare an approved plan for the first turn of a fresh thread.
 ///
@@ -8928,6 +9363,7 @@ pub struct ThreadPrepareApprovedPlanParams {
 
 impl ThreadPrepareApprovedPlanParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, markdown: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -8957,11 +9393,14 @@ impl Record for ThreadPrepareApprovedPlanParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("markdown", &self.markdown);
-        members.omit("attachmentPath", &self.attachment_path);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadPrepareApprovedPlanParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"markdown\":", &self.markdown);
+        output.omit(",\"attachmentPath\":", &self.attachment_path);
+        output.extra(&self.extra);
     }
 }
 
@@ -8979,7 +9418,7 @@ impl Fields for ThreadPrepareApprovedPlanParams {
     }
 }
 
-crate::runtime::records!(ThreadPrepareApprovedPlanParams);
+crate::runtime::implement_serde!(ThreadPrepareApprovedPlanParams);
 
 /// The answer to [`thread/prepareApprovedPlan`](crate::requests::ThreadPrepareApprovedPlan).
 ///
@@ -8995,6 +9434,7 @@ pub struct ThreadPrepareApprovedPlanResponse {
 
 impl ThreadPrepareApprovedPlanResponse {
     /// With what is required.
+    #[inline]
     pub fn new(prompt: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.prompt = prompt.into();
@@ -9015,9 +9455,12 @@ impl Record for ThreadPrepareApprovedPlanResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("prompt", &self.prompt);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadPrepareApprovedPlanResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"prompt\":", &self.prompt);
+        output.extra(&self.extra);
     }
 }
 
@@ -9033,7 +9476,7 @@ impl Fields for ThreadPrepareApprovedPlanResponse {
     }
 }
 
-crate::runtime::records!(ThreadPrepareApprovedPlanResponse);
+crate::runtime::implement_serde!(ThreadPrepareApprovedPlanResponse);
 
 /// The params of [`thread/project/updated`](crate::notifications::ThreadProjectUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -9049,6 +9492,7 @@ pub struct ThreadProjectUpdatedNotification {
 
 impl ThreadProjectUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         project_id: impl Into<Option<String>>,
@@ -9074,10 +9518,13 @@ impl Record for ThreadProjectUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("projectId", &self.project_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadProjectUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"projectId\":", &self.project_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -9094,7 +9541,7 @@ impl Fields for ThreadProjectUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ThreadProjectUpdatedNotification);
+crate::runtime::implement_serde!(ThreadProjectUpdatedNotification);
 
 /// The params of [`thread/queue/add`](crate::requests::ThreadQueueAdd).
 ///
@@ -9131,6 +9578,7 @@ impl fmt::Debug for ThreadQueueAddParams {
 
 impl ThreadQueueAddParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         input: Vec<UserInput>,
@@ -9174,12 +9622,19 @@ impl Record for ThreadQueueAddParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("input", &self.input);
-        members.field("clientUserMessageId", &self.client_user_message_id);
-        members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueAddParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"input\":", &self.input);
+        output.field(",\"clientUserMessageId\":", &self.client_user_message_id);
+        output
+            .omit(
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -9198,7 +9653,7 @@ impl Fields for ThreadQueueAddParams {
     }
 }
 
-crate::runtime::records!(ThreadQueueAddParams);
+crate::runtime::implement_serde!(ThreadQueueAddParams);
 
 /// The answer to [`thread/queue/add`](crate::requests::ThreadQueueAdd).
 ///
@@ -9214,6 +9669,7 @@ pub struct ThreadQueueAddResponse {
 
 impl ThreadQueueAddResponse {
     /// With what is required.
+    #[inline]
     pub fn new(queued_submission: QueuedSubmission) -> Self {
         let mut new: Self = Record::blank();
         new.queued_submission = queued_submission;
@@ -9234,9 +9690,12 @@ impl Record for ThreadQueueAddResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("queuedSubmission", &self.queued_submission);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueAddResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"queuedSubmission\":", &self.queued_submission);
+        output.extra(&self.extra);
     }
 }
 
@@ -9252,7 +9711,7 @@ impl Fields for ThreadQueueAddResponse {
     }
 }
 
-crate::runtime::records!(ThreadQueueAddResponse);
+crate::runtime::implement_serde!(ThreadQueueAddResponse);
 
 /// The params of [`thread/queue/changed`](crate::notifications::ThreadQueueChanged).
 #[derive(Clone, Debug, PartialEq)]
@@ -9266,6 +9725,7 @@ pub struct ThreadQueueChangedNotification {
 
 impl ThreadQueueChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9286,9 +9746,12 @@ impl Record for ThreadQueueChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -9304,7 +9767,7 @@ impl Fields for ThreadQueueChangedNotification {
     }
 }
 
-crate::runtime::records!(ThreadQueueChangedNotification);
+crate::runtime::implement_serde!(ThreadQueueChangedNotification);
 
 /// The params of [`thread/queue/delete`](crate::requests::ThreadQueueDelete).
 ///
@@ -9322,6 +9785,7 @@ pub struct ThreadQueueDeleteParams {
 
 impl ThreadQueueDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         queued_submission_id: impl Into<String>,
@@ -9347,10 +9811,13 @@ impl Record for ThreadQueueDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("queuedSubmissionId", &self.queued_submission_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"queuedSubmissionId\":", &self.queued_submission_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -9367,7 +9834,7 @@ impl Fields for ThreadQueueDeleteParams {
     }
 }
 
-crate::runtime::records!(ThreadQueueDeleteParams);
+crate::runtime::implement_serde!(ThreadQueueDeleteParams);
 
 /// The answer to [`thread/queue/delete`](crate::requests::ThreadQueueDelete).
 ///
@@ -9383,6 +9850,7 @@ pub struct ThreadQueueDeleteResponse {
 
 impl ThreadQueueDeleteResponse {
     /// With what is required.
+    #[inline]
     pub fn new(deleted: bool) -> Self {
         let mut new: Self = Record::blank();
         new.deleted = deleted;
@@ -9403,9 +9871,12 @@ impl Record for ThreadQueueDeleteResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("deleted", &self.deleted);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"deleted\":", &self.deleted);
+        output.extra(&self.extra);
     }
 }
 
@@ -9421,7 +9892,7 @@ impl Fields for ThreadQueueDeleteResponse {
     }
 }
 
-crate::runtime::records!(ThreadQueueDeleteResponse);
+crate::runtime::implement_serde!(ThreadQueueDeleteResponse);
 
 /// The params of [`thread/queue/list`](crate::requests::ThreadQueueList).
 ///
@@ -9441,6 +9912,7 @@ pub struct ThreadQueueListParams {
 
 impl ThreadQueueListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9475,11 +9947,14 @@ impl Record for ThreadQueueListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -9497,7 +9972,7 @@ impl Fields for ThreadQueueListParams {
     }
 }
 
-crate::runtime::records!(ThreadQueueListParams);
+crate::runtime::implement_serde!(ThreadQueueListParams);
 
 /// The answer to [`thread/queue/list`](crate::requests::ThreadQueueList).
 ///
@@ -9515,6 +9990,7 @@ pub struct ThreadQueueListResponse {
 
 impl ThreadQueueListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<QueuedSubmission>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -9536,10 +10012,13 @@ impl Record for ThreadQueueListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -9556,7 +10035,7 @@ impl Fields for ThreadQueueListResponse {
     }
 }
 
-crate::runtime::records!(ThreadQueueListResponse);
+crate::runtime::implement_serde!(ThreadQueueListResponse);
 
 /// The params of [`thread/queue/reorder`](crate::requests::ThreadQueueReorder).
 ///
@@ -9574,6 +10053,7 @@ pub struct ThreadQueueReorderParams {
 
 impl ThreadQueueReorderParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         queued_submission_ids: Vec<String>,
@@ -9599,10 +10079,13 @@ impl Record for ThreadQueueReorderParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("queuedSubmissionIds", &self.queued_submission_ids);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueReorderParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"queuedSubmissionIds\":", &self.queued_submission_ids);
+        output.extra(&self.extra);
     }
 }
 
@@ -9619,7 +10102,7 @@ impl Fields for ThreadQueueReorderParams {
     }
 }
 
-crate::runtime::records!(ThreadQueueReorderParams);
+crate::runtime::implement_serde!(ThreadQueueReorderParams);
 
 /// The answer to [`thread/queue/reorder`](crate::requests::ThreadQueueReorder).
 ///
@@ -9633,6 +10116,7 @@ pub struct ThreadQueueReorderResponse {
 
 impl ThreadQueueReorderResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -9654,8 +10138,11 @@ impl Record for ThreadQueueReorderResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueReorderResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -9668,7 +10155,7 @@ impl Fields for ThreadQueueReorderResponse {
     }
 }
 
-crate::runtime::records!(ThreadQueueReorderResponse);
+crate::runtime::implement_serde!(ThreadQueueReorderResponse);
 
 /// The params of [`thread/queue/start`](crate::requests::ThreadQueueStart).
 ///
@@ -9686,6 +10173,7 @@ pub struct ThreadQueueStartParams {
 
 impl ThreadQueueStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9716,10 +10204,13 @@ impl Record for ThreadQueueStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("queuedSubmissionId", &self.queued_submission_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"queuedSubmissionId\":", &self.queued_submission_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -9736,7 +10227,7 @@ impl Fields for ThreadQueueStartParams {
     }
 }
 
-crate::runtime::records!(ThreadQueueStartParams);
+crate::runtime::implement_serde!(ThreadQueueStartParams);
 
 /// The answer to [`thread/queue/start`](crate::requests::ThreadQueueStart).
 ///
@@ -9752,6 +10243,7 @@ pub struct ThreadQueueStartResponse {
 
 impl ThreadQueueStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.turn = turn;
@@ -9772,9 +10264,12 @@ impl Record for ThreadQueueStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turn", &self.turn);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turn\":", &self.turn);
+        output.extra(&self.extra);
     }
 }
 
@@ -9790,7 +10285,7 @@ impl Fields for ThreadQueueStartResponse {
     }
 }
 
-crate::runtime::records!(ThreadQueueStartResponse);
+crate::runtime::implement_serde!(ThreadQueueStartResponse);
 
 /// The params of [`thread/queue/update`](crate::requests::ThreadQueueUpdate).
 ///
@@ -9827,6 +10322,7 @@ impl fmt::Debug for ThreadQueueUpdateParams {
 
 impl ThreadQueueUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         queued_submission_id: impl Into<String>,
@@ -9865,12 +10361,19 @@ impl Record for ThreadQueueUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("queuedSubmissionId", &self.queued_submission_id);
-        members.field("input", &self.input);
-        members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"queuedSubmissionId\":", &self.queued_submission_id);
+        output.field(",\"input\":", &self.input);
+        output
+            .omit(
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output.extra(&self.extra);
     }
 }
 
@@ -9889,7 +10392,7 @@ impl Fields for ThreadQueueUpdateParams {
     }
 }
 
-crate::runtime::records!(ThreadQueueUpdateParams);
+crate::runtime::implement_serde!(ThreadQueueUpdateParams);
 
 /// The answer to [`thread/queue/update`](crate::requests::ThreadQueueUpdate).
 ///
@@ -9905,6 +10408,7 @@ pub struct ThreadQueueUpdateResponse {
 
 impl ThreadQueueUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(queued_submission: QueuedSubmission) -> Self {
         let mut new: Self = Record::blank();
         new.queued_submission = queued_submission;
@@ -9925,9 +10429,12 @@ impl Record for ThreadQueueUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("queuedSubmission", &self.queued_submission);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadQueueUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"queuedSubmission\":", &self.queued_submission);
+        output.extra(&self.extra);
     }
 }
 
@@ -9943,7 +10450,7 @@ impl Fields for ThreadQueueUpdateResponse {
     }
 }
 
-crate::runtime::records!(ThreadQueueUpdateResponse);
+crate::runtime::implement_serde!(ThreadQueueUpdateResponse);
 
 /// The params of [`thread/read`](crate::requests::ThreadRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -9959,6 +10466,7 @@ pub struct ThreadReadParams {
 
 impl ThreadReadParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -9986,10 +10494,13 @@ impl Record for ThreadReadParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("includeTurns", &self.include_turns);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadReadParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"includeTurns\":", &self.include_turns);
+        output.extra(&self.extra);
     }
 }
 
@@ -10006,7 +10517,7 @@ impl Fields for ThreadReadParams {
     }
 }
 
-crate::runtime::records!(ThreadReadParams);
+crate::runtime::implement_serde!(ThreadReadParams);
 
 /// The answer to [`thread/read`](crate::requests::ThreadRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -10024,6 +10535,7 @@ pub struct ThreadReadResponse {
 
 impl ThreadReadResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -10045,10 +10557,13 @@ impl Record for ThreadReadResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.field("readState", &self.read_state);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadReadResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"readState\":", &self.read_state);
+        output.extra(&self.extra);
     }
 }
 
@@ -10065,7 +10580,7 @@ impl Fields for ThreadReadResponse {
     }
 }
 
-crate::runtime::records!(ThreadReadResponse);
+crate::runtime::implement_serde!(ThreadReadResponse);
 
 /// The first unread position in a durable local thread. A null position means read. The opaque revision guards edits against activity or marks the caller has not seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -10081,6 +10596,7 @@ pub struct ThreadReadState {
 
 impl ThreadReadState {
     /// With what is required.
+    #[inline]
     pub fn new(revision: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.revision = revision.into();
@@ -10102,10 +10618,13 @@ impl Record for ThreadReadState {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("firstUnread", &self.first_unread);
-        members.field("revision", &self.revision);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadReadState {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"firstUnread\":", &self.first_unread);
+        output.field(",\"revision\":", &self.revision);
+        output.extra(&self.extra);
     }
 }
 
@@ -10122,7 +10641,7 @@ impl Fields for ThreadReadState {
     }
 }
 
-crate::runtime::records!(ThreadReadState);
+crate::runtime::implement_serde!(ThreadReadState);
 
 /// The params of [`thread/readState/changed`](crate::notifications::ThreadReadStateChanged).
 #[derive(Clone, Debug, PartialEq)]
@@ -10138,6 +10657,7 @@ pub struct ThreadReadStateChangedNotification {
 
 impl ThreadReadStateChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, read_state: ThreadReadState) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10160,10 +10680,13 @@ impl Record for ThreadReadStateChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("readState", &self.read_state);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadReadStateChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"readState\":", &self.read_state);
+        output.extra(&self.extra);
     }
 }
 
@@ -10180,7 +10703,7 @@ impl Fields for ThreadReadStateChangedNotification {
     }
 }
 
-crate::runtime::records!(ThreadReadStateChangedNotification);
+crate::runtime::implement_serde!(ThreadReadStateChangedNotification);
 
 /// Part of [`ThreadReadStateUpdateParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -10210,6 +10733,7 @@ pub struct ReadThreadReadStateOperation {
 
 impl ReadThreadReadStateOperation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10231,8 +10755,11 @@ impl Record for ReadThreadReadStateOperation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ReadThreadReadStateOperation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -10257,6 +10784,7 @@ pub struct UnreadThreadReadStateOperation {
 
 impl UnreadThreadReadStateOperation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10278,8 +10806,11 @@ impl Record for UnreadThreadReadStateOperation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UnreadThreadReadStateOperation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -10310,6 +10841,7 @@ pub struct ThreadReadStateUpdateParams {
 
 impl ThreadReadStateUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         operation: impl Into<ThreadReadStateOperation>,
@@ -10338,11 +10870,14 @@ impl Record for ThreadReadStateUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("operation", &self.operation);
-        members.field("expectedRevision", &self.expected_revision);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadReadStateUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"operation\":", &self.operation);
+        output.field(",\"expectedRevision\":", &self.expected_revision);
+        output.extra(&self.extra);
     }
 }
 
@@ -10360,7 +10895,7 @@ impl Fields for ThreadReadStateUpdateParams {
     }
 }
 
-crate::runtime::records!(ThreadReadStateUpdateParams);
+crate::runtime::implement_serde!(ThreadReadStateUpdateParams);
 
 /// The answer to [`thread/readState/update`](crate::requests::ThreadReadStateUpdate).
 ///
@@ -10376,6 +10911,7 @@ pub struct ThreadReadStateUpdateResponse {
 
 impl ThreadReadStateUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(read_state: ThreadReadState) -> Self {
         let mut new: Self = Record::blank();
         new.read_state = read_state;
@@ -10396,9 +10932,12 @@ impl Record for ThreadReadStateUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("readState", &self.read_state);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadReadStateUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"readState\":", &self.read_state);
+        output.extra(&self.extra);
     }
 }
 
@@ -10414,7 +10953,7 @@ impl Fields for ThreadReadStateUpdateResponse {
     }
 }
 
-crate::runtime::records!(ThreadReadStateUpdateResponse);
+crate::runtime::implement_serde!(ThreadReadStateUpdateResponse);
 
 /// EXPERIMENTAL - append audio input to thread realtime.
 ///
@@ -10432,6 +10971,7 @@ pub struct ThreadRealtimeAppendAudioParams {
 
 impl ThreadRealtimeAppendAudioParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, audio: ThreadRealtimeAudioChunk) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10454,10 +10994,13 @@ impl Record for ThreadRealtimeAppendAudioParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("audio", &self.audio);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeAppendAudioParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"audio\":", &self.audio);
+        output.extra(&self.extra);
     }
 }
 
@@ -10474,7 +11017,7 @@ impl Fields for ThreadRealtimeAppendAudioParams {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeAppendAudioParams);
+crate::runtime::implement_serde!(ThreadRealtimeAppendAudioParams);
 
 /// EXPERIMENTAL - response for appending realtime audio input.
 ///
@@ -10488,6 +11031,7 @@ pub struct ThreadRealtimeAppendAudioResponse {
 
 impl ThreadRealtimeAppendAudioResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10509,8 +11053,11 @@ impl Record for ThreadRealtimeAppendAudioResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeAppendAudioResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -10523,7 +11070,7 @@ impl Fields for ThreadRealtimeAppendAudioResponse {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeAppendAudioResponse);
+crate::runtime::implement_serde!(ThreadRealtimeAppendAudioResponse);
 
 /// EXPERIMENTAL - append speakable text to thread realtime.
 ///
@@ -10541,6 +11088,7 @@ pub struct ThreadRealtimeAppendSpeechParams {
 
 impl ThreadRealtimeAppendSpeechParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10563,10 +11111,13 @@ impl Record for ThreadRealtimeAppendSpeechParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeAppendSpeechParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -10583,7 +11134,7 @@ impl Fields for ThreadRealtimeAppendSpeechParams {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeAppendSpeechParams);
+crate::runtime::implement_serde!(ThreadRealtimeAppendSpeechParams);
 
 /// EXPERIMENTAL - response for appending realtime speech.
 ///
@@ -10597,6 +11148,7 @@ pub struct ThreadRealtimeAppendSpeechResponse {
 
 impl ThreadRealtimeAppendSpeechResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10618,8 +11170,11 @@ impl Record for ThreadRealtimeAppendSpeechResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeAppendSpeechResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -10632,7 +11187,7 @@ impl Fields for ThreadRealtimeAppendSpeechResponse {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeAppendSpeechResponse);
+crate::runtime::implement_serde!(ThreadRealtimeAppendSpeechResponse);
 
 /// EXPERIMENTAL - append text input to thread realtime.
 ///
@@ -10652,6 +11207,7 @@ pub struct ThreadRealtimeAppendTextParams {
 
 impl ThreadRealtimeAppendTextParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -10681,11 +11237,14 @@ impl Record for ThreadRealtimeAppendTextParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("text", &self.text);
-        members.field("role", &self.role);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeAppendTextParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"text\":", &self.text);
+        output.field(",\"role\":", &self.role);
+        output.extra(&self.extra);
     }
 }
 
@@ -10703,7 +11262,7 @@ impl Fields for ThreadRealtimeAppendTextParams {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeAppendTextParams);
+crate::runtime::implement_serde!(ThreadRealtimeAppendTextParams);
 
 /// EXPERIMENTAL - response for appending realtime text input.
 ///
@@ -10717,6 +11276,7 @@ pub struct ThreadRealtimeAppendTextResponse {
 
 impl ThreadRealtimeAppendTextResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10738,8 +11298,11 @@ impl Record for ThreadRealtimeAppendTextResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeAppendTextResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -10752,7 +11315,7 @@ impl Fields for ThreadRealtimeAppendTextResponse {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeAppendTextResponse);
+crate::runtime::implement_serde!(ThreadRealtimeAppendTextResponse);
 
 /// EXPERIMENTAL - thread realtime audio chunk.
 #[derive(Clone, Debug, PartialEq)]
@@ -10774,6 +11337,7 @@ pub struct ThreadRealtimeAudioChunk {
 
 impl ThreadRealtimeAudioChunk {
     /// With what is required.
+    #[inline]
     pub fn new(data: impl Into<String>, sample_rate: u32, num_channels: u16) -> Self {
         let mut new: Self = Record::blank();
         new.data = data.into();
@@ -10812,13 +11376,16 @@ impl Record for ThreadRealtimeAudioChunk {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("sampleRate", &self.sample_rate);
-        members.field("numChannels", &self.num_channels);
-        members.field("samplesPerChannel", &self.samples_per_channel);
-        members.field("itemId", &self.item_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeAudioChunk {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"sampleRate\":", &self.sample_rate);
+        output.field(",\"numChannels\":", &self.num_channels);
+        output.field(",\"samplesPerChannel\":", &self.samples_per_channel);
+        output.field(",\"itemId\":", &self.item_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -10838,7 +11405,7 @@ impl Fields for ThreadRealtimeAudioChunk {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeAudioChunk);
+crate::runtime::implement_serde!(ThreadRealtimeAudioChunk);
 
 /// EXPERIMENTAL - how an existing agent item appears in a realtime conversation.
 #[derive(Clone, Debug, PartialEq)]
@@ -10873,6 +11440,7 @@ pub struct WholeItemThreadRealtimeBemItemPresentation {
 
 impl WholeItemThreadRealtimeBemItemPresentation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10894,8 +11462,11 @@ impl Record for WholeItemThreadRealtimeBemItemPresentation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for WholeItemThreadRealtimeBemItemPresentation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -10920,6 +11491,7 @@ pub struct InlineMarkdownThreadRealtimeBemItemPresentation {
 
 impl InlineMarkdownThreadRealtimeBemItemPresentation {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -10941,8 +11513,11 @@ impl Record for InlineMarkdownThreadRealtimeBemItemPresentation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for InlineMarkdownThreadRealtimeBemItemPresentation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -10969,6 +11544,7 @@ pub struct InlineVisualizationThreadRealtimeBemItemPresentation {
 
 impl InlineVisualizationThreadRealtimeBemItemPresentation {
     /// With what is required.
+    #[inline]
     pub fn new(index: u32) -> Self {
         let mut new: Self = Record::blank();
         new.index = index;
@@ -10989,9 +11565,12 @@ impl Record for InlineVisualizationThreadRealtimeBemItemPresentation {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("index", &self.index);
-        members.extra(&self.extra);
+}
+
+impl Encode for InlineVisualizationThreadRealtimeBemItemPresentation {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"index\":", &self.index);
+        output.extra(&self.extra);
     }
 }
 
@@ -11021,6 +11600,7 @@ pub struct ThreadRealtimeClosedNotification {
 
 impl ThreadRealtimeClosedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11042,10 +11622,13 @@ impl Record for ThreadRealtimeClosedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeClosedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -11062,7 +11645,7 @@ impl Fields for ThreadRealtimeClosedNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeClosedNotification);
+crate::runtime::implement_serde!(ThreadRealtimeClosedNotification);
 
 /// EXPERIMENTAL - emitted when thread realtime encounters an error.
 #[derive(Clone, Debug, PartialEq)]
@@ -11078,6 +11661,7 @@ pub struct ThreadRealtimeErrorNotification {
 
 impl ThreadRealtimeErrorNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11100,10 +11684,13 @@ impl Record for ThreadRealtimeErrorNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("message", &self.message);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeErrorNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"message\":", &self.message);
+        output.extra(&self.extra);
     }
 }
 
@@ -11120,7 +11707,7 @@ impl Fields for ThreadRealtimeErrorNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeErrorNotification);
+crate::runtime::implement_serde!(ThreadRealtimeErrorNotification);
 
 /// EXPERIMENTAL - role-bearing text item included when a realtime V3 session starts.
 #[derive(Clone, Debug, PartialEq)]
@@ -11136,6 +11723,7 @@ pub struct ThreadRealtimeInitialItem {
 
 impl ThreadRealtimeInitialItem {
     /// With what is required.
+    #[inline]
     pub fn new(role: impl Into<ConversationTextRole>, text: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.role = role.into();
@@ -11158,10 +11746,13 @@ impl Record for ThreadRealtimeInitialItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("role", &self.role);
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeInitialItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"role\":", &self.role);
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -11178,7 +11769,7 @@ impl Fields for ThreadRealtimeInitialItem {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeInitialItem);
+crate::runtime::implement_serde!(ThreadRealtimeInitialItem);
 
 /// EXPERIMENTAL - a thread-scoped realtime item in the canonical timeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -11247,6 +11838,7 @@ pub struct RealtimeSessionStartedThreadRealtimeItem {
 
 impl RealtimeSessionStartedThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, realtime_session_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -11269,10 +11861,13 @@ impl Record for RealtimeSessionStartedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("realtimeSessionId", &self.realtime_session_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for RealtimeSessionStartedThreadRealtimeItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -11309,6 +11904,7 @@ pub struct TranscriptSegmentThreadRealtimeItem {
 
 impl TranscriptSegmentThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         realtime_session_id: impl Into<String>,
@@ -11340,12 +11936,15 @@ impl Record for TranscriptSegmentThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("realtimeSessionId", &self.realtime_session_id);
-        members.field("role", &self.role);
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for TranscriptSegmentThreadRealtimeItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -11386,6 +11985,7 @@ pub struct BemItemPromotedThreadRealtimeItem {
 
 impl BemItemPromotedThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         realtime_session_id: impl Into<String>,
@@ -11420,13 +12020,16 @@ impl Record for BemItemPromotedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("realtimeSessionId", &self.realtime_session_id);
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("presentation", &self.presentation);
-        members.extra(&self.extra);
+}
+
+impl Encode for BemItemPromotedThreadRealtimeItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"presentation\":", &self.presentation);
+        output.extra(&self.extra);
     }
 }
 
@@ -11464,6 +12067,7 @@ pub struct RealtimeSessionClosedThreadRealtimeItem {
 
 impl RealtimeSessionClosedThreadRealtimeItem {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         realtime_session_id: impl Into<String>,
@@ -11492,11 +12096,14 @@ impl Record for RealtimeSessionClosedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("realtimeSessionId", &self.realtime_session_id);
-        members.field("outcome", &self.outcome);
-        members.extra(&self.extra);
+}
+
+impl Encode for RealtimeSessionClosedThreadRealtimeItem {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"outcome\":", &self.outcome);
+        output.extra(&self.extra);
     }
 }
 
@@ -11538,6 +12145,7 @@ impl fmt::Debug for ThreadRealtimeItemAddedNotification {
 
 impl ThreadRealtimeItemAddedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, item: impl Into<Value>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11560,10 +12168,13 @@ impl Record for ThreadRealtimeItemAddedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("item", &self.item);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeItemAddedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"item\":", &self.item);
+        output.extra(&self.extra);
     }
 }
 
@@ -11580,7 +12191,7 @@ impl Fields for ThreadRealtimeItemAddedNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeItemAddedNotification);
+crate::runtime::implement_serde!(ThreadRealtimeItemAddedNotification);
 
 /// EXPERIMENTAL - a realtime timeline item published after canonical commit.
 #[derive(Clone, Debug, PartialEq)]
@@ -11596,6 +12207,7 @@ pub struct ThreadRealtimeItemCompletedNotification {
 
 impl ThreadRealtimeItemCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         item: impl Into<ThreadRealtimeItem>,
@@ -11621,10 +12233,13 @@ impl Record for ThreadRealtimeItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("item", &self.item);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeItemCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"item\":", &self.item);
+        output.extra(&self.extra);
     }
 }
 
@@ -11641,7 +12256,7 @@ impl Fields for ThreadRealtimeItemCompletedNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeItemCompletedNotification);
+crate::runtime::implement_serde!(ThreadRealtimeItemCompletedNotification);
 
 /// EXPERIMENTAL - a realtime timeline item started before its content streams.
 #[derive(Clone, Debug, PartialEq)]
@@ -11657,6 +12272,7 @@ pub struct ThreadRealtimeItemStartedNotification {
 
 impl ThreadRealtimeItemStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         item: impl Into<ThreadRealtimeItem>,
@@ -11682,10 +12298,13 @@ impl Record for ThreadRealtimeItemStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("item", &self.item);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeItemStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"item\":", &self.item);
+        output.extra(&self.extra);
     }
 }
 
@@ -11702,7 +12321,7 @@ impl Fields for ThreadRealtimeItemStartedNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeItemStartedNotification);
+crate::runtime::implement_serde!(ThreadRealtimeItemStartedNotification);
 
 /// EXPERIMENTAL - text appended to an active realtime transcript item.
 #[derive(Clone, Debug, PartialEq)]
@@ -11720,6 +12339,7 @@ pub struct ThreadRealtimeItemTranscriptDeltaNotification {
 
 impl ThreadRealtimeItemTranscriptDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         item_id: impl Into<String>,
@@ -11748,11 +12368,14 @@ impl Record for ThreadRealtimeItemTranscriptDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("itemId", &self.item_id);
-        members.field("delta", &self.delta);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeItemTranscriptDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.extra(&self.extra);
     }
 }
 
@@ -11770,7 +12393,7 @@ impl Fields for ThreadRealtimeItemTranscriptDeltaNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeItemTranscriptDeltaNotification);
+crate::runtime::implement_serde!(ThreadRealtimeItemTranscriptDeltaNotification);
 
 /// EXPERIMENTAL - list voices supported by thread realtime.
 ///
@@ -11784,6 +12407,7 @@ pub struct ThreadRealtimeListVoicesParams {
 
 impl ThreadRealtimeListVoicesParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -11805,8 +12429,11 @@ impl Record for ThreadRealtimeListVoicesParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeListVoicesParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -11819,7 +12446,7 @@ impl Fields for ThreadRealtimeListVoicesParams {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeListVoicesParams);
+crate::runtime::implement_serde!(ThreadRealtimeListVoicesParams);
 
 /// EXPERIMENTAL - response for listing supported realtime voices.
 ///
@@ -11835,6 +12462,7 @@ pub struct ThreadRealtimeListVoicesResponse {
 
 impl ThreadRealtimeListVoicesResponse {
     /// With what is required.
+    #[inline]
     pub fn new(voices: RealtimeVoicesList) -> Self {
         let mut new: Self = Record::blank();
         new.voices = voices;
@@ -11855,9 +12483,12 @@ impl Record for ThreadRealtimeListVoicesResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("voices", &self.voices);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeListVoicesResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"voices\":", &self.voices);
+        output.extra(&self.extra);
     }
 }
 
@@ -11873,7 +12504,7 @@ impl Fields for ThreadRealtimeListVoicesResponse {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeListVoicesResponse);
+crate::runtime::implement_serde!(ThreadRealtimeListVoicesResponse);
 
 /// EXPERIMENTAL - streamed output audio emitted by thread realtime.
 #[derive(Clone, Debug, PartialEq)]
@@ -11889,6 +12520,7 @@ pub struct ThreadRealtimeOutputAudioDeltaNotification {
 
 impl ThreadRealtimeOutputAudioDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, audio: ThreadRealtimeAudioChunk) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11911,10 +12543,13 @@ impl Record for ThreadRealtimeOutputAudioDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("audio", &self.audio);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeOutputAudioDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"audio\":", &self.audio);
+        output.extra(&self.extra);
     }
 }
 
@@ -11931,7 +12566,7 @@ impl Fields for ThreadRealtimeOutputAudioDeltaNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeOutputAudioDeltaNotification);
+crate::runtime::implement_serde!(ThreadRealtimeOutputAudioDeltaNotification);
 
 /// EXPERIMENTAL - emitted with the remote SDP for a WebRTC realtime session.
 #[derive(Clone, Debug, PartialEq)]
@@ -11947,6 +12582,7 @@ pub struct ThreadRealtimeSdpNotification {
 
 impl ThreadRealtimeSdpNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, sdp: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -11969,10 +12605,13 @@ impl Record for ThreadRealtimeSdpNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("sdp", &self.sdp);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeSdpNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sdp\":", &self.sdp);
+        output.extra(&self.extra);
     }
 }
 
@@ -11989,7 +12628,7 @@ impl Fields for ThreadRealtimeSdpNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeSdpNotification);
+crate::runtime::implement_serde!(ThreadRealtimeSdpNotification);
 
 /// Part of [`ThreadRealtimeItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12060,6 +12699,7 @@ pub struct ThreadRealtimeStartParams {
 
 impl ThreadRealtimeStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         output_modality: impl Into<RealtimeOutputModality>,
@@ -12271,37 +12911,41 @@ impl Record for ThreadRealtimeStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("clientManagedHandoffs", &self.client_managed_handoffs);
-        members.omit("delegationAckFiller", &self.delegation_ack_filler);
-        members
+}
+
+impl Encode for ThreadRealtimeStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"clientManagedHandoffs\":", &self.client_managed_handoffs);
+        output.omit(",\"delegationAckFiller\":", &self.delegation_ack_filler);
+        output
             .omit(
-                "flushTranscriptTailOnSessionEnd",
+                ",\"flushTranscriptTailOnSessionEnd\":",
                 &self.flush_transcript_tail_on_session_end,
             );
-        members.omit("codexResponsesAsItems", &self.codex_responses_as_items);
-        members.omit("codexResponseItemPrefix", &self.codex_response_item_prefix);
-        members.omit("codexResponseHandoffMode", &self.codex_response_handoff_mode);
-        members.omit("backendReasoningStatus", &self.backend_reasoning_status);
-        members
+        output.omit(",\"codexResponsesAsItems\":", &self.codex_responses_as_items);
+        output.omit(",\"codexResponseItemPrefix\":", &self.codex_response_item_prefix);
+        output.omit(",\"codexResponseHandoffMode\":", &self.codex_response_handoff_mode);
+        output.omit(",\"backendReasoningStatus\":", &self.backend_reasoning_status);
+        output
             .omit(
-                "codexResponseHandoffChannelPrefixes",
+                ",\"codexResponseHandoffChannelPrefixes\":",
                 &self.codex_response_handoff_channel_prefixes,
             );
-        members.omit("model", &self.model);
-        members.field("outputModality", &self.output_modality);
-        members.omit("includeStartupContext", &self.include_startup_context);
-        members.omit("initialItems", &self.initial_items);
-        members.omit("realtimeStartInstructions", &self.realtime_start_instructions);
-        members.omit("realtimeEndInstructions", &self.realtime_end_instructions);
-        members.tristate("prompt", &self.prompt);
-        members.omit("realtimeSessionId", &self.realtime_session_id);
-        members.omit("voiceSessionId", &self.voice_session_id);
-        members.omit("transport", &self.transport);
-        members.omit("version", &self.version);
-        members.omit("voice", &self.voice);
-        members.extra(&self.extra);
+        output.omit(",\"model\":", &self.model);
+        output.field(",\"outputModality\":", &self.output_modality);
+        output.omit(",\"includeStartupContext\":", &self.include_startup_context);
+        output.omit(",\"initialItems\":", &self.initial_items);
+        output
+            .omit(",\"realtimeStartInstructions\":", &self.realtime_start_instructions);
+        output.omit(",\"realtimeEndInstructions\":", &self.realtime_end_instructions);
+        output.tristate(",\"prompt\":", &self.prompt);
+        output.omit(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.omit(",\"voiceSessionId\":", &self.voice_session_id);
+        output.omit(",\"transport\":", &self.transport);
+        output.omit(",\"version\":", &self.version);
+        output.omit(",\"voice\":", &self.voice);
+        output.extra(&self.extra);
     }
 }
 
@@ -12337,7 +12981,7 @@ impl Fields for ThreadRealtimeStartParams {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeStartParams);
+crate::runtime::implement_serde!(ThreadRealtimeStartParams);
 
 /// EXPERIMENTAL - response for starting thread realtime.
 ///
@@ -12351,6 +12995,7 @@ pub struct ThreadRealtimeStartResponse {
 
 impl ThreadRealtimeStartResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -12372,8 +13017,11 @@ impl Record for ThreadRealtimeStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -12386,7 +13034,7 @@ impl Fields for ThreadRealtimeStartResponse {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeStartResponse);
+crate::runtime::implement_serde!(ThreadRealtimeStartResponse);
 
 /// EXPERIMENTAL - transport used by thread realtime.
 #[derive(Clone, Debug, PartialEq)]
@@ -12420,6 +13068,7 @@ pub struct WebsocketThreadRealtimeStartTransport {
 
 impl WebsocketThreadRealtimeStartTransport {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -12441,8 +13090,11 @@ impl Record for WebsocketThreadRealtimeStartTransport {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for WebsocketThreadRealtimeStartTransport {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -12469,6 +13121,7 @@ pub struct WebrtcThreadRealtimeStartTransport {
 
 impl WebrtcThreadRealtimeStartTransport {
     /// With what is required.
+    #[inline]
     pub fn new(sdp: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.sdp = sdp.into();
@@ -12489,9 +13142,12 @@ impl Record for WebrtcThreadRealtimeStartTransport {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sdp", &self.sdp);
-        members.extra(&self.extra);
+}
+
+impl Encode for WebrtcThreadRealtimeStartTransport {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sdp\":", &self.sdp);
+        output.extra(&self.extra);
     }
 }
 
@@ -12521,6 +13177,7 @@ pub struct ExistingCallThreadRealtimeStartTransport {
 
 impl ExistingCallThreadRealtimeStartTransport {
     /// With what is required.
+    #[inline]
     pub fn new(call_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.call_id = call_id.into();
@@ -12541,9 +13198,12 @@ impl Record for ExistingCallThreadRealtimeStartTransport {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("callId", &self.call_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ExistingCallThreadRealtimeStartTransport {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"callId\":", &self.call_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -12575,6 +13235,7 @@ pub struct ThreadRealtimeStartedNotification {
 
 impl ThreadRealtimeStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         version: impl Into<RealtimeConversationVersion>,
@@ -12601,11 +13262,14 @@ impl Record for ThreadRealtimeStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("realtimeSessionId", &self.realtime_session_id);
-        members.field("version", &self.version);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"version\":", &self.version);
+        output.extra(&self.extra);
     }
 }
 
@@ -12623,7 +13287,7 @@ impl Fields for ThreadRealtimeStartedNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeStartedNotification);
+crate::runtime::implement_serde!(ThreadRealtimeStartedNotification);
 
 /// EXPERIMENTAL - stop thread realtime.
 ///
@@ -12639,6 +13303,7 @@ pub struct ThreadRealtimeStopParams {
 
 impl ThreadRealtimeStopParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -12659,9 +13324,12 @@ impl Record for ThreadRealtimeStopParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeStopParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -12677,7 +13345,7 @@ impl Fields for ThreadRealtimeStopParams {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeStopParams);
+crate::runtime::implement_serde!(ThreadRealtimeStopParams);
 
 /// EXPERIMENTAL - response for stopping thread realtime.
 ///
@@ -12691,6 +13359,7 @@ pub struct ThreadRealtimeStopResponse {
 
 impl ThreadRealtimeStopResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -12712,8 +13381,11 @@ impl Record for ThreadRealtimeStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeStopResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -12726,7 +13398,7 @@ impl Fields for ThreadRealtimeStopResponse {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeStopResponse);
+crate::runtime::implement_serde!(ThreadRealtimeStopResponse);
 
 /// EXPERIMENTAL - flat transcript delta emitted whenever realtime transcript text changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -12744,6 +13416,7 @@ pub struct ThreadRealtimeTranscriptDeltaNotification {
 
 impl ThreadRealtimeTranscriptDeltaNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         role: impl Into<String>,
@@ -12772,11 +13445,14 @@ impl Record for ThreadRealtimeTranscriptDeltaNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("role", &self.role);
-        members.field("delta", &self.delta);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeTranscriptDeltaNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"delta\":", &self.delta);
+        output.extra(&self.extra);
     }
 }
 
@@ -12794,7 +13470,7 @@ impl Fields for ThreadRealtimeTranscriptDeltaNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeTranscriptDeltaNotification);
+crate::runtime::implement_serde!(ThreadRealtimeTranscriptDeltaNotification);
 
 /// EXPERIMENTAL - final transcript text emitted when realtime completes a transcript part.
 #[derive(Clone, Debug, PartialEq)]
@@ -12812,6 +13488,7 @@ pub struct ThreadRealtimeTranscriptDoneNotification {
 
 impl ThreadRealtimeTranscriptDoneNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         role: impl Into<String>,
@@ -12840,11 +13517,14 @@ impl Record for ThreadRealtimeTranscriptDoneNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("role", &self.role);
-        members.field("text", &self.text);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRealtimeTranscriptDoneNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"text\":", &self.text);
+        output.extra(&self.extra);
     }
 }
 
@@ -12862,7 +13542,7 @@ impl Fields for ThreadRealtimeTranscriptDoneNotification {
     }
 }
 
-crate::runtime::records!(ThreadRealtimeTranscriptDoneNotification);
+crate::runtime::implement_serde!(ThreadRealtimeTranscriptDoneNotification);
 
 /// Part of [`ThreadRealtimeItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12895,6 +13575,7 @@ pub struct ThreadResumeInitialTurnsPageParams {
 
 impl ThreadResumeInitialTurnsPageParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -12939,11 +13620,14 @@ impl Record for ThreadResumeInitialTurnsPageParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("limit", &self.limit);
-        members.omit("sortDirection", &self.sort_direction);
-        members.omit("itemsView", &self.items_view);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadResumeInitialTurnsPageParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"itemsView\":", &self.items_view);
+        output.extra(&self.extra);
     }
 }
 
@@ -12961,7 +13645,7 @@ impl Fields for ThreadResumeInitialTurnsPageParams {
     }
 }
 
-crate::runtime::records!(ThreadResumeInitialTurnsPageParams);
+crate::runtime::implement_serde!(ThreadResumeInitialTurnsPageParams);
 
 /// There are three ways to resume a thread: 1. By thread_id: load the thread from disk by thread_id and resume it. 2. By history: instantiate the thread from memory and resume it. 3. By path: load the thread from disk by path and resume it.
 ///
@@ -13051,6 +13735,7 @@ impl fmt::Debug for ThreadResumeParams {
 
 impl ThreadResumeParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -13224,26 +13909,29 @@ impl Record for ThreadResumeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("history", &self.history);
-        members.omit("path", &self.path);
-        members.omit("model", &self.model);
-        members.omit("modelProvider", &self.model_provider);
-        members.tristate("serviceTier", &self.service_tier);
-        members.omit("cwd", &self.cwd);
-        members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.omit("approvalPolicy", &self.approval_policy);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("sandbox", &self.sandbox);
-        members.omit("permissions", &self.permissions);
-        members.omit("config", &self.config);
-        members.omit("baseInstructions", &self.base_instructions);
-        members.omit("developerInstructions", &self.developer_instructions);
-        members.omit("personality", &self.personality);
-        members.omit("excludeTurns", &self.exclude_turns);
-        members.omit("initialTurnsPage", &self.initial_turns_page);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadResumeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"history\":", &self.history);
+        output.omit(",\"path\":", &self.path);
+        output.omit(",\"model\":", &self.model);
+        output.omit(",\"modelProvider\":", &self.model_provider);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.omit(",\"approvalPolicy\":", &self.approval_policy);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"sandbox\":", &self.sandbox);
+        output.omit(",\"permissions\":", &self.permissions);
+        output.omit(",\"config\":", &self.config);
+        output.omit(",\"baseInstructions\":", &self.base_instructions);
+        output.omit(",\"developerInstructions\":", &self.developer_instructions);
+        output.omit(",\"personality\":", &self.personality);
+        output.omit(",\"excludeTurns\":", &self.exclude_turns);
+        output.omit(",\"initialTurnsPage\":", &self.initial_turns_page);
+        output.extra(&self.extra);
     }
 }
 
@@ -13276,7 +13964,7 @@ impl Fields for ThreadResumeParams {
     }
 }
 
-crate::runtime::records!(ThreadResumeParams);
+crate::runtime::implement_serde!(ThreadResumeParams);
 
 /// The answer to [`thread/resume`](crate::requests::ThreadResume).
 #[derive(Clone, Debug, PartialEq)]
@@ -13336,6 +14024,7 @@ pub struct ThreadResumeResponse {
 
 impl ThreadResumeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread: Thread,
         model: impl Into<String>,
@@ -13406,26 +14095,29 @@ impl Record for ThreadResumeResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.field("model", &self.model);
-        members.field("modelProvider", &self.model_provider);
-        members.field("serviceTier", &self.service_tier);
-        members.field("disabledPluginIds", &self.disabled_plugin_ids);
-        members.field("cwd", &self.cwd);
-        members.field("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.field("instructionSources", &self.instruction_sources);
-        members.field("approvalPolicy", &self.approval_policy);
-        members.field("approvalsReviewer", &self.approvals_reviewer);
-        members.field("sandbox", &self.sandbox);
-        members.field("activePermissionProfile", &self.active_permission_profile);
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("collaborationMode", &self.collaboration_mode);
-        members.field("multiAgentMode", &self.multi_agent_mode);
-        members.field("initialTurnsPage", &self.initial_turns_page);
-        members.field("turnsBackwardsCursor", &self.turns_backwards_cursor);
-        members.field("itemsBackwardsCursor", &self.items_backwards_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadResumeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.field(",\"instructionSources\":", &self.instruction_sources);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandbox\":", &self.sandbox);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"collaborationMode\":", &self.collaboration_mode);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.field(",\"initialTurnsPage\":", &self.initial_turns_page);
+        output.field(",\"turnsBackwardsCursor\":", &self.turns_backwards_cursor);
+        output.field(",\"itemsBackwardsCursor\":", &self.items_backwards_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -13458,7 +14150,7 @@ impl Fields for ThreadResumeResponse {
     }
 }
 
-crate::runtime::records!(ThreadResumeResponse);
+crate::runtime::implement_serde!(ThreadResumeResponse);
 
 /// Replace a paginated thread's durable history with the prefix before one turn.
 ///
@@ -13476,6 +14168,7 @@ pub struct ThreadRevertParams {
 
 impl ThreadRevertParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, before_turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -13498,10 +14191,13 @@ impl Record for ThreadRevertParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("beforeTurnId", &self.before_turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRevertParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"beforeTurnId\":", &self.before_turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -13518,7 +14214,7 @@ impl Fields for ThreadRevertParams {
     }
 }
 
-crate::runtime::records!(ThreadRevertParams);
+crate::runtime::implement_serde!(ThreadRevertParams);
 
 /// The answer to [`thread/revert`](crate::requests::ThreadRevert).
 #[derive(Clone, Debug, PartialEq)]
@@ -13540,6 +14236,7 @@ pub struct ThreadRevertResponse {
 
 impl ThreadRevertResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -13562,11 +14259,14 @@ impl Record for ThreadRevertResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.field("turnsBackwardsCursor", &self.turns_backwards_cursor);
-        members.field("itemsBackwardsCursor", &self.items_backwards_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRevertResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"turnsBackwardsCursor\":", &self.turns_backwards_cursor);
+        output.field(",\"itemsBackwardsCursor\":", &self.items_backwards_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -13584,7 +14284,7 @@ impl Fields for ThreadRevertResponse {
     }
 }
 
-crate::runtime::records!(ThreadRevertResponse);
+crate::runtime::implement_serde!(ThreadRevertResponse);
 
 /// The params of [`thread/reverted`](crate::notifications::ThreadReverted).
 #[derive(Clone, Debug, PartialEq)]
@@ -13598,6 +14298,7 @@ pub struct ThreadRevertedNotification {
 
 impl ThreadRevertedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -13618,9 +14319,12 @@ impl Record for ThreadRevertedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadRevertedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -13636,7 +14340,7 @@ impl Fields for ThreadRevertedNotification {
     }
 }
 
-crate::runtime::records!(ThreadRevertedNotification);
+crate::runtime::implement_serde!(ThreadRevertedNotification);
 
 /// The params of [`thread/sample/cancel`](crate::requests::ThreadSampleCancel).
 ///
@@ -13652,6 +14356,7 @@ pub struct ThreadSampleCancelParams {
 
 impl ThreadSampleCancelParams {
     /// With what is required.
+    #[inline]
     pub fn new(request_id: impl Into<crate::RequestId>) -> Self {
         let mut new: Self = Record::blank();
         new.request_id = request_id.into();
@@ -13672,9 +14377,12 @@ impl Record for ThreadSampleCancelParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("requestId", &self.request_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSampleCancelParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"requestId\":", &self.request_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -13690,7 +14398,7 @@ impl Fields for ThreadSampleCancelParams {
     }
 }
 
-crate::runtime::records!(ThreadSampleCancelParams);
+crate::runtime::implement_serde!(ThreadSampleCancelParams);
 
 /// The answer to [`thread/sample/cancel`](crate::requests::ThreadSampleCancel).
 ///
@@ -13704,6 +14412,7 @@ pub struct ThreadSampleCancelResponse {
 
 impl ThreadSampleCancelResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -13725,8 +14434,11 @@ impl Record for ThreadSampleCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSampleCancelResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -13739,7 +14451,7 @@ impl Fields for ThreadSampleCancelResponse {
     }
 }
 
-crate::runtime::records!(ThreadSampleCancelResponse);
+crate::runtime::implement_serde!(ThreadSampleCancelResponse);
 
 /// The params of [`thread/sample`](crate::requests::ThreadSample).
 ///
@@ -13794,6 +14506,7 @@ impl fmt::Debug for ThreadSampleParams {
 
 impl ThreadSampleParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         expected_turn_id: impl Into<String>,
@@ -13885,18 +14598,25 @@ impl Record for ThreadSampleParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("expectedTurnId", &self.expected_turn_id);
-        members.omit("allowInProgressTurn", &self.allow_in_progress_turn);
-        members.field("prompt", &self.prompt);
-        members.omit("effort", &self.effort);
-        members.omit("threadSource", &self.thread_source);
-        members.omit("turnTrigger", &self.turn_trigger);
-        members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members.omit("disableMcp", &self.disable_mcp);
-        members.omit("interruptOnCancel", &self.interrupt_on_cancel);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSampleParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"expectedTurnId\":", &self.expected_turn_id);
+        output.omit(",\"allowInProgressTurn\":", &self.allow_in_progress_turn);
+        output.field(",\"prompt\":", &self.prompt);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"threadSource\":", &self.thread_source);
+        output.omit(",\"turnTrigger\":", &self.turn_trigger);
+        output
+            .omit(
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output.omit(",\"disableMcp\":", &self.disable_mcp);
+        output.omit(",\"interruptOnCancel\":", &self.interrupt_on_cancel);
+        output.extra(&self.extra);
     }
 }
 
@@ -13921,7 +14641,7 @@ impl Fields for ThreadSampleParams {
     }
 }
 
-crate::runtime::records!(ThreadSampleParams);
+crate::runtime::implement_serde!(ThreadSampleParams);
 
 /// The answer to [`thread/sample`](crate::requests::ThreadSample).
 ///
@@ -13947,6 +14667,7 @@ pub struct ThreadSampleResponse {
 
 impl ThreadSampleResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         source_turn_id: impl Into<String>,
         response_id: impl Into<String>,
@@ -13983,14 +14704,17 @@ impl Record for ThreadSampleResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sourceTurnId", &self.source_turn_id);
-        members.field("responseId", &self.response_id);
-        members.field("text", &self.text);
-        members.field("inputTokens", &self.input_tokens);
-        members.field("cachedInputTokens", &self.cached_input_tokens);
-        members.field("outputTokens", &self.output_tokens);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSampleResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sourceTurnId\":", &self.source_turn_id);
+        output.field(",\"responseId\":", &self.response_id);
+        output.field(",\"text\":", &self.text);
+        output.field(",\"inputTokens\":", &self.input_tokens);
+        output.field(",\"cachedInputTokens\":", &self.cached_input_tokens);
+        output.field(",\"outputTokens\":", &self.output_tokens);
+        output.extra(&self.extra);
     }
 }
 
@@ -14011,7 +14735,7 @@ impl Fields for ThreadSampleResponse {
     }
 }
 
-crate::runtime::records!(ThreadSampleResponse);
+crate::runtime::implement_serde!(ThreadSampleResponse);
 
 /// One visible message occurrence returned by \[`ThreadSearchOccurrencesResponse`\].
 ///
@@ -14035,6 +14759,7 @@ pub struct ThreadSearchOccurrence {
 
 impl ThreadSearchOccurrence {
     /// With what is required.
+    #[inline]
     pub fn new(
         turn_id: impl Into<String>,
         item_id: impl Into<String>,
@@ -14069,13 +14794,16 @@ impl Record for ThreadSearchOccurrence {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turnId", &self.turn_id);
-        members.field("itemId", &self.item_id);
-        members.field("snippet", &self.snippet);
-        members.field("snippetMatchRange", &self.snippet_match_range);
-        members.field("turnCursor", &self.turn_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSearchOccurrence {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"snippet\":", &self.snippet);
+        output.field(",\"snippetMatchRange\":", &self.snippet_match_range);
+        output.field(",\"turnCursor\":", &self.turn_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -14095,7 +14823,7 @@ impl Fields for ThreadSearchOccurrence {
     }
 }
 
-crate::runtime::records!(ThreadSearchOccurrence);
+crate::runtime::implement_serde!(ThreadSearchOccurrence);
 
 /// Parameters for searching visible message occurrences within one paginated thread.
 ///
@@ -14117,6 +14845,7 @@ pub struct ThreadSearchOccurrencesParams {
 
 impl ThreadSearchOccurrencesParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, search_term: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -14153,12 +14882,15 @@ impl Record for ThreadSearchOccurrencesParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("searchTerm", &self.search_term);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSearchOccurrencesParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"searchTerm\":", &self.search_term);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -14177,7 +14909,7 @@ impl Fields for ThreadSearchOccurrencesParams {
     }
 }
 
-crate::runtime::records!(ThreadSearchOccurrencesParams);
+crate::runtime::implement_serde!(ThreadSearchOccurrencesParams);
 
 /// The answer to [`thread/searchOccurrences`](crate::requests::ThreadSearchOccurrences).
 ///
@@ -14195,6 +14927,7 @@ pub struct ThreadSearchOccurrencesResponse {
 
 impl ThreadSearchOccurrencesResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadSearchOccurrence>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -14216,10 +14949,13 @@ impl Record for ThreadSearchOccurrencesResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSearchOccurrencesResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -14236,7 +14972,7 @@ impl Fields for ThreadSearchOccurrencesResponse {
     }
 }
 
-crate::runtime::records!(ThreadSearchOccurrencesResponse);
+crate::runtime::implement_serde!(ThreadSearchOccurrencesResponse);
 
 /// The params of [`thread/search`](crate::requests::ThreadSearch).
 ///
@@ -14268,6 +15004,7 @@ pub struct ThreadSearchParams {
 
 impl ThreadSearchParams {
     /// With what is required.
+    #[inline]
     pub fn new(search_term: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.search_term = search_term.into();
@@ -14354,17 +15091,20 @@ impl Record for ThreadSearchParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("includeAttachedThreads", &self.include_attached_threads);
-        members.omit("currentAccountOnly", &self.current_account_only);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("sortKey", &self.sort_key);
-        members.omit("sortDirection", &self.sort_direction);
-        members.omit("sourceKinds", &self.source_kinds);
-        members.omit("archived", &self.archived);
-        members.field("searchTerm", &self.search_term);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSearchParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"includeAttachedThreads\":", &self.include_attached_threads);
+        output.omit(",\"currentAccountOnly\":", &self.current_account_only);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortKey\":", &self.sort_key);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"sourceKinds\":", &self.source_kinds);
+        output.omit(",\"archived\":", &self.archived);
+        output.field(",\"searchTerm\":", &self.search_term);
+        output.extra(&self.extra);
     }
 }
 
@@ -14388,7 +15128,7 @@ impl Fields for ThreadSearchParams {
     }
 }
 
-crate::runtime::records!(ThreadSearchParams);
+crate::runtime::implement_serde!(ThreadSearchParams);
 
 /// The answer to [`thread/search`](crate::requests::ThreadSearch).
 ///
@@ -14408,6 +15148,7 @@ pub struct ThreadSearchResponse {
 
 impl ThreadSearchResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadSearchResult>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -14430,11 +15171,14 @@ impl Record for ThreadSearchResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.field("backwardsCursor", &self.backwards_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSearchResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -14452,7 +15196,7 @@ impl Fields for ThreadSearchResponse {
     }
 }
 
-crate::runtime::records!(ThreadSearchResponse);
+crate::runtime::implement_serde!(ThreadSearchResponse);
 
 /// Part of [`ThreadSearchResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -14468,6 +15212,7 @@ pub struct ThreadSearchResult {
 
 impl ThreadSearchResult {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread, snippet: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -14490,10 +15235,13 @@ impl Record for ThreadSearchResult {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.field("snippet", &self.snippet);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSearchResult {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"snippet\":", &self.snippet);
+        output.extra(&self.extra);
     }
 }
 
@@ -14510,7 +15258,7 @@ impl Fields for ThreadSearchResult {
     }
 }
 
-crate::runtime::records!(ThreadSearchResult);
+crate::runtime::implement_serde!(ThreadSearchResult);
 
 /// Part of [`ThreadSearchParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14546,6 +15294,7 @@ pub struct ThreadSearchTextRange {
 
 impl ThreadSearchTextRange {
     /// With what is required.
+    #[inline]
     pub fn new(start: u32, end: u32) -> Self {
         let mut new: Self = Record::blank();
         new.start = start;
@@ -14568,10 +15317,13 @@ impl Record for ThreadSearchTextRange {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("start", &self.start);
-        members.field("end", &self.end);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSearchTextRange {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"start\":", &self.start);
+        output.field(",\"end\":", &self.end);
+        output.extra(&self.extra);
     }
 }
 
@@ -14588,7 +15340,7 @@ impl Fields for ThreadSearchTextRange {
     }
 }
 
-crate::runtime::records!(ThreadSearchTextRange);
+crate::runtime::implement_serde!(ThreadSearchTextRange);
 
 /// Broadcast after a successful move into, within, or out of a section.
 #[derive(Clone, Debug, PartialEq)]
@@ -14604,6 +15356,7 @@ pub struct ThreadSectionChangedNotification {
 
 impl ThreadSectionChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         section_id: impl Into<Option<String>>,
@@ -14629,10 +15382,13 @@ impl Record for ThreadSectionChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("sectionId", &self.section_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sectionId\":", &self.section_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -14649,7 +15405,7 @@ impl Fields for ThreadSectionChangedNotification {
     }
 }
 
-crate::runtime::records!(ThreadSectionChangedNotification);
+crate::runtime::implement_serde!(ThreadSectionChangedNotification);
 
 /// Parameters for moving a thread within a server-owned section ordering.
 #[derive(Clone, Debug, PartialEq)]
@@ -14667,6 +15423,7 @@ pub struct ThreadSectionMoveParams {
 
 impl ThreadSectionMoveParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         section_id: impl Into<Option<String>>,
@@ -14699,11 +15456,14 @@ impl Record for ThreadSectionMoveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("sectionId", &self.section_id);
-        members.omit("beforeThreadId", &self.before_thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionMoveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sectionId\":", &self.section_id);
+        output.omit(",\"beforeThreadId\":", &self.before_thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -14721,7 +15481,7 @@ impl Fields for ThreadSectionMoveParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionMoveParams);
+crate::runtime::implement_serde!(ThreadSectionMoveParams);
 
 /// The answer to [`thread/section/move`](crate::requests::ThreadSectionMove).
 #[derive(Clone, Debug, PartialEq)]
@@ -14733,6 +15493,7 @@ pub struct ThreadSectionMoveResponse {
 
 impl ThreadSectionMoveResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -14754,8 +15515,11 @@ impl Record for ThreadSectionMoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionMoveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -14768,7 +15532,7 @@ impl Fields for ThreadSectionMoveResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionMoveResponse);
+crate::runtime::implement_serde!(ThreadSectionMoveResponse);
 
 /// The params of [`thread/name/set`](crate::requests::ThreadNameSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -14784,6 +15548,7 @@ pub struct ThreadSetNameParams {
 
 impl ThreadSetNameParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -14806,10 +15571,13 @@ impl Record for ThreadSetNameParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSetNameParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -14826,7 +15594,7 @@ impl Fields for ThreadSetNameParams {
     }
 }
 
-crate::runtime::records!(ThreadSetNameParams);
+crate::runtime::implement_serde!(ThreadSetNameParams);
 
 /// The answer to [`thread/name/set`](crate::requests::ThreadNameSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -14838,6 +15606,7 @@ pub struct ThreadSetNameResponse {
 
 impl ThreadSetNameResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -14859,8 +15628,11 @@ impl Record for ThreadSetNameResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSetNameResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -14873,7 +15645,7 @@ impl Fields for ThreadSetNameResponse {
     }
 }
 
-crate::runtime::records!(ThreadSetNameResponse);
+crate::runtime::implement_serde!(ThreadSetNameResponse);
 
 /// Part of [`ThreadSettingsUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -14919,6 +15691,7 @@ pub struct ThreadSettings {
 
 impl ThreadSettings {
     /// With what is required.
+    #[inline]
     pub fn new(
         cwd: impl Into<AbsolutePathBuf>,
         approval_policy: impl Into<AskForApproval>,
@@ -14983,23 +15756,26 @@ impl Record for ThreadSettings {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("disabledPluginIds", &self.disabled_plugin_ids);
-        members.field("cwd", &self.cwd);
-        members.field("environments", &self.environments);
-        members.field("approvalPolicy", &self.approval_policy);
-        members.field("approvalsReviewer", &self.approvals_reviewer);
-        members.field("sandboxPolicy", &self.sandbox_policy);
-        members.field("activePermissionProfile", &self.active_permission_profile);
-        members.field("model", &self.model);
-        members.field("modelProvider", &self.model_provider);
-        members.field("serviceTier", &self.service_tier);
-        members.field("effort", &self.effort);
-        members.field("summary", &self.summary);
-        members.field("collaborationMode", &self.collaboration_mode);
-        members.field("multiAgentMode", &self.multi_agent_mode);
-        members.field("personality", &self.personality);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSettings {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"environments\":", &self.environments);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandboxPolicy\":", &self.sandbox_policy);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"effort\":", &self.effort);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"collaborationMode\":", &self.collaboration_mode);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.field(",\"personality\":", &self.personality);
+        output.extra(&self.extra);
     }
 }
 
@@ -15029,7 +15805,7 @@ impl Fields for ThreadSettings {
     }
 }
 
-crate::runtime::records!(ThreadSettings);
+crate::runtime::implement_serde!(ThreadSettings);
 
 /// The params of [`thread/settings/update`](crate::requests::ThreadSettingsUpdate).
 ///
@@ -15075,6 +15851,7 @@ pub struct ThreadSettingsUpdateParams {
 
 impl ThreadSettingsUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -15218,23 +15995,26 @@ impl Record for ThreadSettingsUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("disabledPluginIds", &self.disabled_plugin_ids);
-        members.omit("cwd", &self.cwd);
-        members.omit("environments", &self.environments);
-        members.omit("approvalPolicy", &self.approval_policy);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("sandboxPolicy", &self.sandbox_policy);
-        members.omit("permissions", &self.permissions);
-        members.omit("model", &self.model);
-        members.tristate("serviceTier", &self.service_tier);
-        members.omit("effort", &self.effort);
-        members.omit("summary", &self.summary);
-        members.omit("collaborationMode", &self.collaboration_mode);
-        members.omit("multiAgentMode", &self.multi_agent_mode);
-        members.omit("personality", &self.personality);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSettingsUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"approvalPolicy\":", &self.approval_policy);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"sandboxPolicy\":", &self.sandbox_policy);
+        output.omit(",\"permissions\":", &self.permissions);
+        output.omit(",\"model\":", &self.model);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"summary\":", &self.summary);
+        output.omit(",\"collaborationMode\":", &self.collaboration_mode);
+        output.omit(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.omit(",\"personality\":", &self.personality);
+        output.extra(&self.extra);
     }
 }
 
@@ -15264,7 +16044,7 @@ impl Fields for ThreadSettingsUpdateParams {
     }
 }
 
-crate::runtime::records!(ThreadSettingsUpdateParams);
+crate::runtime::implement_serde!(ThreadSettingsUpdateParams);
 
 /// The answer to [`thread/settings/update`](crate::requests::ThreadSettingsUpdate).
 ///
@@ -15278,6 +16058,7 @@ pub struct ThreadSettingsUpdateResponse {
 
 impl ThreadSettingsUpdateResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -15299,8 +16080,11 @@ impl Record for ThreadSettingsUpdateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSettingsUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -15313,7 +16097,7 @@ impl Fields for ThreadSettingsUpdateResponse {
     }
 }
 
-crate::runtime::records!(ThreadSettingsUpdateResponse);
+crate::runtime::implement_serde!(ThreadSettingsUpdateResponse);
 
 /// The params of [`thread/settings/updated`](crate::notifications::ThreadSettingsUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -15329,6 +16113,7 @@ pub struct ThreadSettingsUpdatedNotification {
 
 impl ThreadSettingsUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, thread_settings: ThreadSettings) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -15351,10 +16136,13 @@ impl Record for ThreadSettingsUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("threadSettings", &self.thread_settings);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSettingsUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"threadSettings\":", &self.thread_settings);
+        output.extra(&self.extra);
     }
 }
 
@@ -15371,7 +16159,7 @@ impl Fields for ThreadSettingsUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ThreadSettingsUpdatedNotification);
+crate::runtime::implement_serde!(ThreadSettingsUpdatedNotification);
 
 /// The params of [`thread/shellCommand`](crate::requests::ThreadShellCommand).
 #[derive(Clone, Debug, PartialEq)]
@@ -15389,6 +16177,7 @@ pub struct ThreadShellCommandParams {
 
 impl ThreadShellCommandParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, command: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -15418,11 +16207,14 @@ impl Record for ThreadShellCommandParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("command", &self.command);
-        members.omit("timeoutMs", &self.timeout_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadShellCommandParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"command\":", &self.command);
+        output.omit(",\"timeoutMs\":", &self.timeout_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -15440,7 +16232,7 @@ impl Fields for ThreadShellCommandParams {
     }
 }
 
-crate::runtime::records!(ThreadShellCommandParams);
+crate::runtime::implement_serde!(ThreadShellCommandParams);
 
 /// The answer to [`thread/shellCommand`](crate::requests::ThreadShellCommand).
 #[derive(Clone, Debug, PartialEq)]
@@ -15452,6 +16244,7 @@ pub struct ThreadShellCommandResponse {
 
 impl ThreadShellCommandResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -15473,8 +16266,11 @@ impl Record for ThreadShellCommandResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadShellCommandResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -15487,7 +16283,7 @@ impl Fields for ThreadShellCommandResponse {
     }
 }
 
-crate::runtime::records!(ThreadShellCommandResponse);
+crate::runtime::implement_serde!(ThreadShellCommandResponse);
 
 /// Part of [`ThreadListParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15569,6 +16365,7 @@ pub struct ThreadSpawnSubAgentSource {
 
 impl ThreadSpawnSubAgentSource {
     /// With what is required.
+    #[inline]
     pub fn new(parent_thread_id: impl Into<ThreadId>, depth: i32) -> Self {
         let mut new: Self = Record::blank();
         new.parent_thread_id = parent_thread_id.into();
@@ -15600,13 +16397,16 @@ impl Record for ThreadSpawnSubAgentSource {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("parent_thread_id", &self.parent_thread_id);
-        members.field("depth", &self.depth);
-        members.field("agent_path", &self.agent_path);
-        members.field("agent_nickname", &self.agent_nickname);
-        members.field("agent_role", &self.agent_role);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSpawnSubAgentSource {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"parent_thread_id\":", &self.parent_thread_id);
+        output.field(",\"depth\":", &self.depth);
+        output.field(",\"agent_path\":", &self.agent_path);
+        output.field(",\"agent_nickname\":", &self.agent_nickname);
+        output.field(",\"agent_role\":", &self.agent_role);
+        output.extra(&self.extra);
     }
 }
 
@@ -15626,7 +16426,7 @@ impl Fields for ThreadSpawnSubAgentSource {
     }
 }
 
-crate::runtime::records!(ThreadSpawnSubAgentSource);
+crate::runtime::implement_serde!(ThreadSpawnSubAgentSource);
 
 /// The params of [`thread/start`](crate::requests::ThreadStart).
 #[derive(Clone, PartialEq)]
@@ -15753,6 +16553,7 @@ impl fmt::Debug for ThreadStartParams {
 
 impl ThreadStartParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -16020,35 +16821,42 @@ impl Record for ThreadStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("model", &self.model);
-        members.omit("modelProvider", &self.model_provider);
-        members.omit("allowProviderModelFallback", &self.allow_provider_model_fallback);
-        members.tristate("serviceTier", &self.service_tier);
-        members.omit("cwd", &self.cwd);
-        members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.omit("approvalPolicy", &self.approval_policy);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("sandbox", &self.sandbox);
-        members.omit("permissions", &self.permissions);
-        members.omit("config", &self.config);
-        members.omit("serviceName", &self.service_name);
-        members.omit("baseInstructions", &self.base_instructions);
-        members.omit("developerInstructions", &self.developer_instructions);
-        members.omit("personality", &self.personality);
-        members.omit("multiAgentMode", &self.multi_agent_mode);
-        members.omit("ephemeral", &self.ephemeral);
-        members.omit("historyMode", &self.history_mode);
-        members.omit("sessionStartSource", &self.session_start_source);
-        members.omit("threadSource", &self.thread_source);
-        members.omit("projectId", &self.project_id);
-        members.omit("daybreakEnabled", &self.daybreak_enabled);
-        members.omit("environments", &self.environments);
-        members.omit("dynamicTools", &self.dynamic_tools);
-        members.omit("selectedCapabilityRoots", &self.selected_capability_roots);
-        members.omit("mockExperimentalField", &self.mock_experimental_field);
-        members.omit("experimentalRawEvents", &self.experimental_raw_events);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"model\":", &self.model);
+        output.omit(",\"modelProvider\":", &self.model_provider);
+        output
+            .omit(
+                ",\"allowProviderModelFallback\":",
+                &self.allow_provider_model_fallback,
+            );
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.omit(",\"approvalPolicy\":", &self.approval_policy);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"sandbox\":", &self.sandbox);
+        output.omit(",\"permissions\":", &self.permissions);
+        output.omit(",\"config\":", &self.config);
+        output.omit(",\"serviceName\":", &self.service_name);
+        output.omit(",\"baseInstructions\":", &self.base_instructions);
+        output.omit(",\"developerInstructions\":", &self.developer_instructions);
+        output.omit(",\"personality\":", &self.personality);
+        output.omit(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.omit(",\"ephemeral\":", &self.ephemeral);
+        output.omit(",\"historyMode\":", &self.history_mode);
+        output.omit(",\"sessionStartSource\":", &self.session_start_source);
+        output.omit(",\"threadSource\":", &self.thread_source);
+        output.omit(",\"projectId\":", &self.project_id);
+        output.omit(",\"daybreakEnabled\":", &self.daybreak_enabled);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"dynamicTools\":", &self.dynamic_tools);
+        output.omit(",\"selectedCapabilityRoots\":", &self.selected_capability_roots);
+        output.omit(",\"mockExperimentalField\":", &self.mock_experimental_field);
+        output.omit(",\"experimentalRawEvents\":", &self.experimental_raw_events);
+        output.extra(&self.extra);
     }
 }
 
@@ -16090,7 +16898,7 @@ impl Fields for ThreadStartParams {
     }
 }
 
-crate::runtime::records!(ThreadStartParams);
+crate::runtime::implement_serde!(ThreadStartParams);
 
 /// The answer to [`thread/start`](crate::requests::ThreadStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -16136,6 +16944,7 @@ pub struct ThreadStartResponse {
 
 impl ThreadStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread: Thread,
         model: impl Into<String>,
@@ -16198,22 +17007,25 @@ impl Record for ThreadStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.field("model", &self.model);
-        members.field("modelProvider", &self.model_provider);
-        members.field("serviceTier", &self.service_tier);
-        members.field("disabledPluginIds", &self.disabled_plugin_ids);
-        members.field("cwd", &self.cwd);
-        members.field("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.field("instructionSources", &self.instruction_sources);
-        members.field("approvalPolicy", &self.approval_policy);
-        members.field("approvalsReviewer", &self.approvals_reviewer);
-        members.field("sandbox", &self.sandbox);
-        members.field("activePermissionProfile", &self.active_permission_profile);
-        members.field("reasoningEffort", &self.reasoning_effort);
-        members.field("multiAgentMode", &self.multi_agent_mode);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.field(",\"instructionSources\":", &self.instruction_sources);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandbox\":", &self.sandbox);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.extra(&self.extra);
     }
 }
 
@@ -16242,7 +17054,7 @@ impl Fields for ThreadStartResponse {
     }
 }
 
-crate::runtime::records!(ThreadStartResponse);
+crate::runtime::implement_serde!(ThreadStartResponse);
 
 /// Part of [`ThreadStartParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16271,6 +17083,7 @@ pub struct ThreadStartedNotification {
 
 impl ThreadStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -16291,9 +17104,12 @@ impl Record for ThreadStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.extra(&self.extra);
     }
 }
 
@@ -16309,7 +17125,7 @@ impl Fields for ThreadStartedNotification {
     }
 }
 
-crate::runtime::records!(ThreadStartedNotification);
+crate::runtime::implement_serde!(ThreadStartedNotification);
 
 /// Part of [`Thread`], [`ThreadStatusChangedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -16344,6 +17160,7 @@ pub struct NotLoadedThreadStatus {
 
 impl NotLoadedThreadStatus {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -16365,8 +17182,11 @@ impl Record for NotLoadedThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for NotLoadedThreadStatus {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -16391,6 +17211,7 @@ pub struct IdleThreadStatus {
 
 impl IdleThreadStatus {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -16412,8 +17233,11 @@ impl Record for IdleThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for IdleThreadStatus {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -16438,6 +17262,7 @@ pub struct SystemErrorThreadStatus {
 
 impl SystemErrorThreadStatus {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -16459,8 +17284,11 @@ impl Record for SystemErrorThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for SystemErrorThreadStatus {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -16487,6 +17315,7 @@ pub struct ActiveThreadStatus {
 
 impl ActiveThreadStatus {
     /// With what is required.
+    #[inline]
     pub fn new(active_flags: Vec<ThreadActiveFlag>) -> Self {
         let mut new: Self = Record::blank();
         new.active_flags = active_flags;
@@ -16507,9 +17336,12 @@ impl Record for ActiveThreadStatus {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("activeFlags", &self.active_flags);
-        members.extra(&self.extra);
+}
+
+impl Encode for ActiveThreadStatus {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"activeFlags\":", &self.active_flags);
+        output.extra(&self.extra);
     }
 }
 
@@ -16539,6 +17371,7 @@ pub struct ThreadStatusChangedNotification {
 
 impl ThreadStatusChangedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, status: impl Into<ThreadStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -16561,10 +17394,13 @@ impl Record for ThreadStatusChangedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadStatusChangedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -16581,7 +17417,7 @@ impl Fields for ThreadStatusChangedNotification {
     }
 }
 
-crate::runtime::records!(ThreadStatusChangedNotification);
+crate::runtime::implement_serde!(ThreadStatusChangedNotification);
 
 /// EXPERIMENTAL - one item or turn boundary in canonical rollout order.
 #[derive(Clone, Debug, PartialEq)]
@@ -16638,6 +17474,7 @@ pub struct ItemThreadTimelineEntry {
 
 impl ItemThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         position: u64,
         turn_id: impl Into<String>,
@@ -16666,11 +17503,14 @@ impl Record for ItemThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("position", &self.position);
-        members.field("turnId", &self.turn_id);
-        members.field("item", &self.item);
-        members.extra(&self.extra);
+}
+
+impl Encode for ItemThreadTimelineEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"position\":", &self.position);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"item\":", &self.item);
+        output.extra(&self.extra);
     }
 }
 
@@ -16704,6 +17544,7 @@ pub struct RealtimeThreadTimelineEntry {
 
 impl RealtimeThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(position: u64, item: impl Into<ThreadRealtimeItem>) -> Self {
         let mut new: Self = Record::blank();
         new.position = position;
@@ -16726,10 +17567,13 @@ impl Record for RealtimeThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("position", &self.position);
-        members.field("item", &self.item);
-        members.extra(&self.extra);
+}
+
+impl Encode for RealtimeThreadTimelineEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"position\":", &self.position);
+        output.field(",\"item\":", &self.item);
+        output.extra(&self.extra);
     }
 }
 
@@ -16764,6 +17608,7 @@ pub struct TurnStartedThreadTimelineEntry {
 
 impl TurnStartedThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(position: u64, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.position = position;
@@ -16787,11 +17632,14 @@ impl Record for TurnStartedThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("position", &self.position);
-        members.field("turnId", &self.turn_id);
-        members.field("startedAt", &self.started_at);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnStartedThreadTimelineEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"position\":", &self.position);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.extra(&self.extra);
     }
 }
 
@@ -16835,6 +17683,7 @@ pub struct TurnCompletedThreadTimelineEntry {
 
 impl TurnCompletedThreadTimelineEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         position: u64,
         turn_id: impl Into<String>,
@@ -16875,15 +17724,18 @@ impl Record for TurnCompletedThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("position", &self.position);
-        members.field("turnId", &self.turn_id);
-        members.field("status", &self.status);
-        members.field("error", &self.error);
-        members.field("startedAt", &self.started_at);
-        members.field("completedAt", &self.completed_at);
-        members.field("durationMs", &self.duration_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnCompletedThreadTimelineEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"position\":", &self.position);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.field(",\"completedAt\":", &self.completed_at);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -16923,6 +17775,7 @@ pub struct ThreadTimelineListParams {
 
 impl ThreadTimelineListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -16957,11 +17810,14 @@ impl Record for ThreadTimelineListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadTimelineListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -16979,7 +17835,7 @@ impl Fields for ThreadTimelineListParams {
     }
 }
 
-crate::runtime::records!(ThreadTimelineListParams);
+crate::runtime::implement_serde!(ThreadTimelineListParams);
 
 /// EXPERIMENTAL - a bounded timeline page with its resolved opening voice state.
 ///
@@ -16999,6 +17855,7 @@ pub struct ThreadTimelineListResponse {
 
 impl ThreadTimelineListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadTimelineEntry>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -17021,15 +17878,18 @@ impl Record for ThreadTimelineListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members
+}
+
+impl Encode for ThreadTimelineListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output
             .field(
-                "activeRealtimeSessionAtPageStart",
+                ",\"activeRealtimeSessionAtPageStart\":",
                 &self.active_realtime_session_at_page_start,
             );
-        members.extra(&self.extra);
+        output.extra(&self.extra);
     }
 }
 
@@ -17047,7 +17907,7 @@ impl Fields for ThreadTimelineListResponse {
     }
 }
 
-crate::runtime::records!(ThreadTimelineListResponse);
+crate::runtime::implement_serde!(ThreadTimelineListResponse);
 
 /// Part of [`ThreadTokenUsageUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -17065,6 +17925,7 @@ pub struct ThreadTokenUsage {
 
 impl ThreadTokenUsage {
     /// With what is required.
+    #[inline]
     pub fn new(total: TokenUsageBreakdown, last: TokenUsageBreakdown) -> Self {
         let mut new: Self = Record::blank();
         new.total = total;
@@ -17088,11 +17949,14 @@ impl Record for ThreadTokenUsage {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("total", &self.total);
-        members.field("last", &self.last);
-        members.field("modelContextWindow", &self.model_context_window);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadTokenUsage {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"total\":", &self.total);
+        output.field(",\"last\":", &self.last);
+        output.field(",\"modelContextWindow\":", &self.model_context_window);
+        output.extra(&self.extra);
     }
 }
 
@@ -17110,7 +17974,7 @@ impl Fields for ThreadTokenUsage {
     }
 }
 
-crate::runtime::records!(ThreadTokenUsage);
+crate::runtime::implement_serde!(ThreadTokenUsage);
 
 /// The params of [`thread/tokenUsage/updated`](crate::notifications::ThreadTokenUsageUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -17128,6 +17992,7 @@ pub struct ThreadTokenUsageUpdatedNotification {
 
 impl ThreadTokenUsageUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -17156,11 +18021,14 @@ impl Record for ThreadTokenUsageUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("tokenUsage", &self.token_usage);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadTokenUsageUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"tokenUsage\":", &self.token_usage);
+        output.extra(&self.extra);
     }
 }
 
@@ -17178,7 +18046,7 @@ impl Fields for ThreadTokenUsageUpdatedNotification {
     }
 }
 
-crate::runtime::records!(ThreadTokenUsageUpdatedNotification);
+crate::runtime::implement_serde!(ThreadTokenUsageUpdatedNotification);
 
 /// The params of [`thread/turns/list`](crate::requests::ThreadTurnsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -17200,6 +18068,7 @@ pub struct ThreadTurnsListParams {
 
 impl ThreadTurnsListParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -17248,13 +18117,16 @@ impl Record for ThreadTurnsListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.omit("sortDirection", &self.sort_direction);
-        members.omit("itemsView", &self.items_view);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadTurnsListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"itemsView\":", &self.items_view);
+        output.extra(&self.extra);
     }
 }
 
@@ -17274,7 +18146,7 @@ impl Fields for ThreadTurnsListParams {
     }
 }
 
-crate::runtime::records!(ThreadTurnsListParams);
+crate::runtime::implement_serde!(ThreadTurnsListParams);
 
 /// The answer to [`thread/turns/list`](crate::requests::ThreadTurnsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -17292,6 +18164,7 @@ pub struct ThreadTurnsListResponse {
 
 impl ThreadTurnsListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Turn>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -17314,11 +18187,14 @@ impl Record for ThreadTurnsListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.field("backwardsCursor", &self.backwards_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadTurnsListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -17336,7 +18212,7 @@ impl Fields for ThreadTurnsListResponse {
     }
 }
 
-crate::runtime::records!(ThreadTurnsListResponse);
+crate::runtime::implement_serde!(ThreadTurnsListResponse);
 
 /// The params of [`thread/unarchive`](crate::requests::ThreadUnarchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -17350,6 +18226,7 @@ pub struct ThreadUnarchiveParams {
 
 impl ThreadUnarchiveParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -17370,9 +18247,12 @@ impl Record for ThreadUnarchiveParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadUnarchiveParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -17388,7 +18268,7 @@ impl Fields for ThreadUnarchiveParams {
     }
 }
 
-crate::runtime::records!(ThreadUnarchiveParams);
+crate::runtime::implement_serde!(ThreadUnarchiveParams);
 
 /// The answer to [`thread/unarchive`](crate::requests::ThreadUnarchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -17402,6 +18282,7 @@ pub struct ThreadUnarchiveResponse {
 
 impl ThreadUnarchiveResponse {
     /// With what is required.
+    #[inline]
     pub fn new(thread: Thread) -> Self {
         let mut new: Self = Record::blank();
         new.thread = thread;
@@ -17422,9 +18303,12 @@ impl Record for ThreadUnarchiveResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("thread", &self.thread);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadUnarchiveResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"thread\":", &self.thread);
+        output.extra(&self.extra);
     }
 }
 
@@ -17440,7 +18324,7 @@ impl Fields for ThreadUnarchiveResponse {
     }
 }
 
-crate::runtime::records!(ThreadUnarchiveResponse);
+crate::runtime::implement_serde!(ThreadUnarchiveResponse);
 
 /// The params of [`thread/unarchived`](crate::notifications::ThreadUnarchived).
 #[derive(Clone, Debug, PartialEq)]
@@ -17454,6 +18338,7 @@ pub struct ThreadUnarchivedNotification {
 
 impl ThreadUnarchivedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -17474,9 +18359,12 @@ impl Record for ThreadUnarchivedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadUnarchivedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -17492,7 +18380,7 @@ impl Fields for ThreadUnarchivedNotification {
     }
 }
 
-crate::runtime::records!(ThreadUnarchivedNotification);
+crate::runtime::implement_serde!(ThreadUnarchivedNotification);
 
 /// Part of [`ThreadReadState`].
 #[derive(Clone, Debug, PartialEq)]
@@ -17522,6 +18410,7 @@ pub struct ThreadStartThreadUnreadPosition {
 
 impl ThreadStartThreadUnreadPosition {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -17543,8 +18432,11 @@ impl Record for ThreadStartThreadUnreadPosition {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadStartThreadUnreadPosition {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -17571,6 +18463,7 @@ pub struct TurnThreadUnreadPosition {
 
 impl TurnThreadUnreadPosition {
     /// With what is required.
+    #[inline]
     pub fn new(turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_id = turn_id.into();
@@ -17591,9 +18484,12 @@ impl Record for TurnThreadUnreadPosition {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turnId", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnThreadUnreadPosition {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turnId\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -17621,6 +18517,7 @@ pub struct ThreadUnsubscribeParams {
 
 impl ThreadUnsubscribeParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -17641,9 +18538,12 @@ impl Record for ThreadUnsubscribeParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadUnsubscribeParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -17659,7 +18559,7 @@ impl Fields for ThreadUnsubscribeParams {
     }
 }
 
-crate::runtime::records!(ThreadUnsubscribeParams);
+crate::runtime::implement_serde!(ThreadUnsubscribeParams);
 
 /// The answer to [`thread/unsubscribe`](crate::requests::ThreadUnsubscribe).
 #[derive(Clone, Debug, PartialEq)]
@@ -17673,6 +18573,7 @@ pub struct ThreadUnsubscribeResponse {
 
 impl ThreadUnsubscribeResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<ThreadUnsubscribeStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -17693,9 +18594,12 @@ impl Record for ThreadUnsubscribeResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadUnsubscribeResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -17711,7 +18615,7 @@ impl Fields for ThreadUnsubscribeResponse {
     }
 }
 
-crate::runtime::records!(ThreadUnsubscribeResponse);
+crate::runtime::implement_serde!(ThreadUnsubscribeResponse);
 
 /// Part of [`ThreadUnsubscribeResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17747,6 +18651,7 @@ pub struct TurnsPage {
 
 impl TurnsPage {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<Turn>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -17769,11 +18674,14 @@ impl Record for TurnsPage {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.field("backwardsCursor", &self.backwards_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnsPage {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -17791,4 +18699,4 @@ impl Fields for TurnsPage {
     }
 }
 
-crate::runtime::records!(TurnsPage);
+crate::runtime::implement_serde!(TurnsPage);

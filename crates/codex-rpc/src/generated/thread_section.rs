@@ -10,8 +10,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -32,6 +34,7 @@ pub struct ThreadSection {
 
 impl ThreadSection {
     /// With what is required.
+    #[inline]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -55,11 +58,14 @@ impl Record for ThreadSection {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("name", &self.name);
-        members.field("appearance", &self.appearance);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSection {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"appearance\":", &self.appearance);
+        output.extra(&self.extra);
     }
 }
 
@@ -77,7 +83,7 @@ impl Fields for ThreadSection {
     }
 }
 
-crate::runtime::records!(ThreadSection);
+crate::runtime::implement_serde!(ThreadSection);
 
 /// Extensible visual presentation for a custom thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +99,7 @@ pub struct ThreadSectionAppearance {
 
 impl ThreadSectionAppearance {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -130,10 +137,13 @@ impl Record for ThreadSectionAppearance {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("icon", &self.icon);
-        members.field("color", &self.color);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionAppearance {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"icon\":", &self.icon);
+        output.field(",\"color\":", &self.color);
+        output.extra(&self.extra);
     }
 }
 
@@ -150,7 +160,7 @@ impl Fields for ThreadSectionAppearance {
     }
 }
 
-crate::runtime::records!(ThreadSectionAppearance);
+crate::runtime::implement_serde!(ThreadSectionAppearance);
 
 /// Parameters for creating an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,6 +176,7 @@ pub struct ThreadSectionCreateParams {
 
 impl ThreadSectionCreateParams {
     /// With what is required.
+    #[inline]
     pub fn new(name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
@@ -193,10 +204,13 @@ impl Record for ThreadSectionCreateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.omit("appearance", &self.appearance);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionCreateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"appearance\":", &self.appearance);
+        output.extra(&self.extra);
     }
 }
 
@@ -213,7 +227,7 @@ impl Fields for ThreadSectionCreateParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionCreateParams);
+crate::runtime::implement_serde!(ThreadSectionCreateParams);
 
 /// The independently persisted section created by the server.
 #[derive(Clone, Debug, PartialEq)]
@@ -227,6 +241,7 @@ pub struct ThreadSectionCreateResponse {
 
 impl ThreadSectionCreateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(section: ThreadSection) -> Self {
         let mut new: Self = Record::blank();
         new.section = section;
@@ -247,9 +262,12 @@ impl Record for ThreadSectionCreateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("section", &self.section);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionCreateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"section\":", &self.section);
+        output.extra(&self.extra);
     }
 }
 
@@ -265,7 +283,7 @@ impl Fields for ThreadSectionCreateResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionCreateResponse);
+crate::runtime::implement_serde!(ThreadSectionCreateResponse);
 
 /// Parameters for deleting an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -279,6 +297,7 @@ pub struct ThreadSectionDeleteParams {
 
 impl ThreadSectionDeleteParams {
     /// With what is required.
+    #[inline]
     pub fn new(section_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.section_id = section_id.into();
@@ -299,9 +318,12 @@ impl Record for ThreadSectionDeleteParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sectionId", &self.section_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sectionId\":", &self.section_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -317,7 +339,7 @@ impl Fields for ThreadSectionDeleteParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionDeleteParams);
+crate::runtime::implement_serde!(ThreadSectionDeleteParams);
 
 /// Successful deletion does not return additional section data.
 #[derive(Clone, Debug, PartialEq)]
@@ -329,6 +351,7 @@ pub struct ThreadSectionDeleteResponse {
 
 impl ThreadSectionDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -350,8 +373,11 @@ impl Record for ThreadSectionDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -364,7 +390,7 @@ impl Fields for ThreadSectionDeleteResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionDeleteResponse);
+crate::runtime::implement_serde!(ThreadSectionDeleteResponse);
 
 /// Parameters for listing independently persisted thread sections.
 #[derive(Clone, Debug, PartialEq)]
@@ -380,6 +406,7 @@ pub struct ThreadSectionListParams {
 
 impl ThreadSectionListParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -417,10 +444,13 @@ impl Record for ThreadSectionListParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("cursor", &self.cursor);
-        members.omit("limit", &self.limit);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionListParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.extra(&self.extra);
     }
 }
 
@@ -437,7 +467,7 @@ impl Fields for ThreadSectionListParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionListParams);
+crate::runtime::implement_serde!(ThreadSectionListParams);
 
 /// One page of independently persisted thread sections.
 #[derive(Clone, Debug, PartialEq)]
@@ -453,6 +483,7 @@ pub struct ThreadSectionListResponse {
 
 impl ThreadSectionListResponse {
     /// With what is required.
+    #[inline]
     pub fn new(data: Vec<ThreadSection>) -> Self {
         let mut new: Self = Record::blank();
         new.data = data;
@@ -474,10 +505,13 @@ impl Record for ThreadSectionListResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("data", &self.data);
-        members.field("nextCursor", &self.next_cursor);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionListResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.extra(&self.extra);
     }
 }
 
@@ -494,7 +528,7 @@ impl Fields for ThreadSectionListResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionListResponse);
+crate::runtime::implement_serde!(ThreadSectionListResponse);
 
 /// Parameters for updating an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -512,6 +546,7 @@ pub struct ThreadSectionUpdateParams {
 
 impl ThreadSectionUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(section_id: impl Into<String>, name: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.section_id = section_id.into();
@@ -544,11 +579,14 @@ impl Record for ThreadSectionUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("sectionId", &self.section_id);
-        members.field("name", &self.name);
-        members.tristate("appearance", &self.appearance);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"sectionId\":", &self.section_id);
+        output.field(",\"name\":", &self.name);
+        output.tristate(",\"appearance\":", &self.appearance);
+        output.extra(&self.extra);
     }
 }
 
@@ -566,7 +604,7 @@ impl Fields for ThreadSectionUpdateParams {
     }
 }
 
-crate::runtime::records!(ThreadSectionUpdateParams);
+crate::runtime::implement_serde!(ThreadSectionUpdateParams);
 
 /// The independently persisted section after its name is updated.
 #[derive(Clone, Debug, PartialEq)]
@@ -580,6 +618,7 @@ pub struct ThreadSectionUpdateResponse {
 
 impl ThreadSectionUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(section: ThreadSection) -> Self {
         let mut new: Self = Record::blank();
         new.section = section;
@@ -600,9 +639,12 @@ impl Record for ThreadSectionUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("section", &self.section);
-        members.extra(&self.extra);
+}
+
+impl Encode for ThreadSectionUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"section\":", &self.section);
+        output.extra(&self.extra);
     }
 }
 
@@ -618,4 +660,4 @@ impl Fields for ThreadSectionUpdateResponse {
     }
 }
 
-crate::runtime::records!(ThreadSectionUpdateResponse);
+crate::runtime::implement_serde!(ThreadSectionUpdateResponse);

@@ -15,8 +15,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -37,6 +39,7 @@ pub struct AdditionalContextEntry {
 
 impl AdditionalContextEntry {
     /// With what is required.
+    #[inline]
     pub fn new(
         value: impl Into<String>,
         kind: impl Into<AdditionalContextKind>,
@@ -69,11 +72,14 @@ impl Record for AdditionalContextEntry {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("value", &self.value);
-        members.field("kind", &self.kind);
-        members.omit("name", &self.name);
-        members.extra(&self.extra);
+}
+
+impl Encode for AdditionalContextEntry {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"value\":", &self.value);
+        output.field(",\"kind\":", &self.kind);
+        output.omit(",\"name\":", &self.name);
+        output.extra(&self.extra);
     }
 }
 
@@ -91,7 +97,7 @@ impl Fields for AdditionalContextEntry {
     }
 }
 
-crate::runtime::records!(AdditionalContextEntry);
+crate::runtime::implement_serde!(AdditionalContextEntry);
 
 /// Part of [`AdditionalContextEntry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -136,6 +142,7 @@ pub struct Turn {
 
 impl Turn {
     /// With what is required.
+    #[inline]
     pub fn new(
         id: impl Into<String>,
         items: Vec<ThreadItem>,
@@ -180,17 +187,20 @@ impl Record for Turn {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("id", &self.id);
-        members.field("rootTurnId", &self.root_turn_id);
-        members.field("items", &self.items);
-        members.field("itemsView", &self.items_view);
-        members.field("status", &self.status);
-        members.field("error", &self.error);
-        members.field("startedAt", &self.started_at);
-        members.field("completedAt", &self.completed_at);
-        members.field("durationMs", &self.duration_ms);
-        members.extra(&self.extra);
+}
+
+impl Encode for Turn {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"id\":", &self.id);
+        output.field(",\"rootTurnId\":", &self.root_turn_id);
+        output.field(",\"items\":", &self.items);
+        output.field(",\"itemsView\":", &self.items_view);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.field(",\"completedAt\":", &self.completed_at);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.extra(&self.extra);
     }
 }
 
@@ -214,7 +224,7 @@ impl Fields for Turn {
     }
 }
 
-crate::runtime::records!(Turn);
+crate::runtime::implement_serde!(Turn);
 
 /// The params of [`turn/completed`](crate::notifications::TurnCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -230,6 +240,7 @@ pub struct TurnCompletedNotification {
 
 impl TurnCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -252,10 +263,13 @@ impl Record for TurnCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turn", &self.turn);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turn\":", &self.turn);
+        output.extra(&self.extra);
     }
 }
 
@@ -272,7 +286,7 @@ impl Fields for TurnCompletedNotification {
     }
 }
 
-crate::runtime::records!(TurnCompletedNotification);
+crate::runtime::implement_serde!(TurnCompletedNotification);
 
 /// Notification that the turn-level unified diff has changed. Contains the latest aggregated diff across all file changes in the turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -290,6 +304,7 @@ pub struct TurnDiffUpdatedNotification {
 
 impl TurnDiffUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -318,11 +333,14 @@ impl Record for TurnDiffUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("diff", &self.diff);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnDiffUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"diff\":", &self.diff);
+        output.extra(&self.extra);
     }
 }
 
@@ -340,7 +358,7 @@ impl Fields for TurnDiffUpdatedNotification {
     }
 }
 
-crate::runtime::records!(TurnDiffUpdatedNotification);
+crate::runtime::implement_serde!(TurnDiffUpdatedNotification);
 
 /// Part of [`ThreadSettingsUpdateParams`], [`ThreadStartParams`], [`TurnSettingsUpdateParams`] and 1 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -358,6 +376,7 @@ pub struct TurnEnvironmentParams {
 
 impl TurnEnvironmentParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         environment_id: impl Into<String>,
         cwd: impl Into<LegacyAppPathString>,
@@ -393,11 +412,14 @@ impl Record for TurnEnvironmentParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("environmentId", &self.environment_id);
-        members.field("cwd", &self.cwd);
-        members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnEnvironmentParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.extra(&self.extra);
     }
 }
 
@@ -415,7 +437,7 @@ impl Fields for TurnEnvironmentParams {
     }
 }
 
-crate::runtime::records!(TurnEnvironmentParams);
+crate::runtime::implement_serde!(TurnEnvironmentParams);
 
 /// Part of [`ErrorNotification`], [`ThreadTimelineEntry`], [`Turn`].
 #[derive(Clone, Debug, PartialEq)]
@@ -435,6 +457,7 @@ pub struct TurnError {
 
 impl TurnError {
     /// With what is required.
+    #[inline]
     pub fn new(message: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.message = message.into();
@@ -458,12 +481,15 @@ impl Record for TurnError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("message", &self.message);
-        members.field("codexErrorInfo", &self.codex_error_info);
-        members.field("additionalDetails", &self.additional_details);
-        members.field("misalignment", &self.misalignment);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"message\":", &self.message);
+        output.field(",\"codexErrorInfo\":", &self.codex_error_info);
+        output.field(",\"additionalDetails\":", &self.additional_details);
+        output.field(",\"misalignment\":", &self.misalignment);
+        output.extra(&self.extra);
     }
 }
 
@@ -482,7 +508,7 @@ impl Fields for TurnError {
     }
 }
 
-crate::runtime::records!(TurnError);
+crate::runtime::implement_serde!(TurnError);
 
 /// The params of [`turn/interrupt`](crate::requests::TurnInterrupt).
 #[derive(Clone, Debug, PartialEq)]
@@ -498,6 +524,7 @@ pub struct TurnInterruptParams {
 
 impl TurnInterruptParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -520,10 +547,13 @@ impl Record for TurnInterruptParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnInterruptParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -540,7 +570,7 @@ impl Fields for TurnInterruptParams {
     }
 }
 
-crate::runtime::records!(TurnInterruptParams);
+crate::runtime::implement_serde!(TurnInterruptParams);
 
 /// The answer to [`turn/interrupt`](crate::requests::TurnInterrupt).
 #[derive(Clone, Debug, PartialEq)]
@@ -552,6 +582,7 @@ pub struct TurnInterruptResponse {
 
 impl TurnInterruptResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -573,8 +604,11 @@ impl Record for TurnInterruptResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnInterruptResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -587,7 +621,7 @@ impl Fields for TurnInterruptResponse {
     }
 }
 
-crate::runtime::records!(TurnInterruptResponse);
+crate::runtime::implement_serde!(TurnInterruptResponse);
 
 /// Part of [`ThreadResumeInitialTurnsPageParams`], [`ThreadTurnsListParams`], [`Turn`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -633,6 +667,7 @@ impl fmt::Debug for TurnModerationMetadataNotification {
 
 impl TurnModerationMetadataNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -661,11 +696,14 @@ impl Record for TurnModerationMetadataNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("metadata", &self.metadata);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnModerationMetadataNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"metadata\":", &self.metadata);
+        output.extra(&self.extra);
     }
 }
 
@@ -683,7 +721,7 @@ impl Fields for TurnModerationMetadataNotification {
     }
 }
 
-crate::runtime::records!(TurnModerationMetadataNotification);
+crate::runtime::implement_serde!(TurnModerationMetadataNotification);
 
 /// Part of [`TurnPlanUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -699,6 +737,7 @@ pub struct TurnPlanStep {
 
 impl TurnPlanStep {
     /// With what is required.
+    #[inline]
     pub fn new(step: impl Into<String>, status: impl Into<TurnPlanStepStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.step = step.into();
@@ -721,10 +760,13 @@ impl Record for TurnPlanStep {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("step", &self.step);
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnPlanStep {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"step\":", &self.step);
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -741,7 +783,7 @@ impl Fields for TurnPlanStep {
     }
 }
 
-crate::runtime::records!(TurnPlanStep);
+crate::runtime::implement_serde!(TurnPlanStep);
 
 /// Part of [`TurnPlanStep`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -779,6 +821,7 @@ pub struct TurnPlanUpdatedNotification {
 
 impl TurnPlanUpdatedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         turn_id: impl Into<String>,
@@ -808,12 +851,15 @@ impl Record for TurnPlanUpdatedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.field("explanation", &self.explanation);
-        members.field("plan", &self.plan);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnPlanUpdatedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"explanation\":", &self.explanation);
+        output.field(",\"plan\":", &self.plan);
+        output.extra(&self.extra);
     }
 }
 
@@ -832,7 +878,7 @@ impl Fields for TurnPlanUpdatedNotification {
     }
 }
 
-crate::runtime::records!(TurnPlanUpdatedNotification);
+crate::runtime::implement_serde!(TurnPlanUpdatedNotification);
 
 /// Experimental settings changes for one running turn, not future turns. Unsupported fields are rejected rather than silently ignored. Any live task kind may accept publication. Child sessions and consumers of frozen initial settings are unchanged.
 ///
@@ -862,6 +908,7 @@ pub struct TurnSettingsUpdateParams {
 
 impl TurnSettingsUpdateParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -938,16 +985,19 @@ impl Record for TurnSettingsUpdateParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turnId", &self.turn_id);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("environments", &self.environments);
-        members.omit("model", &self.model);
-        members.omit("effort", &self.effort);
-        members.omit("summary", &self.summary);
-        members.tristate("serviceTier", &self.service_tier);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnSettingsUpdateParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"model\":", &self.model);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"summary\":", &self.summary);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.extra(&self.extra);
     }
 }
 
@@ -970,7 +1020,7 @@ impl Fields for TurnSettingsUpdateParams {
     }
 }
 
-crate::runtime::records!(TurnSettingsUpdateParams);
+crate::runtime::implement_serde!(TurnSettingsUpdateParams);
 
 /// The answer to [`turn/settings/update`](crate::requests::TurnSettingsUpdate).
 ///
@@ -986,6 +1036,7 @@ pub struct TurnSettingsUpdateResponse {
 
 impl TurnSettingsUpdateResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<TurnSettingsUpdateStatus>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -1006,9 +1057,12 @@ impl Record for TurnSettingsUpdateResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnSettingsUpdateResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -1024,7 +1078,7 @@ impl Fields for TurnSettingsUpdateResponse {
     }
 }
 
-crate::runtime::records!(TurnSettingsUpdateResponse);
+crate::runtime::implement_serde!(TurnSettingsUpdateResponse);
 
 /// Part of [`TurnSettingsUpdateResponse`].
 ///
@@ -1182,6 +1236,7 @@ impl fmt::Debug for TurnStartParams {
 
 impl TurnStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, input: Vec<UserInput>) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1447,40 +1502,47 @@ impl Record for TurnStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("disabledPluginIds", &self.disabled_plugin_ids);
-        members.omit("clientUserMessageId", &self.client_user_message_id);
-        members.field("input", &self.input);
-        members.omit("turnTrigger", &self.turn_trigger);
-        members.omit("parentTurnId", &self.parent_turn_id);
-        members.omit("rootTurnId", &self.root_turn_id);
-        members.omit("toolOutput", &self.tool_output);
-        members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members
+}
+
+impl Encode for TurnStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.omit(",\"clientUserMessageId\":", &self.client_user_message_id);
+        output.field(",\"input\":", &self.input);
+        output.omit(",\"turnTrigger\":", &self.turn_trigger);
+        output.omit(",\"parentTurnId\":", &self.parent_turn_id);
+        output.omit(",\"rootTurnId\":", &self.root_turn_id);
+        output.omit(",\"toolOutput\":", &self.tool_output);
+        output
             .omit(
-                "responsesapiClientMetadataPatch",
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output
+            .omit(
+                ",\"responsesapiClientMetadataPatch\":",
                 &self.responsesapi_client_metadata_patch,
             );
-        members.omit("additionalContext", &self.additional_context);
-        members.omit("environments", &self.environments);
-        members.omit("cwd", &self.cwd);
-        members.omit("runtimeWorkspaceRoots", &self.runtime_workspace_roots);
-        members.omit("approvalPolicy", &self.approval_policy);
-        members.omit("approvalsReviewer", &self.approvals_reviewer);
-        members.omit("sandboxPolicy", &self.sandbox_policy);
-        members.omit("permissions", &self.permissions);
-        members.omit("model", &self.model);
-        members.tristate("serviceTier", &self.service_tier);
-        members.omit("serviceTierForTurn", &self.service_tier_for_turn);
-        members.omit("effort", &self.effort);
-        members.omit("summary", &self.summary);
-        members.omit("personality", &self.personality);
-        members.omit("outputSchema", &self.output_schema);
-        members.omit("collaborationMode", &self.collaboration_mode);
-        members.omit("multiAgentMode", &self.multi_agent_mode);
-        members.omit("cyberAccessProgram", &self.cyber_access_program);
-        members.extra(&self.extra);
+        output.omit(",\"additionalContext\":", &self.additional_context);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.omit(",\"approvalPolicy\":", &self.approval_policy);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"sandboxPolicy\":", &self.sandbox_policy);
+        output.omit(",\"permissions\":", &self.permissions);
+        output.omit(",\"model\":", &self.model);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.omit(",\"serviceTierForTurn\":", &self.service_tier_for_turn);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"summary\":", &self.summary);
+        output.omit(",\"personality\":", &self.personality);
+        output.omit(",\"outputSchema\":", &self.output_schema);
+        output.omit(",\"collaborationMode\":", &self.collaboration_mode);
+        output.omit(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.omit(",\"cyberAccessProgram\":", &self.cyber_access_program);
+        output.extra(&self.extra);
     }
 }
 
@@ -1523,7 +1585,7 @@ impl Fields for TurnStartParams {
     }
 }
 
-crate::runtime::records!(TurnStartParams);
+crate::runtime::implement_serde!(TurnStartParams);
 
 /// The answer to [`turn/start`](crate::requests::TurnStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -1537,6 +1599,7 @@ pub struct TurnStartResponse {
 
 impl TurnStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.turn = turn;
@@ -1557,9 +1620,12 @@ impl Record for TurnStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turn", &self.turn);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turn\":", &self.turn);
+        output.extra(&self.extra);
     }
 }
 
@@ -1575,7 +1641,7 @@ impl Fields for TurnStartResponse {
     }
 }
 
-crate::runtime::records!(TurnStartResponse);
+crate::runtime::implement_serde!(TurnStartResponse);
 
 /// The params of [`turn/started`](crate::notifications::TurnStarted).
 #[derive(Clone, Debug, PartialEq)]
@@ -1591,6 +1657,7 @@ pub struct TurnStartedNotification {
 
 impl TurnStartedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(thread_id: impl Into<String>, turn: Turn) -> Self {
         let mut new: Self = Record::blank();
         new.thread_id = thread_id.into();
@@ -1613,10 +1680,13 @@ impl Record for TurnStartedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.field("turn", &self.turn);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnStartedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turn\":", &self.turn);
+        output.extra(&self.extra);
     }
 }
 
@@ -1633,7 +1703,7 @@ impl Fields for TurnStartedNotification {
     }
 }
 
-crate::runtime::records!(TurnStartedNotification);
+crate::runtime::implement_serde!(TurnStartedNotification);
 
 /// Part of [`ThreadTimelineEntry`], [`Turn`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1710,6 +1780,7 @@ impl fmt::Debug for TurnSteerParams {
 
 impl TurnSteerParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         thread_id: impl Into<String>,
         input: Vec<UserInput>,
@@ -1788,19 +1859,26 @@ impl Record for TurnSteerParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("threadId", &self.thread_id);
-        members.omit("clientUserMessageId", &self.client_user_message_id);
-        members.field("input", &self.input);
-        members.omit("responsesapiClientMetadata", &self.responsesapi_client_metadata);
-        members
+}
+
+impl Encode for TurnSteerParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"clientUserMessageId\":", &self.client_user_message_id);
+        output.field(",\"input\":", &self.input);
+        output
             .omit(
-                "responsesapiClientMetadataPatch",
+                ",\"responsesapiClientMetadata\":",
+                &self.responsesapi_client_metadata,
+            );
+        output
+            .omit(
+                ",\"responsesapiClientMetadataPatch\":",
                 &self.responsesapi_client_metadata_patch,
             );
-        members.omit("additionalContext", &self.additional_context);
-        members.field("expectedTurnId", &self.expected_turn_id);
-        members.extra(&self.extra);
+        output.omit(",\"additionalContext\":", &self.additional_context);
+        output.field(",\"expectedTurnId\":", &self.expected_turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1822,7 +1900,7 @@ impl Fields for TurnSteerParams {
     }
 }
 
-crate::runtime::records!(TurnSteerParams);
+crate::runtime::implement_serde!(TurnSteerParams);
 
 /// The answer to [`turn/steer`](crate::requests::TurnSteer).
 #[derive(Clone, Debug, PartialEq)]
@@ -1836,6 +1914,7 @@ pub struct TurnSteerResponse {
 
 impl TurnSteerResponse {
     /// With what is required.
+    #[inline]
     pub fn new(turn_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.turn_id = turn_id.into();
@@ -1856,9 +1935,12 @@ impl Record for TurnSteerResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("turnId", &self.turn_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnSteerResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"turnId\":", &self.turn_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -1874,7 +1956,7 @@ impl Fields for TurnSteerResponse {
     }
 }
 
-crate::runtime::records!(TurnSteerResponse);
+crate::runtime::implement_serde!(TurnSteerResponse);
 
 /// Part of [`TurnStartParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1894,6 +1976,7 @@ pub struct TurnToolOutput {
 
 impl TurnToolOutput {
     /// With what is required.
+    #[inline]
     pub fn new(
         name: impl Into<String>,
         output: impl Into<FunctionCallOutputBody>,
@@ -1933,12 +2016,15 @@ impl Record for TurnToolOutput {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("name", &self.name);
-        members.field("namespace", &self.namespace);
-        members.field("output", &self.output);
-        members.omit("retain", &self.retain);
-        members.extra(&self.extra);
+}
+
+impl Encode for TurnToolOutput {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"name\":", &self.name);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"output\":", &self.output);
+        output.omit(",\"retain\":", &self.retain);
+        output.extra(&self.extra);
     }
 }
 
@@ -1957,4 +2043,4 @@ impl Fields for TurnToolOutput {
     }
 }
 
-crate::runtime::records!(TurnToolOutput);
+crate::runtime::implement_serde!(TurnToolOutput);

@@ -11,8 +11,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -31,6 +33,7 @@ pub struct UserVerificationCancelParams {
 
 impl UserVerificationCancelParams {
     /// With what is required.
+    #[inline]
     pub fn new(request_id: impl Into<crate::RequestId>) -> Self {
         let mut new: Self = Record::blank();
         new.request_id = request_id.into();
@@ -51,9 +54,12 @@ impl Record for UserVerificationCancelParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("requestId", &self.request_id);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationCancelParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"requestId\":", &self.request_id);
+        output.extra(&self.extra);
     }
 }
 
@@ -69,7 +75,7 @@ impl Fields for UserVerificationCancelParams {
     }
 }
 
-crate::runtime::records!(UserVerificationCancelParams);
+crate::runtime::implement_serde!(UserVerificationCancelParams);
 
 /// Acknowledges the cancellation signal; native work may still be finishing. Unknown or finished requests are a no-op, and completed effects are not rolled back.
 ///
@@ -83,6 +89,7 @@ pub struct UserVerificationCancelResponse {
 
 impl UserVerificationCancelResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -104,8 +111,11 @@ impl Record for UserVerificationCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationCancelResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -118,7 +128,7 @@ impl Fields for UserVerificationCancelResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationCancelResponse);
+crate::runtime::implement_serde!(UserVerificationCancelResponse);
 
 /// Part of [`UserVerificationErrorDetails`].
 ///
@@ -150,6 +160,7 @@ pub struct UserVerificationDeleteParams {
 
 impl UserVerificationDeleteParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -171,8 +182,11 @@ impl Record for UserVerificationDeleteParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationDeleteParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -185,7 +199,7 @@ impl Fields for UserVerificationDeleteParams {
     }
 }
 
-crate::runtime::records!(UserVerificationDeleteParams);
+crate::runtime::implement_serde!(UserVerificationDeleteParams);
 
 /// The answer to [`userVerification/delete`](crate::requests::UserVerificationDelete).
 ///
@@ -199,6 +213,7 @@ pub struct UserVerificationDeleteResponse {
 
 impl UserVerificationDeleteResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -220,8 +235,11 @@ impl Record for UserVerificationDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationDeleteResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -234,7 +252,7 @@ impl Fields for UserVerificationDeleteResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationDeleteResponse);
+crate::runtime::implement_serde!(UserVerificationDeleteResponse);
 
 /// The params of [`userVerification/enroll`](crate::requests::UserVerificationEnroll).
 ///
@@ -248,6 +266,7 @@ pub struct UserVerificationEnrollParams {
 
 impl UserVerificationEnrollParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -269,8 +288,11 @@ impl Record for UserVerificationEnrollParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationEnrollParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -283,7 +305,7 @@ impl Fields for UserVerificationEnrollParams {
     }
 }
 
-crate::runtime::records!(UserVerificationEnrollParams);
+crate::runtime::implement_serde!(UserVerificationEnrollParams);
 
 /// Public metadata for a created or reused local credential. The caller completes backend registration; this response does not establish server enrollment. Older app-servers omit the metadata fields; callers must check both before registration.
 ///
@@ -303,6 +325,7 @@ pub struct UserVerificationEnrollResponse {
 
 impl UserVerificationEnrollResponse {
     /// With what is required.
+    #[inline]
     pub fn new(credential_id: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.credential_id = credential_id.into();
@@ -325,11 +348,14 @@ impl Record for UserVerificationEnrollResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("credentialId", &self.credential_id);
-        members.field("algorithm", &self.algorithm);
-        members.field("publicKey", &self.public_key);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationEnrollResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"algorithm\":", &self.algorithm);
+        output.field(",\"publicKey\":", &self.public_key);
+        output.extra(&self.extra);
     }
 }
 
@@ -347,7 +373,7 @@ impl Fields for UserVerificationEnrollResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationEnrollResponse);
+crate::runtime::implement_serde!(UserVerificationEnrollResponse);
 
 /// Closed error categories; native diagnostic payloads must not cross this boundary.
 ///
@@ -388,6 +414,7 @@ pub struct InvalidRequestUserVerificationErrorDetails {
 
 impl InvalidRequestUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationInvalidRequestReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -408,9 +435,12 @@ impl Record for InvalidRequestUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for InvalidRequestUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -440,6 +470,7 @@ pub struct UnavailableUserVerificationErrorDetails {
 
 impl UnavailableUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationUnavailableReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -460,9 +491,12 @@ impl Record for UnavailableUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for UnavailableUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -492,6 +526,7 @@ pub struct CancelledUserVerificationErrorDetails {
 
 impl CancelledUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationCancellationReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -512,9 +547,12 @@ impl Record for CancelledUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for CancelledUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -544,6 +582,7 @@ pub struct FailedUserVerificationErrorDetails {
 
 impl FailedUserVerificationErrorDetails {
     /// With what is required.
+    #[inline]
     pub fn new(reason: impl Into<UserVerificationFailureReason>) -> Self {
         let mut new: Self = Record::blank();
         new.reason = reason.into();
@@ -564,9 +603,12 @@ impl Record for FailedUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("reason", &self.reason);
-        members.extra(&self.extra);
+}
+
+impl Encode for FailedUserVerificationErrorDetails {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"reason\":", &self.reason);
+        output.extra(&self.extra);
     }
 }
 
@@ -646,6 +688,7 @@ impl fmt::Debug for UserVerificationProof {
 
 impl UserVerificationProof {
     /// With what is required.
+    #[inline]
     pub fn new(credential_id: impl Into<String>, signature: impl Into<String>) -> Self {
         let mut new: Self = Record::blank();
         new.credential_id = credential_id.into();
@@ -668,10 +711,13 @@ impl Record for UserVerificationProof {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("credentialId", &self.credential_id);
-        members.field("signature", &self.signature);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationProof {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"signature\":", &self.signature);
+        output.extra(&self.extra);
     }
 }
 
@@ -688,7 +734,7 @@ impl Fields for UserVerificationProof {
     }
 }
 
-crate::runtime::records!(UserVerificationProof);
+crate::runtime::implement_serde!(UserVerificationProof);
 
 /// The error object inside the normal JSON-RPC envelope.
 ///
@@ -708,6 +754,7 @@ pub struct UserVerificationRpcError {
 
 impl UserVerificationRpcError {
     /// With what is required.
+    #[inline]
     pub fn new(
         code: i64,
         message: impl Into<String>,
@@ -736,11 +783,14 @@ impl Record for UserVerificationRpcError {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("code", &self.code);
-        members.field("message", &self.message);
-        members.field("data", &self.data);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationRpcError {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"code\":", &self.code);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"data\":", &self.data);
+        output.extra(&self.extra);
     }
 }
 
@@ -758,7 +808,7 @@ impl Fields for UserVerificationRpcError {
     }
 }
 
-crate::runtime::records!(UserVerificationRpcError);
+crate::runtime::implement_serde!(UserVerificationRpcError);
 
 /// The params of [`userVerification/status`](crate::requests::UserVerificationStatus).
 ///
@@ -772,6 +822,7 @@ pub struct UserVerificationStatusParams {
 
 impl UserVerificationStatusParams {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -793,8 +844,11 @@ impl Record for UserVerificationStatusParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationStatusParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.extra(&self.extra);
     }
 }
 
@@ -807,7 +861,7 @@ impl Fields for UserVerificationStatusParams {
     }
 }
 
-crate::runtime::records!(UserVerificationStatusParams);
+crate::runtime::implement_serde!(UserVerificationStatusParams);
 
 /// Local readiness only; this neither prompts nor queries server registration.
 ///
@@ -827,6 +881,7 @@ pub struct UserVerificationStatusResponse {
 
 impl UserVerificationStatusResponse {
     /// Nothing is required.
+    #[inline]
     pub fn new() -> Self {
         Record::blank()
     }
@@ -853,11 +908,14 @@ impl Record for UserVerificationStatusResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("credentialId", &self.credential_id);
-        members.field("unavailableReason", &self.unavailable_reason);
-        members.field("unavailableMessage", &self.unavailable_message);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationStatusResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"unavailableReason\":", &self.unavailable_reason);
+        output.field(",\"unavailableMessage\":", &self.unavailable_message);
+        output.extra(&self.extra);
     }
 }
 
@@ -875,7 +933,7 @@ impl Fields for UserVerificationStatusResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationStatusResponse);
+crate::runtime::implement_serde!(UserVerificationStatusResponse);
 
 /// Part of [`UserVerificationErrorDetails`], [`UserVerificationStatusResponse`].
 ///
@@ -916,6 +974,7 @@ pub struct UserVerificationVerifyParams {
 
 impl UserVerificationVerifyParams {
     /// With what is required.
+    #[inline]
     pub fn new(
         challenge: impl Into<String>,
         title: impl Into<String>,
@@ -944,11 +1003,14 @@ impl Record for UserVerificationVerifyParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("challenge", &self.challenge);
-        members.field("title", &self.title);
-        members.field("description", &self.description);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationVerifyParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"challenge\":", &self.challenge);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.extra(&self.extra);
     }
 }
 
@@ -966,7 +1028,7 @@ impl Fields for UserVerificationVerifyParams {
     }
 }
 
-crate::runtime::records!(UserVerificationVerifyParams);
+crate::runtime::implement_serde!(UserVerificationVerifyParams);
 
 /// The answer to [`userVerification/verify`](crate::requests::UserVerificationVerify).
 ///
@@ -982,6 +1044,7 @@ pub struct UserVerificationVerifyResponse {
 
 impl UserVerificationVerifyResponse {
     /// With what is required.
+    #[inline]
     pub fn new(proof: UserVerificationProof) -> Self {
         let mut new: Self = Record::blank();
         new.proof = proof;
@@ -1002,9 +1065,12 @@ impl Record for UserVerificationVerifyResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("proof", &self.proof);
-        members.extra(&self.extra);
+}
+
+impl Encode for UserVerificationVerifyResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"proof\":", &self.proof);
+        output.extra(&self.extra);
     }
 }
 
@@ -1020,4 +1086,4 @@ impl Fields for UserVerificationVerifyResponse {
     }
 }
 
-crate::runtime::records!(UserVerificationVerifyResponse);
+crate::runtime::implement_serde!(UserVerificationVerifyResponse);

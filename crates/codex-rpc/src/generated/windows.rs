@@ -10,8 +10,10 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde::ser::SerializeMap, serde_json::Value,
-    crate::runtime::{self, Decode, Done, Fields, Input, Members, Record, Shape, redact},
+    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    crate::runtime::{
+        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+    },
     crate::{Extra, Tristate},
     crate::generated::types::*,
 };
@@ -46,6 +48,7 @@ pub struct WindowsSandboxReadinessResponse {
 
 impl WindowsSandboxReadinessResponse {
     /// With what is required.
+    #[inline]
     pub fn new(status: impl Into<WindowsSandboxReadiness>) -> Self {
         let mut new: Self = Record::blank();
         new.status = status.into();
@@ -66,9 +69,12 @@ impl Record for WindowsSandboxReadinessResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("status", &self.status);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxReadinessResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"status\":", &self.status);
+        output.extra(&self.extra);
     }
 }
 
@@ -84,7 +90,7 @@ impl Fields for WindowsSandboxReadinessResponse {
     }
 }
 
-crate::runtime::records!(WindowsSandboxReadinessResponse);
+crate::runtime::implement_serde!(WindowsSandboxReadinessResponse);
 
 /// The params of [`windowsSandbox/setupCompleted`](crate::notifications::WindowsSandboxSetupCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +108,7 @@ pub struct WindowsSandboxSetupCompletedNotification {
 
 impl WindowsSandboxSetupCompletedNotification {
     /// With what is required.
+    #[inline]
     pub fn new(mode: impl Into<WindowsSandboxSetupMode>, success: bool) -> Self {
         let mut new: Self = Record::blank();
         new.mode = mode.into();
@@ -125,11 +132,14 @@ impl Record for WindowsSandboxSetupCompletedNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("mode", &self.mode);
-        members.field("success", &self.success);
-        members.field("error", &self.error);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxSetupCompletedNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"mode\":", &self.mode);
+        output.field(",\"success\":", &self.success);
+        output.field(",\"error\":", &self.error);
+        output.extra(&self.extra);
     }
 }
 
@@ -147,7 +157,7 @@ impl Fields for WindowsSandboxSetupCompletedNotification {
     }
 }
 
-crate::runtime::records!(WindowsSandboxSetupCompletedNotification);
+crate::runtime::implement_serde!(WindowsSandboxSetupCompletedNotification);
 
 /// Part of [`WindowsSandboxSetupCompletedNotification`], [`WindowsSandboxSetupStartParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -178,6 +188,7 @@ pub struct WindowsSandboxSetupStartParams {
 
 impl WindowsSandboxSetupStartParams {
     /// With what is required.
+    #[inline]
     pub fn new(mode: impl Into<WindowsSandboxSetupMode>) -> Self {
         let mut new: Self = Record::blank();
         new.mode = mode.into();
@@ -205,10 +216,13 @@ impl Record for WindowsSandboxSetupStartParams {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("mode", &self.mode);
-        members.omit("cwd", &self.cwd);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxSetupStartParams {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"mode\":", &self.mode);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.extra(&self.extra);
     }
 }
 
@@ -225,7 +239,7 @@ impl Fields for WindowsSandboxSetupStartParams {
     }
 }
 
-crate::runtime::records!(WindowsSandboxSetupStartParams);
+crate::runtime::implement_serde!(WindowsSandboxSetupStartParams);
 
 /// The answer to [`windowsSandbox/setupStart`](crate::requests::WindowsSandboxSetupStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -239,6 +253,7 @@ pub struct WindowsSandboxSetupStartResponse {
 
 impl WindowsSandboxSetupStartResponse {
     /// With what is required.
+    #[inline]
     pub fn new(started: bool) -> Self {
         let mut new: Self = Record::blank();
         new.started = started;
@@ -259,9 +274,12 @@ impl Record for WindowsSandboxSetupStartResponse {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("started", &self.started);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsSandboxSetupStartResponse {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"started\":", &self.started);
+        output.extra(&self.extra);
     }
 }
 
@@ -277,7 +295,7 @@ impl Fields for WindowsSandboxSetupStartResponse {
     }
 }
 
-crate::runtime::records!(WindowsSandboxSetupStartResponse);
+crate::runtime::implement_serde!(WindowsSandboxSetupStartResponse);
 
 /// The params of [`windows/worldWritableWarning`](crate::notifications::WindowsWorldWritableWarning).
 #[derive(Clone, Debug, PartialEq)]
@@ -295,6 +313,7 @@ pub struct WindowsWorldWritableWarningNotification {
 
 impl WindowsWorldWritableWarningNotification {
     /// With what is required.
+    #[inline]
     pub fn new(sample_paths: Vec<String>, extra_count: u64, failed_scan: bool) -> Self {
         let mut new: Self = Record::blank();
         new.sample_paths = sample_paths;
@@ -319,11 +338,14 @@ impl Record for WindowsWorldWritableWarningNotification {
             extra: Extra::new(),
         }
     }
-    fn write<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.field("samplePaths", &self.sample_paths);
-        members.field("extraCount", &self.extra_count);
-        members.field("failedScan", &self.failed_scan);
-        members.extra(&self.extra);
+}
+
+impl Encode for WindowsWorldWritableWarningNotification {
+    fn write(&self, output: &mut Output<'_>) {
+        output.field(",\"samplePaths\":", &self.sample_paths);
+        output.field(",\"extraCount\":", &self.extra_count);
+        output.field(",\"failedScan\":", &self.failed_scan);
+        output.extra(&self.extra);
     }
 }
 
@@ -341,4 +363,4 @@ impl Fields for WindowsWorldWritableWarningNotification {
     }
 }
 
-crate::runtime::records!(WindowsWorldWritableWarningNotification);
+crate::runtime::implement_serde!(WindowsWorldWritableWarningNotification);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Deserializer;
 use serde_json::{Map, Value};
 
-use super::input::{Done, Failed, Input, Waiting};
+use super::input::{Done, Entries, Failed, Input, Slot, Waiting};
 use super::note;
 use super::record::Record;
 use super::text::{Outcome, Text};
@@ -15,7 +15,7 @@ use crate::Tristate;
 ///
 /// In place, because a struct of the protocol is some hundred bytes and would
 /// otherwise be moved at every level of the message that holds it.
-pub(crate) trait Decode: Sized {
+pub trait Decode: Sized {
     /// A value to fill. It never leaves the decoder unless it was filled.
     fn blank() -> Self;
 
@@ -25,7 +25,7 @@ pub(crate) trait Decode: Sized {
     /// Fills an optional value; `null` is `None` unless the type has a use for it.
     fn decode_option(slot: &mut Option<Self>, input: &mut dyn Input) -> Done {
         *slot = None;
-        input.option(&mut |input| slot.insert(Self::blank()).decode(input))
+        input.option(slot)
     }
 }
 
@@ -122,6 +122,12 @@ pub(crate) fn blank<T: Decode>() -> T {
 #[allow(dead_code, reason = "not every release has such a default")]
 pub(crate) fn decoded<T: Decode>(text: &str) -> T {
     from_text(text).unwrap_or_else(|_| T::blank())
+}
+
+impl<T: Decode> Slot for Option<T> {
+    fn fill(&mut self, input: &mut dyn Input) -> Done {
+        self.insert(T::blank()).decode(input)
+    }
 }
 
 impl<T: Decode> Decode for Option<T> {
@@ -227,12 +233,16 @@ impl Decode for Map<String, Value> {
 
     fn decode(&mut self, input: &mut dyn Input) -> Done {
         self.clear();
-        input.map(&mut |name, input| {
-            let mut value = Value::Null;
-            input.any(&mut value)?;
-            self.insert(name, value);
-            Ok(())
-        })
+        input.map(self)
+    }
+}
+
+impl Entries for Map<String, Value> {
+    fn entry(&mut self, name: String, input: &mut dyn Input) -> Done {
+        let mut value = Value::Null;
+        input.any(&mut value)?;
+        self.insert(name, value);
+        Ok(())
     }
 }
 
@@ -243,11 +253,15 @@ impl<T: Decode> Decode for Vec<T> {
 
     fn decode(&mut self, input: &mut dyn Input) -> Done {
         self.clear();
-        input.list(&mut |input| {
-            self.push(T::blank());
-            let last = self.len() - 1;
-            self[last].decode(input)
-        })
+        input.list(self)
+    }
+}
+
+impl<T: Decode> Slot for Vec<T> {
+    fn fill(&mut self, input: &mut dyn Input) -> Done {
+        self.push(T::blank());
+        let last = self.len() - 1;
+        self[last].decode(input)
     }
 }
 
@@ -258,6 +272,12 @@ impl<T: Decode> Decode for BTreeMap<String, T> {
 
     fn decode(&mut self, input: &mut dyn Input) -> Done {
         self.clear();
-        input.map(&mut |name, input| super::entry(name, input, self))
+        input.map(self)
+    }
+}
+
+impl<T: Decode> Entries for BTreeMap<String, T> {
+    fn entry(&mut self, name: String, input: &mut dyn Input) -> Done {
+        super::entry(name, input, self)
     }
 }

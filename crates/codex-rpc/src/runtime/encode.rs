@@ -1,91 +1,154 @@
-//! Writing members.
+//! Writing values: the mirror of [`Decode`](super::Decode).
 
 use std::collections::BTreeMap;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::Serializer;
+use serde_json::{Map, Value};
 
-use super::record::Record;
-use crate::{Extra, Params, Tristate};
+use super::output::Output;
+use super::sink;
+use crate::Tristate;
 
-/// Writes members one after the other and keeps the first error, so that the
-/// generated code is a plain list of calls.
-pub struct Members<'a, M: SerializeMap> {
-    map: &'a mut M,
-    result: Result<(), M::Error>,
+/// A type that can be written.
+///
+/// Compiled once, whatever it is written to: see [`Output`].
+pub trait Encode {
+    /// Writes the value.
+    fn encode(&self, output: &mut Output<'_>) {
+        output.open_map(None);
+        self.write(output);
+        output.close_map();
+    }
+
+    /// Writes the members of a type that is always an object, for where it is but a
+    /// part of one.
+    fn write(&self, _output: &mut Output<'_>) {}
 }
 
-impl<'a, M: SerializeMap> Members<'a, M> {
-    pub(crate) fn new(map: &'a mut M) -> Self {
-        Self { map, result: Ok(()) }
+/// What `Serialize` of every type of this crate does.
+pub(crate) fn to_serializer<S: Serializer>(value: &dyn Encode, serializer: S) -> Result<S::Ok, S::Error> {
+    sink::write(value, serializer)
+}
+
+/// JSON text of a value, with room for this many bytes from the start.
+pub(crate) fn to_text(value: &dyn Encode, size: usize) -> String {
+    let mut text = String::with_capacity(size);
+    append_text(value, &mut text);
+    text
+}
+
+/// Appends JSON text of a value.
+pub(crate) fn append_text(value: &dyn Encode, text: &mut String) {
+    let mut output = Output::new(std::mem::take(text));
+    value.encode(&mut output);
+    *text = output.into_text();
+}
+
+impl<T: Encode + ?Sized> Encode for &T {
+    fn encode(&self, output: &mut Output<'_>) {
+        (**self).encode(output);
     }
 
-    /// Writes a member.
-    pub(crate) fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
-        if self.result.is_ok() {
-            self.result = self.map.serialize_entry(name, value);
+    fn write(&self, output: &mut Output<'_>) {
+        (**self).write(output);
+    }
+}
+
+impl<T: Encode> Encode for Box<T> {
+    fn encode(&self, output: &mut Output<'_>) {
+        (**self).encode(output);
+    }
+
+    fn write(&self, output: &mut Output<'_>) {
+        (**self).write(output);
+    }
+}
+
+impl<T: Encode> Encode for Option<T> {
+    fn encode(&self, output: &mut Output<'_>) {
+        match self {
+            Some(value) => output.some(value),
+            None => output.null(),
         }
     }
+}
 
-    /// Writes a member if there is a value.
-    #[expect(clippy::ref_option, reason = "the generated calls pass fields as they are")]
-    pub(crate) fn omit<T: Serialize>(&mut self, name: &'static str, value: &Option<T>) {
-        if let Some(value) = value {
-            self.field(name, value);
+impl<T: Encode> Encode for Tristate<T> {
+    fn encode(&self, output: &mut Output<'_>) {
+        match self {
+            Self::Value(value) => output.some(value),
+            Self::Null | Self::Absent => output.null(),
         }
     }
+}
 
-    /// Writes a member unless it is absent.
-    pub(crate) fn tristate<T: Serialize>(&mut self, name: &'static str, value: &Tristate<T>) {
-        if !value.is_absent() {
-            self.field(name, value);
-        }
+impl Encode for str {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.string(self);
     }
+}
 
-    /// Writes the members that this release does not know.
-    pub(crate) fn extra(&mut self, extra: &Extra) {
-        for (name, value) in extra.iter() {
-            if self.result.is_ok() {
-                self.result = self.map.serialize_entry(name, value);
+impl Encode for String {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.string(self);
+    }
+}
+
+impl Encode for bool {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.boolean(*self);
+    }
+}
+
+macro_rules! integers {
+    ($($name:ident as $method:ident),*) => {$(
+        impl Encode for $name {
+            fn encode(&self, output: &mut Output<'_>) {
+                output.$method((*self).into());
             }
         }
-    }
+    )*};
+}
 
-    /// Writes the entries of a map that lies flat in the object.
-    pub(crate) fn entries<T: Serialize>(&mut self, entries: &BTreeMap<String, T>) {
-        for (name, value) in entries {
-            if self.result.is_ok() {
-                self.result = self.map.serialize_entry(name, value);
-            }
-        }
-    }
+integers!(i8 as signed, i16 as signed, i32 as signed, i64 as signed);
+integers!(u8 as unsigned, u16 as unsigned, u32 as unsigned, u64 as unsigned);
 
-    /// Writes the `params` of a message if there are any.
-    pub(crate) fn params<P: Params>(&mut self, params: &P) {
-        if !params.is_absent() {
-            self.field("params", params);
-        }
-    }
-
-    pub(crate) fn finish(self) -> Result<(), M::Error> {
-        self.result
+impl Encode for f64 {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.float(*self);
     }
 }
 
-pub(crate) fn encode_record<R: Record, S: Serializer>(record: &R, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    let mut members = Members::new(&mut map);
-    record.write(&mut members);
-    members.finish()?;
-    map.end()
+impl Encode for Value {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.any(self);
+    }
 }
 
-/// Writes an object with one member.
-pub(crate) fn encode_one<T: Serialize + ?Sized, S: Serializer>(
-    name: &'static str,
-    value: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(1))?;
-    map.serialize_entry(name, value)?;
-    map.end()
+impl Encode for Map<String, Value> {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.open_map(Some(self.len()));
+        for (name, value) in self {
+            output.entry(name, value);
+        }
+        output.close_map();
+    }
+}
+
+impl<T: Encode> Encode for Vec<T> {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.open_list(self.len());
+        for item in self {
+            output.item(item);
+        }
+        output.close_list();
+    }
+}
+
+impl<T: Encode> Encode for BTreeMap<String, T> {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.open_map(Some(self.len()));
+        output.entries(self);
+        output.close_map();
+    }
 }

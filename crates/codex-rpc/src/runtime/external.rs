@@ -115,12 +115,12 @@ macro_rules! external_union {
             }
         }
 
-        impl ::serde::Serialize for $union {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::runtime::Encode for $union {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 match self {
-                    $(Self::$unit => serializer.serialize_str($unit_name),)*
-                    $(Self::$variant(value) => $crate::runtime::encode_one($key, value, serializer),)*
-                    Self::Unrecognized(value) => ::serde::Serialize::serialize(value, serializer),
+                    $(Self::$unit => output.string($unit_name),)*
+                    $(Self::$variant(value) => output.one(concat!(",\"", $key, "\":"), value),)*
+                    Self::Unrecognized(value) => output.any(value),
                 }
             }
         }
@@ -143,7 +143,7 @@ macro_rules! external_union {
             }
         }
 
-        $crate::runtime::serde_via_decode!($union);
+        $crate::runtime::implement_serde!($union);
     };
 }
 

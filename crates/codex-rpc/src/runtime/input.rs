@@ -36,7 +36,7 @@ pub trait Input {
     fn string(&mut self, slot: &mut String) -> Done;
 
     /// A string that is looked at and not kept.
-    fn text(&mut self, look: &mut dyn FnMut(&str)) -> Done;
+    fn text(&mut self, look: &mut dyn Look) -> Done;
 
     fn boolean(&mut self, slot: &mut bool) -> Done;
 
@@ -51,12 +51,13 @@ pub trait Input {
     /// Any JSON.
     fn any(&mut self, slot: &mut Value) -> Done;
 
-    /// Calls `some` unless the value is null.
-    fn option(&mut self, some: &mut dyn FnMut(&mut dyn Input) -> Done) -> Done;
+    /// Fills the slot unless the value is null.
+    fn option(&mut self, some: &mut dyn Slot) -> Done;
 
-    fn list(&mut self, item: &mut dyn FnMut(&mut dyn Input) -> Done) -> Done;
+    /// Adds every item of a list to the slot.
+    fn list(&mut self, items: &mut dyn Slot) -> Done;
 
-    fn map(&mut self, entry: &mut dyn FnMut(String, &mut dyn Input) -> Done) -> Done;
+    fn map(&mut self, entries: &mut dyn Entries) -> Done;
 
     fn object(&mut self, shape: &'static Shape, fields: &mut dyn Fields) -> Done;
 
@@ -78,6 +79,28 @@ pub trait Input {
 pub(crate) struct Waiting<'de, D: Deserializer<'de>> {
     deserializer: Option<D>,
     error: Option<D::Error>,
+}
+
+/// Where a value, or one more of them, goes to. A closure would do, but the vtable of
+/// one has three functions, and there are hundreds of them.
+pub trait Slot {
+    fn fill(&mut self, input: &mut dyn Input) -> Done;
+}
+
+/// Where the entries of a map go to.
+pub trait Entries {
+    fn entry(&mut self, name: String, input: &mut dyn Input) -> Done;
+}
+
+/// What becomes of a string that is not kept.
+pub trait Look {
+    fn look(&mut self, text: &str);
+}
+
+impl<T: for<'a> From<&'a str>> Look for T {
+    fn look(&mut self, text: &str) {
+        *self = text.into();
+    }
 }
 
 /// Reads one value.
@@ -110,7 +133,7 @@ impl<'de, D: Deserializer<'de>> Input for Waiting<'de, D> {
         self.with(|deserializer| deserializer.deserialize_string(StringVisitor(slot)))
     }
 
-    fn text(&mut self, look: &mut dyn FnMut(&str)) -> Done {
+    fn text(&mut self, look: &mut dyn Look) -> Done {
         self.with(|deserializer| deserializer.deserialize_str(TextVisitor(look)))
     }
 
@@ -140,16 +163,16 @@ impl<'de, D: Deserializer<'de>> Input for Waiting<'de, D> {
         })
     }
 
-    fn option(&mut self, some: Read<'_>) -> Done {
+    fn option(&mut self, some: &mut dyn Slot) -> Done {
         self.with(|deserializer| deserializer.deserialize_option(OptionVisitor(some)))
     }
 
-    fn list(&mut self, item: Read<'_>) -> Done {
-        self.with(|deserializer| deserializer.deserialize_seq(ListVisitor(item)))
+    fn list(&mut self, items: &mut dyn Slot) -> Done {
+        self.with(|deserializer| deserializer.deserialize_seq(ListVisitor(items)))
     }
 
-    fn map(&mut self, entry: &mut dyn FnMut(String, &mut dyn Input) -> Done) -> Done {
-        self.with(|deserializer| deserializer.deserialize_map(MapVisitor(entry)))
+    fn map(&mut self, entries: &mut dyn Entries) -> Done {
+        self.with(|deserializer| deserializer.deserialize_map(MapVisitor(entries)))
     }
 
     fn object(&mut self, shape: &'static Shape, fields: &mut dyn Fields) -> Done {

@@ -1,8 +1,6 @@
 //! Enums over all methods that one side may send in one kind of message.
 
-use serde::ser::SerializeMap;
-
-use super::encode::Members;
+use super::encode::Encode;
 use super::input::{Done, Input};
 use crate::UnrecognizedMethod;
 
@@ -29,8 +27,8 @@ pub trait Methods: Sized {
     /// Whether `params` may be left out.
     fn params_optional(&self) -> bool;
 
-    /// Writes `params`, if there are any.
-    fn write_params<M: SerializeMap>(&self, members: &mut Members<'_, M>);
+    /// The value of `params`, unless they are left out.
+    fn params(&self) -> Option<&dyn Encode>;
 }
 
 /// Implements everything of an enum of methods but its definition. The index of a
@@ -88,13 +86,13 @@ macro_rules! methods {
                 }
             }
 
-            fn write_params<M: ::serde::ser::SerializeMap>(&self, members: &mut $crate::runtime::Members<'_, M>) {
+            fn params(&self) -> Option<&dyn $crate::runtime::Encode> {
                 match self {
                     $(Self::$variant(params) => {
                         let params: &$params = params;
-                        members.params(params)
+                        if $crate::Params::is_absent(params) { None } else { Some(params) }
                     })*
-                    Self::Unrecognized(method) => members.omit("params", &method.params),
+                    Self::Unrecognized(method) => $crate::runtime::Methods::params(method),
                 }
             }
         }
@@ -129,7 +127,10 @@ impl Methods for UnrecognizedMethod {
         true
     }
 
-    fn write_params<M: SerializeMap>(&self, members: &mut Members<'_, M>) {
-        members.omit("params", &self.params);
+    fn params(&self) -> Option<&dyn Encode> {
+        match &self.params {
+            Some(params) => Some(params),
+            None => None,
+        }
     }
 }

@@ -10,7 +10,7 @@
 //! input, not once per type. A [`Tagged`] union reads its tag first when it
 //! comes first, as it mostly does on the wire, and looks for it otherwise. The
 //! types see an [`Input`]: a deserializer of serde, or JSON text on the quick road
-//! of [`text`].
+//! of [`text`]. They write to an [`Output`]: a serializer of serde, or JSON text.
 
 mod decode;
 mod encode;
@@ -20,8 +20,10 @@ mod methods;
 mod names;
 pub(crate) mod note;
 mod open_enum;
+mod output;
 mod record;
 pub(crate) mod redact;
+mod sink;
 mod tagged;
 mod text;
 mod untagged;
@@ -29,22 +31,30 @@ mod visit;
 
 #[cfg(feature = "registry")]
 pub(crate) use decode::try_from_json;
-pub(crate) use decode::{Decode, blank, fill_from_text, from_deserializer, some};
+pub(crate) use decode::{Decode, blank, fill_from_text, from_deserializer, from_text, some};
 #[allow(unused_imports, reason = "not every release has a type that holds itself or a default that is no literal")]
 pub(crate) use decode::{boxed_option, boxed_some, boxed_tristate, decoded};
-pub(crate) use encode::{Members, encode_one, encode_record};
+pub(crate) use encode::{Encode, append_text, to_serializer, to_text};
 pub(crate) use external::{ExternalFields, ExternalInfo, external_from_str, external_union};
-pub(crate) use input::{Done, Input, Waiting, carried_text};
+pub(crate) use input::{Done, Input, Look, carried_text};
 pub use methods::Methods;
 pub(crate) use methods::methods;
 pub(crate) use names::NameTable;
 pub(crate) use open_enum::{named_strings, newtypes, open_enum};
+pub(crate) use output::Output;
 pub(crate) use record::{Fields, Record, Shape, entry, no_such_member, open_member, unknown_member};
-pub(crate) use tagged::{NO_SHAPE, TaggedFields, TaggedInfo, encode_arm, encode_unrecognized, tagged_union};
+pub(crate) use tagged::{NO_SHAPE, TaggedFields, TaggedInfo, encode_arm, tagged_union};
 pub(crate) use untagged::{decode_untagged, try_arm, untagged_union};
 
-macro_rules! serde_via_decode {
+/// Implements serde for types that implement [`Encode`] and [`Decode`].
+macro_rules! implement_serde {
     ($($name:ty),* $(,)?) => {$(
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::runtime::to_serializer(self, serializer)
+            }
+        }
+
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::runtime::from_deserializer(deserializer)
@@ -53,16 +63,4 @@ macro_rules! serde_via_decode {
     )*};
 }
 
-macro_rules! records {
-    ($($name:ident),* $(,)?) => {$(
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                $crate::runtime::encode_record(self, serializer)
-            }
-        }
-
-        $crate::runtime::serde_via_decode!($name);
-    )*};
-}
-
-pub(crate) use {records, serde_via_decode};
+pub(crate) use implement_serde;

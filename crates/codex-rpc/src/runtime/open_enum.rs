@@ -16,6 +16,7 @@ macro_rules! open_enum {
             }
 
             /// Whether this release knows the value.
+            #[inline]
             pub fn is_recognized(&self) -> bool {
                 !matches!(self, Self::Unrecognized(_))
             }
@@ -31,6 +32,7 @@ macro_rules! open_enum {
         }
 
         impl From<String> for $name {
+            #[inline]
             fn from(value: String) -> Self {
                 Self::from(value.as_str())
             }
@@ -39,20 +41,22 @@ macro_rules! open_enum {
         impl ::std::str::FromStr for $name {
             type Err = ::std::convert::Infallible;
 
+            #[inline]
             fn from_str(value: &str) -> Result<Self, Self::Err> {
                 Ok(Self::from(value))
             }
         }
 
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
+        impl $crate::runtime::Encode for $name {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
+                output.string(self.as_str());
             }
         }
 
@@ -62,7 +66,7 @@ macro_rules! open_enum {
             }
 
             fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
-                input.text(&mut |value| *self = Self::from(value))?;
+                input.text(self)?;
                 if !self.is_recognized() {
                     $crate::runtime::note::unknown();
                 }
@@ -70,7 +74,7 @@ macro_rules! open_enum {
             }
         }
 
-        $crate::runtime::serde_via_decode!($name);
+        $crate::runtime::implement_serde!($name);
     };
 }
 
@@ -79,36 +83,42 @@ macro_rules! named_strings {
     ($($name:ident),* $(,)?) => {$(
         impl $name {
             /// The string.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
         impl From<&str> for $name {
+            #[inline]
             fn from(value: &str) -> Self {
                 Self(value.to_owned())
             }
         }
 
         impl From<String> for $name {
+            #[inline]
             fn from(value: String) -> Self {
                 Self(value)
             }
         }
 
         impl From<$name> for String {
+            #[inline]
             fn from(value: $name) -> Self {
                 value.0
             }
         }
 
         impl AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 &self.0
             }
         }
 
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(&self.0)
             }
@@ -121,9 +131,9 @@ macro_rules! named_strings {
 /// Implements serde for a type that is another one with a name.
 macro_rules! newtypes {
     ($($name:ident),* $(,)?) => {$(
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                ::serde::Serialize::serialize(&self.0, serializer)
+        impl $crate::runtime::Encode for $name {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
+                $crate::runtime::Encode::encode(&self.0, output);
             }
         }
 
@@ -137,7 +147,7 @@ macro_rules! newtypes {
             }
         }
 
-        $crate::runtime::serde_via_decode!($name);
+        $crate::runtime::implement_serde!($name);
     )*};
 }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::decode::Decode;
-use super::encode::Members;
 use super::input::{Done, Failed, Input};
 use super::note::{self, Segment};
 use crate::Extra;
@@ -62,15 +61,12 @@ pub trait Fields {
     }
 }
 
-/// A type that is an object on the wire. Only the generator implements it.
+/// A type that is an object on the wire.
 pub(crate) trait Record: Sized + Fields {
     const SHAPE: &'static Shape;
 
     /// A value with every member missing; those with a default have it.
     fn blank() -> Self;
-
-    /// Writes the members.
-    fn write<M: serde::ser::SerializeMap>(&self, members: &mut Members<'_, M>);
 }
 
 /// Keeps a member that this release does not know.

@@ -1,8 +1,9 @@
 //! Unions whose arms are told apart by a member, mostly `type`.
 
 use serde::de;
-use serde::ser::{SerializeMap, Serializer};
 
+use super::encode::Encode;
+use super::output::Output;
 use super::record::{Fields, Shape};
 use crate::UnrecognizedVariant;
 
@@ -51,31 +52,21 @@ impl Fields for UnrecognizedVariant {
     }
 }
 
-pub(crate) fn encode_unrecognized<S: Serializer>(
-    tag: &'static str,
-    variant: &UnrecognizedVariant,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry(tag, &variant.tag)?;
-    for (name, value) in &variant.fields {
-        map.serialize_entry(name, value)?;
-    }
-    map.end()
+/// Writes an arm: its tag, of which the key is `,"name":`, and its members.
+pub(crate) fn encode_arm(key: &'static str, tag: &str, arm: &dyn Encode, output: &mut Output<'_>) {
+    output.open_map(None);
+    output.field(key, &tag);
+    arm.write(output);
+    output.close_map();
 }
 
-pub(crate) fn encode_arm<R: super::Record, S: Serializer>(
-    tag: &'static str,
-    value: &'static str,
-    arm: &R,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    let mut members = super::Members::new(&mut map);
-    members.field(tag, value);
-    arm.write(&mut members);
-    members.finish()?;
-    map.end()
+/// Its members but the tag.
+impl Encode for UnrecognizedVariant {
+    fn write(&self, output: &mut Output<'_>) {
+        for (name, value) in &self.fields {
+            output.entry(name, value);
+        }
+    }
 }
 
 /// Implements everything of a union but its definition. The index of an arm is
@@ -84,6 +75,7 @@ macro_rules! tagged_union {
     ($union:ident by $tag:literal { $($index:literal: $variant:ident($arm:ident) = $value:literal),* $(,)? }) => {
         $(
             impl From<$arm> for $union {
+                #[inline]
                 fn from(arm: $arm) -> Self {
                     Self::$variant(arm.into())
                 }
@@ -139,16 +131,20 @@ macro_rules! tagged_union {
             }
         }
 
-        impl ::serde::Serialize for $union {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self {
-                    $(Self::$variant(arm) => $crate::runtime::encode_arm::<$arm, S>($tag, $value, arm, serializer),)*
-                    Self::Unrecognized(variant) => $crate::runtime::encode_unrecognized($tag, variant, serializer),
-                }
+        impl $crate::runtime::Encode for $union {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
+                let (tag, arm): (&str, &dyn $crate::runtime::Encode) = match self {
+                    $(Self::$variant(arm) => {
+                        let arm: &$arm = arm;
+                        ($value, arm)
+                    })*
+                    Self::Unrecognized(variant) => (&variant.tag, variant),
+                };
+                $crate::runtime::encode_arm(concat!(",\"", $tag, "\":"), tag, arm, output);
             }
         }
 
-        $crate::runtime::serde_via_decode!($union);
+        $crate::runtime::implement_serde!($union);
     };
 }
 

@@ -370,23 +370,36 @@ fn after_prefix<'a>(mut bytes: &'a [u8], mut prefix: &[u8]) -> Option<&'a [u8]> 
 
 /// Where the next quote, backslash or control character stands, or the end.
 #[inline]
-fn special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
+pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*chunk);
-        // Mycroft's test for a byte below another one. A byte above a hit may be
-        // wrongly hit, too; the first one never is.
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let equals = |byte: u8| {
-            let difference = word ^ (ONES * u64::from(byte));
-            difference.wrapping_sub(ONES) & !difference
-        };
-        let hits = (control | equals(b'"') | equals(b'\\')) & (ONES << 7);
-        if hits != 0 {
-            return at + hits.trailing_zeros() as usize / 8;
+        if let Some(place) = special_in(u64::from_le_bytes(*chunk)) {
+            return at + place;
         }
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')).unwrap_or(rest.len())
+    if rest.is_empty() {
+        return at;
+    }
+    let Some(chunk) = bytes.last_chunk() else {
+        return at + rest.iter().position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')).unwrap_or(rest.len());
+    };
+    // What is shifted in is zeros, and those are control characters.
+    let word = u64::from_le_bytes(*chunk) >> (8 * (8 - rest.len()));
+    at + special_in(word).map_or(rest.len(), |place| place.min(rest.len()))
+}
+
+/// The first such byte in a word.
+#[inline]
+fn special_in(word: u64) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    // Mycroft's test for a byte below another one. A byte above a hit may be wrongly
+    // hit, too; the first one never is.
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let equals = |byte: u8| {
+        let difference = word ^ (ONES * u64::from(byte));
+        difference.wrapping_sub(ONES) & !difference
+    };
+    let hits = (control | equals(b'"') | equals(b'\\')) & (ONES << 7);
+    (hits != 0).then(|| hits.trailing_zeros() as usize / 8)
 }

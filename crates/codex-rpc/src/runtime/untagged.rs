@@ -72,16 +72,17 @@ macro_rules! untagged_union {
             }
         }
 
-        impl ::serde::Serialize for $union {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::runtime::Encode for $union {
+            fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 match self {
-                    Self::$first(value) => ::serde::Serialize::serialize(value, serializer),
-                    $(Self::$variant(value) => ::serde::Serialize::serialize(value, serializer),)*
+                    Self::$first(value) => $crate::runtime::Encode::encode(value, output),
+                    $(Self::$variant(value) => $crate::runtime::Encode::encode(value, output),)*
                 }
             }
         }
 
         impl From<$first_type> for $union {
+            #[inline]
             fn from(value: $first_type) -> Self {
                 Self::$first(value)
             }
@@ -89,13 +90,14 @@ macro_rules! untagged_union {
 
         $(
             impl From<$arm> for $union {
+                #[inline]
                 fn from(value: $arm) -> Self {
                     Self::$variant(value)
                 }
             }
         )*
 
-        $crate::runtime::serde_via_decode!($union);
+        $crate::runtime::implement_serde!($union);
     };
 }
 

@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqA
 use serde_json::{Map, Value};
 
 use super::external::ExternalFields;
-use super::input::{Done, Input, Read, Waiting, carry};
+use super::input::{Entries, Look, Slot, Waiting, carry};
 use super::note::{self, Segment};
 use super::record::{Fields, Shape};
 use super::tagged::TaggedFields;
@@ -33,7 +33,7 @@ impl Visitor<'_> for StringVisitor<'_> {
     }
 }
 
-pub(super) struct TextVisitor<'a>(pub(super) &'a mut dyn FnMut(&str));
+pub(super) struct TextVisitor<'a>(pub(super) &'a mut dyn Look);
 
 impl Visitor<'_> for TextVisitor<'_> {
     type Value = ();
@@ -43,7 +43,7 @@ impl Visitor<'_> for TextVisitor<'_> {
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        (self.0)(value);
+        self.0.look(value);
         Ok(())
     }
 }
@@ -123,7 +123,7 @@ impl Visitor<'_> for FloatVisitor<'_> {
     }
 }
 
-pub(super) struct OptionVisitor<'a>(pub(super) Read<'a>);
+pub(super) struct OptionVisitor<'a>(pub(super) &'a mut dyn Slot);
 
 impl<'de> Visitor<'de> for OptionVisitor<'_> {
     type Value = ();
@@ -141,21 +141,21 @@ impl<'de> Visitor<'de> for OptionVisitor<'_> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        Waiting::read(deserializer, self.0)
+        Waiting::read(deserializer, |input| self.0.fill(input))
     }
 }
 
-struct Item<'a>(Read<'a>);
+struct Item<'a>(&'a mut dyn Slot);
 
 impl<'de> DeserializeSeed<'de> for Item<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        Waiting::read(deserializer, self.0)
+        Waiting::read(deserializer, |input| self.0.fill(input))
     }
 }
 
-pub(super) struct ListVisitor<'a>(pub(super) Read<'a>);
+pub(super) struct ListVisitor<'a>(pub(super) &'a mut dyn Slot);
 
 impl<'de> Visitor<'de> for ListVisitor<'_> {
     type Value = ();
@@ -179,18 +179,18 @@ impl<'de> Visitor<'de> for ListVisitor<'_> {
     }
 }
 
-struct Entry<'a>(String, &'a mut dyn FnMut(String, &mut dyn Input) -> Done);
+struct Entry<'a>(String, &'a mut dyn Entries);
 
 impl<'de> DeserializeSeed<'de> for Entry<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Self(name, entry) = self;
-        Waiting::read(deserializer, |input| entry(name, input))
+        let Self(name, entries) = self;
+        Waiting::read(deserializer, |input| entries.entry(name, input))
     }
 }
 
-pub(super) struct MapVisitor<'a>(pub(super) &'a mut dyn FnMut(String, &mut dyn Input) -> Done);
+pub(super) struct MapVisitor<'a>(pub(super) &'a mut dyn Entries);
 
 impl<'de> Visitor<'de> for MapVisitor<'_> {
     type Value = ();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Tag, Text};
 use crate::runtime::external::ExternalFields;
-use crate::runtime::input::{Done, Failed, Input, Read};
+use crate::runtime::input::{Done, Entries, Failed, Input, Look, Slot};
 use crate::runtime::note::{self, Segment};
 use crate::runtime::record::{Fields, Shape};
 use crate::runtime::tagged::TaggedFields;
@@ -35,8 +35,8 @@ impl Input for Text<'_> {
         Ok(())
     }
 
-    fn text(&mut self, look: &mut dyn FnMut(&str)) -> Done {
-        look(self.chars()?.as_str());
+    fn text(&mut self, look: &mut dyn Look) -> Done {
+        look.look(self.chars()?.as_str());
         Ok(())
     }
 
@@ -83,27 +83,27 @@ impl Input for Text<'_> {
         if brackets > self.levels && levels(slot) > self.levels { Err(self.give_up()) } else { Ok(()) }
     }
 
-    fn option(&mut self, some: Read<'_>) -> Done {
-        if self.peek() == Some(b'n') { self.word("null") } else { some(self) }
+    fn option(&mut self, some: &mut dyn Slot) -> Done {
+        if self.peek() == Some(b'n') { self.word("null") } else { some.fill(self) }
     }
 
-    fn list(&mut self, item: Read<'_>) -> Done {
+    fn list(&mut self, items: &mut dyn Slot) -> Done {
         self.open(b'[')?;
         let mut first = true;
         while self.next(first, b']')? {
             first = false;
-            item(self)?;
+            items.fill(self)?;
         }
         Ok(())
     }
 
-    fn map(&mut self, entry: &mut dyn FnMut(String, &mut dyn Input) -> Done) -> Done {
+    fn map(&mut self, entries: &mut dyn Entries) -> Done {
         self.open(b'{')?;
         let mut first = true;
         while self.next(first, b'}')? {
             first = false;
             let key = self.key()?.into_string();
-            entry(key, self)?;
+            entries.entry(key, self)?;
         }
         Ok(())
     }

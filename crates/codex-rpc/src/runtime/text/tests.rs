@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Outcome, Text};
-use crate::runtime::{Decode, Waiting};
+use crate::runtime::Decode;
+use crate::runtime::input::Waiting;
 
 fn quickly<T: Decode>(text: &str) -> Option<T> {
     let mut value = T::blank();
