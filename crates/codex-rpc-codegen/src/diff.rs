@@ -41,6 +41,7 @@
 //! | tag of a union | run time | |
 //! | which members belong together | run time, unless what was enough is enough | compilation |
 //! | other members of an object | run time, if they have another type | compilation, if the Rust field is another |
+//! | other values of a union | tolerated (`Unrecognized`) | additive |
 //! | a box, a Rust name, an accessor of a union | | compilation |
 //! | text | documentation | documentation |
 //!
@@ -54,7 +55,7 @@ mod fields;
 mod methods;
 mod render;
 #[cfg(test)]
-mod tests {}
+mod tests;
 mod types;
 mod wire;
 
@@ -227,6 +228,8 @@ pub enum Kind {
     ChoiceChanged,
     /// What becomes of members that are no fields.
     OtherMembers,
+    /// Whether a union takes values that no arm is for.
+    OtherValues,
     /// It left the stable part of the protocol.
     BecameExperimental,
     /// It is now in the stable part of the protocol.
@@ -266,7 +269,7 @@ pub struct Change {
     /// What happened.
     pub kind: Kind,
     /// Where, by names of the wire: a method, `Type`, `Type.field`,
-    /// `Type[value or arm]`, `Type[arm].field`.
+    /// `Type[value or arm]`, `Type[arm].field`, `Type[*].field` of all arms.
     pub place: String,
     /// What it was and is, in Rust's words; empty if the kind says it all.
     pub detail: String,
@@ -447,11 +450,10 @@ impl<'a> Comparison<'a> {
                 .both(Verdict::BreaksAtRuntime, "the server refuses it without `experimentalApi`"),
             (false, true) if required && at.direction.is_received() => change(Kind::BecameExperimental)
                 .both(Verdict::BreaksAtRuntime, "without `experimentalApi` it may be missing, and decoding fails"),
-            (false, true) => change(Kind::BecameExperimental)
-                .both(Verdict::Tolerated, "without `experimentalApi` it may not come"),
-            (true, false) => {
-                change(Kind::BecameStable).both(Verdict::Additive, "it no longer needs `experimentalApi`")
+            (false, true) => {
+                change(Kind::BecameExperimental).both(Verdict::Tolerated, "without `experimentalApi` it may not come")
             }
+            (true, false) => change(Kind::BecameStable).both(Verdict::Additive, "it no longer needs `experimentalApi`"),
             _ => return,
         };
         self.push(at, change);

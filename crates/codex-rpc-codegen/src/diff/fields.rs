@@ -93,9 +93,7 @@ impl Comparison<'_> {
             Direction::Sent | Direction::Both if required => change
                 .old(Verdict::BreaksAtRuntime, "the server refuses an object without it")
                 .new_is(Verdict::BreaksCompilation, "`new()` takes it"),
-            Direction::Received | Direction::Unreferenced if required => {
-                change.new_is(Verdict::Additive, TESTS_ONLY)
-            }
+            Direction::Received | Direction::Unreferenced if required => change.new_is(Verdict::Additive, TESTS_ONLY),
             _ => change.new_is(Verdict::Additive, "there is a field more"),
         };
         let change = match &old.rest {
@@ -162,8 +160,8 @@ impl Comparison<'_> {
 
     fn default(&mut self, at: &At, old: Option<&Value>, new: Option<&Value>) {
         let told = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), |value| format!("`{value}`"));
-        let change = Change::new(Kind::FieldDefault, &at.place, at.direction)
-            .detail(format!("{} → {}", told(old), told(new)));
+        let change =
+            Change::new(Kind::FieldDefault, &at.place, at.direction).detail(format!("{} → {}", told(old), told(new)));
         let verdict = if old.is_none() { Verdict::Additive } else { Verdict::Tolerated };
         self.push(at, change.both(verdict, "a missing one means something else"));
     }
@@ -176,8 +174,7 @@ impl Comparison<'_> {
             Rest::Entries { ty, .. } => format!("`{}`", spelled(protocol, ty)),
         };
         let (before, after) = (described(self.old, old), described(self.new, new));
-        let change =
-            Change::new(Kind::OtherMembers, &at.place, at.direction).detail(format!("{before} → {after}"));
+        let change = Change::new(Kind::OtherMembers, &at.place, at.direction).detail(format!("{before} → {after}"));
         let change = match (&old.rest, &new.rest) {
             (Rest::Entries { rust, ty }, Rest::Entries { rust: new_rust, ty: new_ty }) => {
                 if (rust, ty) == (new_rust, new_ty) {

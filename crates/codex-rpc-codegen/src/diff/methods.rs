@@ -111,10 +111,9 @@ impl Comparison<'_> {
             }
         } else {
             let wire = match (&old.params, &new.params) {
-                (Some(before), Some(after)) => self.wire(
-                    &params_type(before, old.params_optional),
-                    &params_type(after, new.params_optional),
-                ),
+                (Some(before), Some(after)) => {
+                    self.wire(&params_type(before, old.params_optional), &params_type(after, new.params_optional))
+                }
                 // A method without params reads any and writes none.
                 _ => Wire { sent_fails: !new.params_optional, received_fails: !old.params_optional },
             };
@@ -152,10 +151,8 @@ impl Comparison<'_> {
                 change(Kind::BecameExperimental)
                     .both(Verdict::BreaksAtRuntime, "it comes only to a client with `experimentalApi`"),
             ),
-            (true, false) => self.push(
-                at,
-                change(Kind::BecameStable).both(Verdict::Additive, "it no longer needs `experimentalApi`"),
-            ),
+            (true, false) => self
+                .push(at, change(Kind::BecameStable).both(Verdict::Additive, "it no longer needs `experimentalApi`")),
             _ => {}
         }
         match (old.deprecated, new.deprecated) {

@@ -211,6 +211,7 @@ fn label(kind: Kind) -> &'static str {
         Kind::TagChanged => "tag changed",
         Kind::ChoiceChanged => "members that belong together",
         Kind::OtherMembers => "other members",
+        Kind::OtherValues => "other values",
         Kind::BecameExperimental => "now experimental",
         Kind::BecameStable => "now stable",
         Kind::Deprecated => "now deprecated",

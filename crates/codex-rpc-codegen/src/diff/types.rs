@@ -73,9 +73,13 @@ impl Comparison<'_> {
                 }
                 self.tagged(at, arms, new_arms, sizes);
             }
-            (Shape::External { units, keys, .. }, Shape::External { units: new_units, keys: new_keys, .. }) => {
+            (
+                Shape::External { units, keys, open },
+                Shape::External { units: new_units, keys: new_keys, open: new_open },
+            ) => {
                 self.values(at, units, new_units);
                 self.keys(at, keys, new_keys);
+                self.openness(at, *open, *new_open);
             }
             (Shape::Untagged(before), Shape::Untagged(after)) => self.untagged(at, before, after),
             (Shape::Newtype(before), Shape::Newtype(after)) => self.ty(at, Kind::TypeChanged, before, after),
@@ -116,9 +120,7 @@ impl Comparison<'_> {
             ),
             (false, true) if has_setters(new) => self.push(
                 at,
-                change(Kind::DirectionChanged)
-                    .detail("it is sent, too")
-                    .new_is(Verdict::Additive, "it has setters"),
+                change(Kind::DirectionChanged).detail("it is sent, too").new_is(Verdict::Additive, "it has setters"),
             ),
             _ => {}
         }
@@ -209,11 +211,14 @@ impl Comparison<'_> {
         for arm in old.iter().filter(|arm| !new.iter().any(|other| other.wire == arm.wire)) {
             self.removed(Kind::ArmRemoved, &at.below(&format!("[{}]", arm.wire)), "");
         }
+        let first = self.changes.len();
+        let mut common = 0;
         for arm in new {
             let inside = at.below(&format!("[{}]", arm.wire));
             match old.iter().find(|other| other.wire == arm.wire) {
                 None => self.added(Kind::ArmAdded, &inside, arm.experimental),
                 Some(before) => {
+                    common += 1;
                     self.rust_name(&inside, &before.variant, &arm.variant);
                     self.rust_name(&inside, &before.rust, &arm.rust);
                     self.record(&inside, &before.record, &arm.record);
@@ -226,13 +231,51 @@ impl Comparison<'_> {
                 }
             }
         }
+        self.merge_arms(at, first, common);
         let shared = shared_fields(new);
-        for field in shared_fields(old).into_iter().filter(|field| !shared.iter().any(|other| other.rust == field.rust)) {
+        for field in shared_fields(old).into_iter().filter(|field| !shared.iter().any(|other| other.rust == field.rust))
+        {
             let change = Change::new(Kind::AccessorRemoved, &at.place, at.direction)
                 .detail(format!("`{}()`", field.rust))
                 .new_is(Verdict::BreaksCompilation, "not all arms have the field alike");
             self.push(at, change);
         }
+    }
+
+    /// A field that changed alike in all arms is one change: upstream wrote it once.
+    fn merge_arms(&mut self, at: &At, first: usize, arms: usize) {
+        let of_arms = self.changes.split_off(first);
+        let in_every_arm = |change: &Change| {
+            let inside = change.place.strip_prefix(&format!("{}[", at.place))?;
+            let (_, field) = inside.split_once("].")?;
+            Some(Change { place: format!("{}[*].{field}", at.place), ..change.clone() })
+        };
+        let merged: Vec<Option<Change>> = of_arms.iter().map(in_every_arm).collect();
+        for (change, general) in of_arms.into_iter().zip(&merged) {
+            let alike = merged.iter().filter(|other| other.is_some() && *other == general).count();
+            match general {
+                Some(general) if arms > 1 && alike == arms => {
+                    if !self.changes[first..].contains(general) {
+                        self.changes.push(general.clone());
+                    }
+                }
+                _ => self.changes.push(change),
+            }
+        }
+    }
+
+    /// Whether upstream itself allows any other value.
+    fn openness(&mut self, at: &At, old: bool, new: bool) {
+        let change = Change::new(Kind::OtherValues, &at.place, at.direction);
+        let change = match (old, new) {
+            (false, true) => change
+                .detail("none → any")
+                .old(Verdict::Tolerated, "they come as `Unrecognized`")
+                .new_is(Verdict::Additive, "they come as `Unrecognized`"),
+            (true, false) => change.detail("any → none").old(Verdict::Tolerated, "only known ones come"),
+            _ => return,
+        };
+        self.push(at, change);
     }
 
     /// What no arm fits is an error: these unions have no `Unrecognized`.

@@ -180,10 +180,8 @@ impl<'a> Reading<'a> {
 
     fn record(&mut self, written: &Record, read: &Record) -> bool {
         let find = |record: &Record, wire: &str| record.fields.iter().find(|field| field.wire == wire).cloned();
-        let missing = read
-            .fields
-            .iter()
-            .any(|field| field.presence.is_required() && find(written, &field.wire).is_none());
+        let missing =
+            read.fields.iter().any(|field| field.presence.is_required() && find(written, &field.wire).is_none());
         if missing || !(read.one_of.is_empty() || read.one_of == written.one_of) {
             return false;
         }
