@@ -1,7 +1,9 @@
 //! `cargo xtask`: makes and checks the bindings.
 //!
-//! Exit status: 0 if all went well, 1 if not, 2 if the command line is wrong.
+//! Exit status: 0 if all went well, 1 if not, 2 if the command line is wrong; `diff` has
+//! two more.
 
+mod diff;
 mod generate;
 mod progress;
 mod pull;
@@ -66,6 +68,16 @@ enum Verb {
         schema: Schema,
         #[command(flatten)]
         out: Out,
+    },
+    /// Say what two releases differ in, which way it travels, and what it breaks.
+    ///
+    /// Models are compared, not texts: how upstream renders a type is no difference. Every
+    /// change is judged for a program that keeps the bindings of OLD and meets the server of
+    /// NEW, and for one that moves to the bindings of NEW; the worse of both counts.
+    #[command(after_help = diff::EXIT_STATUS)]
+    Diff {
+        #[command(flatten)]
+        arguments: diff::Arguments,
     },
     /// Write values made from a schema folder, one a line, for `round-trip --instances`.
     Instances {
@@ -219,6 +231,7 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
             let instead = report::command("regenerate 0.169.0", Some(&schema.schema), Some(&out.out));
             regenerate(wanted.request(&schema, &instead), &out.out, progress)?;
         }
+        Verb::Diff { arguments } => return diff::run(&arguments, progress),
         Verb::Instances { schema, out } => {
             let outcome = Sources::read(&schema.schema)?.model()?;
             let definitions = summary::definitions_json(&outcome)?;
@@ -314,7 +327,7 @@ fn regenerate(request: Request<'_>, out: &Path, progress: Progress) -> miette::R
     progress.say(format!("codex {} {written}: {}", sources.release(), summary::counts(&after.protocol)));
     progress.say(summary::written(&folders));
     let before = before.as_ref().map_or(Some(&after), Option::as_ref);
-    report::print(&summary::changes(before.map(|before| &before.protocol), &after.protocol))
+    report::print_styled(&summary::changes(before.map(|before| &before.protocol), &after.protocol))
 }
 
 /// Runs a verb that needs the bindings: it lives in the testkit, so that this

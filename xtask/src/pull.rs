@@ -195,6 +195,17 @@ pub fn executable(request: Request<'_>, progress: Progress) -> miette::Result<Pa
     }
 }
 
+/// The schema folder that a RELEASE argument names, if it names one.
+///
+/// # Errors
+/// If it is no release at all.
+pub fn schema_folder(release: &str) -> miette::Result<Option<PathBuf>> {
+    Ok(match release::wanted(release)? {
+        Wanted::Path(path) if path.join(PIN).is_file() => Some(path),
+        _ => None,
+    })
+}
+
 fn wanted(request: Request<'_>) -> miette::Result<Wanted> {
     match request.release {
         Some(argument) => release::wanted(argument),

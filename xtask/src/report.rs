@@ -36,7 +36,19 @@ fn quoted(word: &str) -> String {
 /// # Errors
 /// If it can't be written. A reader that has gone, as in `| head`, is no error.
 pub fn print(text: &str) -> miette::Result<()> {
-    let mut output = io::stdout().lock();
+    write(io::stdout().lock(), text)
+}
+
+/// The same for a text with ANSI escapes: they are left out where standard output is no
+/// terminal with colour, or `NO_COLOR` is set.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_styled(text: &str) -> miette::Result<()> {
+    write(anstream::AutoStream::auto(io::stdout().lock()), text)
+}
+
+fn write(mut output: impl io::Write, text: &str) -> miette::Result<()> {
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(miette!(
             code = "xtask::output",

@@ -221,7 +221,7 @@ fn request(definitions: &mut Value, wire: &str, name: &str) {
 }
 
 #[test]
-fn the_summary_lists_what_was_added_removed_and_changed() {
+fn the_summary_lists_what_breaks_and_counts_the_rest() {
     let bench = Bench::new();
     bench.schema("source");
     bench.bundle("source", |definitions| {
@@ -247,13 +247,14 @@ fn the_summary_lists_what_was_added_removed_and_changed() {
     ]));
     assert_eq!(
         said.stdout,
-        "Changes from 0.169.5 to 0.169.9:\n  \
-         methods added (1):\n    moon/phase\n  \
-         methods removed (1):\n    sun/rise\n  \
-         methods changed (1):\n    turn/steer\n  \
-         types added (2):\n    MoonPhaseParams\n    MoonPhaseResponse\n  \
-         types removed (2):\n    SunRiseParams\n    SunRiseResponse\n  \
-         types changed (1):\n    ConfigLayer\n",
+        "Changes from 0.169.5 to 0.169.9\n\n\
+         Breaks compilation (3)\n  \
+         method removed sun/rise: a request of the client (sent) — \
+         new bindings: its marker, its variant and its call are gone; \
+         old bindings: the server no longer knows it and answers with an error\n  \
+         type removed SunRiseParams: an object (sent) — new bindings: the type is gone\n  \
+         type removed SunRiseResponse: an object (received) — new bindings: the type is gone\n\n\
+         9 changes: 3 break compilation, 1 tolerated, 4 additive, 1 only documentation.\n",
         "{said}"
     );
     assert!(fs::read_to_string(bench.path("schema/pin.toml")).unwrap().contains("0.169.9"));

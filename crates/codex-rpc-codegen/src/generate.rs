@@ -10,10 +10,10 @@ use crate::emit::{self, Facts, Files};
 use crate::errata::{self, Applicable, Errata, Findings};
 use crate::harvest::Harvest;
 use crate::load::{self, Bundle, Definitions};
-use crate::model::{Definition, Method, Protocol, Side};
+use crate::model::{Protocol, Side};
 use crate::normalise::{self, Rewrite};
 use crate::problem::{self, Problem, Problems, TYPES};
-use crate::{complete, experimental, layout, link, shape, typescript_only};
+use crate::{complete, experimental, layout, link, reach, shape, typescript_only};
 
 /// The bundles.
 const STABLE: &str = "stable.json";
@@ -95,8 +95,8 @@ pub fn model(input: &Input<'_>) -> Result<Outcome, Problems> {
         experimental::mark(definition, stable_shapes.definitions.get(&definition.name), typescript_only);
     }
     let methods = link::link(raw, &mut shapes, &places, &stable, &applicable);
-    let outputs = reachable(&shapes.definitions, methods.iter().filter_map(sent_by_server));
-    let inputs = reachable(&shapes.definitions, methods.iter().filter_map(sent_by_client));
+    let outputs = reach::received(&shapes.definitions, &methods);
+    let inputs = reach::sent(&shapes.definitions, &methods);
     for (name, definition) in &mut shapes.definitions {
         definition.input = inputs.contains(name);
         if outputs.contains(name) {
@@ -158,36 +158,4 @@ pub fn source(protocol: &Protocol, input: &Input<'_>) -> Result<Files, Problems>
 /// When two names collide.
 pub fn dispatcher_source(protocol: &Protocol, input: &Input<'_>) -> Result<Files, Problems> {
     emit::dispatch(protocol).map_err(|problems| located(problems.0, Vec::new(), input))
-}
-
-/// What a client sends: params of its requests and notifications, and its answers.
-fn sent_by_client(method: &Method) -> Option<String> {
-    match method.side {
-        Side::ClientRequest | Side::ClientNotification => method.params.clone(),
-        Side::ServerRequest => method.response.clone(),
-        Side::ServerNotification => None,
-    }
-}
-
-/// What the server sends.
-fn sent_by_server(method: &Method) -> Option<String> {
-    match method.side {
-        Side::ServerRequest | Side::ServerNotification => method.params.clone(),
-        Side::ClientRequest => method.response.clone(),
-        Side::ClientNotification => None,
-    }
-}
-
-/// The definitions that some name, as a whole or as a part.
-fn reachable(definitions: &BTreeMap<String, Definition>, from: impl Iterator<Item = String>) -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
-    let mut stack: Vec<String> = from.collect();
-    while let Some(name) = stack.pop() {
-        if let Some(definition) = definitions.get(&name)
-            && reached.insert(name)
-        {
-            stack.extend(definition.types().into_iter().filter_map(|ty| ty.named()).map(str::to_owned));
-        }
-    }
-    reached
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Presence, Protocol, Record, Rest, Shape, Type};
+use crate::model::{Method, Presence, Protocol, Record, Rest, Shape, Type};
 
 /// An arm of a union larger than this is boxed, so that the union stays small.
 pub const LARGE_ARM: usize = 96;
@@ -99,6 +99,16 @@ impl<'a> Sizes<'a> {
             .sum();
         let rest = if matches!(record.rest, Rest::Entries { .. }) { 24 } else { 8 };
         (fields + rest).next_multiple_of(8)
+    }
+
+    /// Whether a union holds an arm with this record in a box.
+    pub fn boxes_arm(&mut self, record: &Record) -> bool {
+        self.record(record) > LARGE_ARM
+    }
+
+    /// Whether a method's variant holds its params in a box.
+    pub fn boxes_params(&mut self, method: &Method) -> bool {
+        !method.params_optional && method.params.as_ref().is_some_and(|name| self.definition(name) > LARGE_PARAMS)
     }
 
     /// The size of a definition.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod complete;
+pub mod diff;
 pub mod emit;
 pub mod errata;
 mod experimental;
@@ -22,6 +23,7 @@ pub mod model;
 pub mod names;
 pub mod normalise;
 pub mod problem;
+mod reach;
 pub mod shape;
 pub mod ts;
 mod typescript_only;

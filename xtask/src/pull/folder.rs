@@ -219,7 +219,7 @@ fn named(folder: &Path, bundles: &[PathBuf]) -> miette::Result<String> {
         ([], Some(one)) => Ok(one),
         ([], None) => Err(miette!(
             code = "pull::which_release",
-            help = "say it with `--as VERSION`",
+            help = "say it with `--as VERSION` (`diff`: `--old-as`, `--new-as`)",
             "{} does not say which release it is of",
             folder.display()
         )),

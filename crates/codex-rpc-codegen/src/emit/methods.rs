@@ -7,7 +7,6 @@ use quote::{format_ident, quote};
 
 use super::docs::{doc, experimental, or};
 use super::{Emitter, index, type_path};
-use crate::layout::{LARGE_PARAMS, Sizes};
 use crate::model::{Method, Shape, Side, Type};
 
 /// The module that holds the markers of a side.
@@ -17,11 +16,6 @@ pub(crate) fn marker_module(side: Side) -> &'static str {
         Side::ServerRequest => "server_requests",
         Side::ServerNotification | Side::ClientNotification => "notifications",
     }
-}
-
-/// Whether a method's variant holds its params in a box.
-pub(super) fn boxes_params(sizes: &mut Sizes<'_>, method: &Method) -> bool {
-    !method.params_optional && method.params.as_ref().is_some_and(|name| sizes.definition(name) > LARGE_PARAMS)
 }
 
 impl Emitter<'_> {
@@ -121,7 +115,7 @@ impl Emitter<'_> {
         for (place, method) in methods.iter().enumerate() {
             let (variant, wire) = (format_ident!("{}", method.rust), &method.wire);
             let params = self.params_type(method);
-            let held = if boxes_params(&mut self.sizes, method) { quote!(Box<#params>) } else { params.clone() };
+            let held = if self.sizes.boxes_params(method) { quote!(Box<#params>) } else { params.clone() };
             let docs = Self::method_doc(method);
             variants.push(quote!(#docs #variant(#held)));
             let place = index(place);

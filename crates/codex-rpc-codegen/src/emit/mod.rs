@@ -47,6 +47,7 @@ impl Facts {
 }
 
 pub use dispatch::dispatch;
+pub(crate) use types::shared_fields;
 
 pub(crate) struct Emitter<'a> {
     protocol: &'a Protocol,

@@ -5,7 +5,6 @@ use quote::{format_ident, quote};
 
 use super::docs::{doc, experimental, or};
 use super::{Emitter, index, type_path};
-use crate::layout::LARGE_ARM;
 use crate::model::{Arm, Definition, EnumValue, Field, KeyArm, Presence, Shape, Type, UntaggedArm};
 
 impl Emitter<'_> {
@@ -61,7 +60,7 @@ impl Emitter<'_> {
             let payload = format_ident!("{}", arm.rust);
             let own = format!("`{}` on the wire.", arm.wire);
             let docs = doc(&[&or(arm.doc.as_deref(), &own), experimental(arm.experimental)]);
-            let large = self.sizes.record(&arm.record) > LARGE_ARM;
+            let large = self.sizes.boxes_arm(&arm.record);
             let held = if large { quote!(Box<#payload>) } else { quote!(#payload) };
             variants.push(quote!(#docs #variant(#held)));
             let (place, wire) = (index(place), &arm.wire);
@@ -178,7 +177,7 @@ impl Emitter<'_> {
 }
 
 /// The members that all arms have alike, which the union has accessors for.
-pub(super) fn shared_fields(arms: &[Arm]) -> Vec<&Field> {
+pub(crate) fn shared_fields(arms: &[Arm]) -> Vec<&Field> {
     let Some((first, others)) = arms.split_first().filter(|(_, others)| !others.is_empty()) else { return Vec::new() };
     let alike = |field: &&Field| {
         others.iter().all(|arm| {

@@ -14,7 +14,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::docs::or;
-use super::methods::{boxes_params, marker_module};
+use super::methods::marker_module;
 use super::{Files, insert};
 use crate::layout::Sizes;
 use crate::model::{Method, Protocol, Shape, Side};
@@ -114,7 +114,7 @@ fn handler_name(method: &Method) -> String {
 
 impl Emitter<'_> {
     fn is_boxed(&mut self, method: &Method) -> bool {
-        boxes_params(&mut self.sizes, method)
+        self.sizes.boxes_params(method)
     }
 
     /// A definition's path, if it is a type of its own with a name.

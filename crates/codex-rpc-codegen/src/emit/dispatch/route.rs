@@ -7,7 +7,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::super::types::shared_fields;
+use super::super::shared_fields;
 use super::Emitter;
 use crate::model::{Field, Method, Presence, Record, Shape, Side, Type};
 
