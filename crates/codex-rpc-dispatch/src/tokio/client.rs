@@ -11,8 +11,8 @@ use codex_rpc::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use super::subscription::{Buffer, Subscription, Subscriptions};
-use crate::retry::Backoff;
+use super::subscription::{Subscription, Subscriptions};
+use crate::driver::{Buffer, CallOptions};
 use crate::{Answer, CallError, ClientConnection, SendError};
 
 /// What a call waits on.
@@ -146,34 +146,6 @@ impl fmt::Debug for Client {
             .field("pending", &core.connection.pending())
             .field("ended", &core.ended)
             .finish_non_exhaustive()
-    }
-}
-
-/// How a call is made.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct CallOptions {
-    /// How long to wait for the answer; none is the client's default,
-    /// [`Builder::time_limit`](super::Builder::time_limit).
-    pub time_limit: Option<Duration>,
-    /// How often and when to call again if the server is overloaded. Such a call was not
-    /// executed, so it is safe to repeat. Default: not.
-    pub retry: Option<Backoff>,
-}
-
-impl CallOptions {
-    /// Sets how long to wait for the answer.
-    #[must_use]
-    pub fn with_time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = Some(limit);
-        self
-    }
-
-    /// Calls again while the server is overloaded.
-    #[must_use]
-    pub fn with_retry(mut self, backoff: Backoff) -> Self {
-        self.retry = Some(backoff);
-        self
     }
 }
 
