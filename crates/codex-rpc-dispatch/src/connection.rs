@@ -298,7 +298,6 @@ impl<S: Side> Decoded<S> {
     }
 
     /// None for a blank frame.
-    #[cfg(all(feature = "websocket", any(feature = "blocking", feature = "tokio")))]
     pub(crate) fn of_frame(frame: Vec<u8>, limit: usize) -> Option<Self> {
         let line = if frame.len() > limit { Line::TooLong(frame.len()) } else { Line::Text(frame) };
         Self::of_line(line, limit)

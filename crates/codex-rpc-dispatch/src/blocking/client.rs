@@ -99,7 +99,7 @@ impl Shared {
     }
 
     /// Waits until the connection has ended; the reason. None if it has not in time.
-    fn wait_ended(&self, deadline: Option<Instant>) -> Option<Arc<str>> {
+    pub(super) fn wait_ended(&self, deadline: Option<Instant>) -> Option<Arc<str>> {
         let mut core = self.lock();
         loop {
             if let Some(reason) = &core.ended {
@@ -337,7 +337,7 @@ impl Client {
 }
 
 /// How long a server may take to end after its input was closed.
-const CLOSE: Duration = Duration::from_secs(2);
+pub(super) const CLOSE: Duration = Duration::from_secs(2);
 
 /// When a time limit is over; none for a time that never comes.
 fn deadline(limit: Option<Duration>) -> Option<Instant> {

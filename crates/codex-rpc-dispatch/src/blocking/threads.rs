@@ -4,10 +4,11 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::Instant;
 
 use codex_rpc::{ErrorCode, RpcError};
 
-use super::client::{Context, Shared, Waiter, WeakClient};
+use super::client::{CLOSE, Context, Shared, Waiter, WeakClient};
 use super::handle::{Handle, guarded};
 use super::queue::{Next, Queue};
 use super::subscription::Subscription;
@@ -28,16 +29,17 @@ pub(super) fn write(mut to: impl Transmit, queue: &Queue, shared: &Weak<Shared>,
     let written = write_all(&mut to, queue);
     // Closes the server's input. It ends then, and the reader notices.
     drop(to);
+    // Whoever waits for room in the queue learns that there is none any more.
+    queue.close();
     if let Err(error) = written {
-        // A process that ended says more than a pipe that broke.
-        let reason = peer.reason().unwrap_or_else(|| format!("the server can't be written to: {error}"));
         if let Some(shared) = shared.upgrade() {
-            shared.end(&reason);
+            // What the server still says is read, and why it ended says more than a pipe
+            // that broke.
+            shared.wait_ended(Instant::now().checked_add(CLOSE));
+            shared.end(&format!("the server can't be written to: {error}"));
         }
         peer.end();
     }
-    // Whoever waits for room in the queue learns that there is none any more.
-    queue.close();
 }
 
 /// Writes until nothing more will come.

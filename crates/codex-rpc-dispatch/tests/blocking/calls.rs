@@ -115,7 +115,7 @@ fn a_call_that_is_not_answered_in_time_ends_and_its_late_answer_is_passed_over()
     let mut told = client.subscribe();
     let options = CallOptions::default().with_time_limit(Duration::from_millis(20));
     let error = client.call_with::<ModelList>(&ModelListParams::new(), &options).unwrap_err();
-    assert!(matches!(error, CallError::TimedOut { method: "model/list" }), "{error:?}");
+    assert!(matches!(error, CallError::TimedOut { .. }), "{error:?}");
     assert_eq!(client.pending(), 0);
     let late = peer.read();
     peer.answer(&late, "late");
@@ -184,10 +184,11 @@ fn a_call_waits_no_longer_than_its_limit_for_a_server_that_never_reads() {
     // The first is being written, the second waits in the queue, the third for room.
     for _ in 0..3 {
         let error = call(&client, &long).unwrap_err();
-        assert!(matches!(error, CallError::TimedOut { method: "model/list" }), "{error:?}");
+        assert!(matches!(error, CallError::TimedOut { .. }), "{error:?}");
     }
     let error = client.notify::<Initialized>(&NoParams::new()).unwrap_err();
-    assert!(matches!(error, CallError::TimedOut { method: "initialized" }), "{error:?}");
+    assert!(matches!(error, CallError::TimedOut { .. }), "{error:?}");
+    assert_eq!(error.to_string(), "initialized was not answered in time");
     assert_eq!(client.pending(), 0);
     // What was queued is whole when it is read at last.
     let cursors: Vec<usize> = (0..2).map(|_| peer.read()["params"]["cursor"].as_str().unwrap().len()).collect();
