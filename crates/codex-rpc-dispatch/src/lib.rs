@@ -59,11 +59,15 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod call;
 mod connection;
 #[cfg(any(feature = "blocking", feature = "tokio", test))]
 mod defaults;
-#[cfg(feature = "process")]
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod driver;
+#[cfg(all(feature = "process", any(feature = "blocking", feature = "tokio")))]
 mod exit;
 mod frame;
 #[rustfmt::skip]

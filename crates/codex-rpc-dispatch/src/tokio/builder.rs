@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 use super::client::{Client, Shared, Waiter};
 use super::exit::Exit;
 use super::handle::{Handle, Nobody, Typed};
-use super::subscription::Buffer;
 use super::tasks::{ReadLoop, notify, write};
 use super::transport::{Reader, Receive, Received, Transmit, Writer};
 use super::{Handler, Router};
-use crate::{ClientConnection, Handshake, HandshakeError, Limits, Progress};
+use crate::driver::{Buffer, ConnectError};
+use crate::{ClientConnection, Handshake, Limits, Progress};
 
 /// Makes clients: who they are, what handles the server's requests, the limits.
 pub struct Builder {
@@ -30,63 +30,9 @@ pub struct Builder {
     handshake_limit: Duration,
 }
 
-/// Why there is no client.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// The program can't be started.
-    Spawn {
-        /// The program.
-        program: String,
-        /// Why.
-        error: io::Error,
-    },
-    /// The server can't be reached.
-    Connect {
-        /// Its address.
-        address: String,
-        /// Why.
-        reason: String,
-    },
-    /// The server refused, or is no app-server.
-    Handshake(HandshakeError),
-    /// The connection ended before the server had answered.
-    Closed {
-        /// Why; with what the process wrote to stderr.
-        reason: String,
-    },
-    /// The server did not answer in time.
-    TimedOut {
-        /// How long it was given.
-        limit: Duration,
-    },
-}
-
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("params", &self.params).field("limits", &self.limits).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Spawn { program, error } => write!(f, "can't start `{program}`: {error}"),
-            Self::Connect { address, reason } => write!(f, "can't connect to {address}: {reason}"),
-            Self::Handshake(error) => write!(f, "{error}"),
-            Self::Closed { reason } => write!(f, "the connection ended before `initialize` was answered: {reason}"),
-            Self::TimedOut { limit } => write!(f, "`initialize` was not answered within {limit:?}"),
-        }
-    }
-}
-
-impl std::error::Error for ConnectError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Spawn { error, .. } => Some(error),
-            Self::Handshake(error) => Some(error),
-            _ => None,
-        }
     }
 }
 

@@ -10,10 +10,11 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 
-use super::builder::{Builder, ConnectError};
+use super::builder::Builder;
 use super::client::Client;
 use super::exit::Exit;
 use super::transport::{Reader, Writer};
+use crate::driver::ConnectError;
 use crate::exit::{STDERR_TAIL, describe};
 
 /// How long a process may take to end after its input was closed, and again after it was

@@ -1,6 +1,5 @@
 //! The client: calls, subscriptions, the end.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -12,9 +11,9 @@ use codex_rpc::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use super::subscription::{Buffer, Subscription, Subscriptions};
+use super::subscription::{Subscription, Subscriptions};
 use crate::connection::Prepared;
-use crate::retry::Backoff;
+use crate::driver::{Buffer, CallOptions};
 use crate::{Answer, CallError, ClientConnection, SendError};
 
 /// What a call waits on.
@@ -148,34 +147,6 @@ impl fmt::Debug for Client {
             .field("pending", &core.connection.pending())
             .field("ended", &core.ended)
             .finish_non_exhaustive()
-    }
-}
-
-/// How a call is made.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct CallOptions {
-    /// How long to wait for the answer; none is the client's default,
-    /// [`Builder::time_limit`](super::Builder::time_limit).
-    pub time_limit: Option<Duration>,
-    /// How often and when to call again if the server is overloaded. Such a call was not
-    /// executed, so it is safe to repeat. Default: not.
-    pub retry: Option<Backoff>,
-}
-
-impl CallOptions {
-    /// Sets how long to wait for the answer.
-    #[must_use]
-    pub fn with_time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = Some(limit);
-        self
-    }
-
-    /// Calls again while the server is overloaded.
-    #[must_use]
-    pub fn with_retry(mut self, backoff: Backoff) -> Self {
-        self.retry = Some(backoff);
-        self
     }
 }
 
@@ -394,13 +365,13 @@ pub(super) const CLOSED_HERE: &str = "the client closed the connection";
 
 async fn within<T>(
     limit: Option<Duration>,
-    method: &Cow<'static, str>,
+    method: &str,
     answer: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {
     match limit {
         Some(limit) => tokio::time::timeout(limit, answer)
             .await
-            .unwrap_or_else(|_| Err(CallError::TimedOut { method: method.clone() })),
+            .unwrap_or_else(|_| Err(CallError::TimedOut { method: method.to_owned().into() })),
         None => answer.await,
     }
 }

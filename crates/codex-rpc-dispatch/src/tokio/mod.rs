@@ -54,8 +54,9 @@ mod transport;
 #[cfg(feature = "websocket")]
 mod websocket;
 
+pub use crate::driver::{Buffer, CallOptions, ConnectError, Delivery, IncompleteRouter, Overflow};
 pub use crate::generated::tokio_handler::Handler;
-pub use builder::{Builder, ConnectError};
-pub use client::{CallOptions, Client, Context};
-pub use router::{IncompleteRouter, Router, RouterBuilder};
-pub use subscription::{Buffer, Delivery, Overflow, Subscription};
+pub use builder::Builder;
+pub use client::{Client, Context};
+pub use router::{Router, RouterBuilder};
+pub use subscription::Subscription;

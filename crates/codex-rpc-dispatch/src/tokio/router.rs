@@ -9,6 +9,7 @@ use codex_rpc::{Direction, METHODS, MethodKind, RawJson, RpcError, ServerNotific
 
 use super::Context;
 use super::handle::{Boxed, Handle, Nobody};
+use crate::driver::IncompleteRouter;
 use crate::{TakeServerNotification, TakeServerRequest, defaults};
 
 type OnRequest = Box<dyn Fn(ServerRequest, Context) -> Boxed<Result<RawJson, RpcError>> + Send + Sync>;
@@ -47,22 +48,6 @@ pub struct RouterBuilder {
     requests: BTreeMap<&'static str, OnRequest>,
     notifications: BTreeMap<&'static str, OnNotification>,
 }
-
-/// A router that was to handle every request of the server, and does not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IncompleteRouter {
-    /// The methods that nothing handles.
-    pub unhandled: Vec<&'static str>,
-}
-
-impl fmt::Display for IncompleteRouter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing handles {}", self.unhandled.join(", "))
-    }
-}
-
-impl std::error::Error for IncompleteRouter {}
 
 impl Router {
     /// Without closures.

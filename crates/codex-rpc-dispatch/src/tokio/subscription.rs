@@ -7,59 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use codex_rpc::{Notification, ServerNotification};
 use tokio::sync::Notify;
 
+use crate::driver::{Buffer, Delivery, Overflow};
 use crate::{Malformed, Routed as _};
-
-/// What a subscription does when its buffer is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// The oldest notification goes, and [`Delivery::Lagged`] says how many went.
-    DropOldest,
-    /// The connection is not read until there is room: everything behind waits, answers
-    /// and approvals too. A subscriber that calls the client must not be the one that
-    /// makes it wait.
-    Wait,
-}
-
-/// How much a subscription holds. Default: 1,024 notifications, the oldest are dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Buffer {
-    /// How many notifications; at least one.
-    pub capacity: usize,
-    /// What happens when there are more.
-    pub overflow: Overflow,
-}
-
-impl Default for Buffer {
-    fn default() -> Self {
-        Self { capacity: 1_024, overflow: Overflow::DropOldest }
-    }
-}
-
-impl Buffer {
-    /// A buffer that drops the oldest when it is full.
-    pub fn dropping(capacity: usize) -> Self {
-        Self { capacity, overflow: Overflow::DropOldest }
-    }
-
-    /// A buffer that makes the connection wait when it is full.
-    pub fn waiting(capacity: usize) -> Self {
-        Self { capacity, overflow: Overflow::Wait }
-    }
-}
-
-/// What a subscription gives.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Delivery {
-    /// A notification.
-    Notification(Arc<Notification<ServerNotification>>),
-    /// So many notifications were dropped here.
-    Lagged(u64),
-    /// Something that was no message; only subscriptions to everything get it.
-    Malformed(Arc<Malformed>),
-}
 
 struct Queue {
     deliveries: VecDeque<Delivery>,

@@ -10,9 +10,10 @@ use tokio::task::JoinSet;
 use super::client::{CLOSE, CLOSED_HERE, Context, Outgoing, Raw, Shared, WeakClient};
 use super::exit::Exit;
 use super::handle::{Handle, guarded};
-use super::subscription::{Delivery, Subscription};
+use super::subscription::Subscription;
 use super::transport::{Receive, Received, Transmit};
 use crate::connection::Decoded;
+use crate::driver::Delivery;
 use crate::frame::LineSplitter;
 use crate::{Answer, ClientConnection, ClientSide, Event, IncomingRequest, Malformed, MalformedKind};
 

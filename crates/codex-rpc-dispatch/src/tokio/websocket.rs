@@ -16,10 +16,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::builder::{Builder, ConnectError};
+use super::builder::Builder;
 use super::client::Client;
 use super::exit::Exit;
 use super::transport::{Receive, Received, Transmit};
+use crate::driver::ConnectError;
 
 /// The server takes 16 MiB in one frame and says so in a header of its handshake; what is
 /// longer goes in pieces.
