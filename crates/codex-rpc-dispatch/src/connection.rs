@@ -642,7 +642,8 @@ impl<T> Connection<ClientSide, T> {
         ticket: Ticket<M>,
         response: &M::Response,
     ) -> Result<(), SendError> {
-        self.respond_with(&ticket.id, response)
+        let Ticket { id, .. } = ticket;
+        self.respond_with(&id, response)
     }
 }
 
@@ -669,6 +670,7 @@ impl<T> Connection<ServerSide, T> {
         ticket: Ticket<M>,
         response: &M::Response,
     ) -> Result<(), SendError> {
-        self.respond_with(&ticket.id, response)
+        let Ticket { id, .. } = ticket;
+        self.respond_with(&id, response)
     }
 }
