@@ -60,6 +60,15 @@ fn gone(processes: &[u32], within: Duration) -> impl Future<Output = ()> {
     }
 }
 
+/// A process that the test has to end itself.
+struct Killed(u32);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = StdCommand::new("kill").arg(self.0.to_string()).status();
+    }
+}
+
 const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
@@ -134,8 +143,15 @@ async fn what_the_child_started_is_ended_with_it() {
 #[tokio::test]
 async fn a_process_that_holds_the_pipes_open_does_not_keep_the_connection() {
     // It is in a session of its own, where the client does not look for it.
-    let client = start("setsid sleep 1000 & other=$!", "read request; echo why >&2; exit 4").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("id");
+    let before = format!(
+        "setsid sh -c 'echo $$ > {0}; exec sleep 1000' & while ! [ -s {0} ]; do sleep 0.01; done; other=$(cat {0})",
+        file.display()
+    );
+    let client = start(&before, "read request; echo why >&2; exit 4").await;
     let all = processes(&client);
+    let _ended = Killed(all[1]);
     let error = soon(list(&client, "x")).await.expect_err("no answer");
     assert!(error.contains("exit status: 4") && error.contains("why"), "{error}");
     drop(client);
@@ -146,8 +162,7 @@ async fn a_process_that_holds_the_pipes_open_does_not_keep_the_connection() {
         }
     })
     .await;
-    // `setsid` starts another process if it leads a group, else it becomes the program.
-    let _ = StdCommand::new("kill").arg(all[1].to_string()).status();
+    assert!(is_there(all[1]), "what is elsewhere is left alone");
 }
 
 #[tokio::test]
