@@ -43,7 +43,7 @@ pub fn print(text: &str) -> miette::Result<()> {
 /// terminal with colour, or `NO_COLOR` is set.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_styled(text: &str) -> miette::Result<()> {
     write(anstream::AutoStream::auto(io::stdout().lock()), text)
 }

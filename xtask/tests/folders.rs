@@ -254,7 +254,8 @@ fn the_summary_lists_what_breaks_and_counts_the_rest() {
          old bindings: the server no longer knows it and answers with an error\n  \
          type removed SunRiseParams: an object (sent) — new bindings: the type is gone\n  \
          type removed SunRiseResponse: an object (received) — new bindings: the type is gone\n\n\
-         9 changes: 3 break compilation, 1 tolerated, 4 additive, 1 only documentation.\n",
+         9 changes: 3 break compilation, 1 tolerated, 4 additive, 1 only documentation. \
+         1 of them breaks old bindings at run time.\n",
         "{said}"
     );
     assert!(fs::read_to_string(bench.path("schema/pin.toml")).unwrap().contains("0.169.9"));

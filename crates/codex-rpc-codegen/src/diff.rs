@@ -98,6 +98,9 @@ pub struct Counts {
     pub additive: usize,
     /// Of [`Verdict::Documentation`].
     pub documentation: usize,
+    /// Of those that break programs with the old bindings at run time, whatever their
+    /// verdict.
+    pub break_old_bindings: usize,
 }
 
 impl Counts {
@@ -379,6 +382,10 @@ pub fn diff(old: &Protocol, new: &Protocol) -> Difference {
         tolerated: count(Verdict::Tolerated),
         additive: count(Verdict::Additive),
         documentation: count(Verdict::Documentation),
+        break_old_bindings: changes
+            .iter()
+            .filter(|change| change.old_bindings.as_ref().is_some_and(|effect| effect.verdict.is_breaking()))
+            .count(),
     };
     Difference { old: old.release.clone(), new: new.release.clone(), counts, changes }
 }

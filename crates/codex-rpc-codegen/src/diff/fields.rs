@@ -85,10 +85,11 @@ impl Comparison<'_> {
 
     fn field_added(&mut self, at: &At, field: &Field, old: &Record) {
         let required = field.presence.is_required();
-        let marks = [(required, "required"), (field.experimental, "experimental")];
-        let marks = marks.into_iter().filter(|(is, _)| *is).map(|(_, mark)| format!(", {mark}")).collect::<String>();
-        let change = Change::new(Kind::FieldAdded, &at.place, at.direction)
-            .detail(format!("`{}`{marks}", rust_type(self.new, field)));
+        let mut detail = format!("`{}`", rust_type(self.new, field));
+        for (is, mark) in [(required, ", required"), (field.experimental, ", experimental")] {
+            detail.push_str(if is { mark } else { "" });
+        }
+        let change = Change::new(Kind::FieldAdded, &at.place, at.direction).detail(detail);
         let change = match at.direction {
             Direction::Sent | Direction::Both if required => change
                 .old(Verdict::BreaksAtRuntime, "the server refuses an object without it")

@@ -113,7 +113,12 @@ impl Difference {
             .collect();
         let all: usize = Verdict::ALL.into_iter().map(|verdict| self.counts.of(verdict)).sum();
         let changes = if all == 1 { "1 change" } else { &format!("{all} changes") };
-        format!("{changes}: {}.", counted.join(", "))
+        let old = match self.counts.break_old_bindings {
+            0 => String::new(),
+            1 => " 1 of them breaks old bindings at run time.".to_owned(),
+            count => format!(" {count} of them break old bindings at run time."),
+        };
+        format!("{changes}: {}.{old}", counted.join(", "))
     }
 
     fn nothing(&self) -> String {

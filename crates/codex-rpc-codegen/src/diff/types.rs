@@ -290,23 +290,20 @@ impl Comparison<'_> {
         }
         for arm in new {
             let inside = at.below(&format!("[{}]", arm.variant));
-            match find(old, arm) {
-                Some(before) => {
-                    self.rust_name(&inside, &before.variant, &arm.variant);
-                    self.ty(&inside, Kind::ArmType, &before.ty, &arm.ty);
-                    self.documentation(&inside, before.doc.as_deref(), arm.doc.as_deref());
-                }
-                None => {
-                    let change = Change::new(Kind::ArmAdded, &inside.place, at.direction)
-                        .detail(format!("`{}`", spelled(self.new, &arm.ty)))
-                        .new_is(Verdict::BreaksCompilation, "a `match` has no `Unrecognized` to catch it");
-                    let change = if at.direction.is_received() {
-                        change.old(Verdict::BreaksAtRuntime, "decoding fails: the union has no `Unrecognized`")
-                    } else {
-                        change
-                    };
-                    self.push(&inside, change);
-                }
+            if let Some(before) = find(old, arm) {
+                self.rust_name(&inside, &before.variant, &arm.variant);
+                self.ty(&inside, Kind::ArmType, &before.ty, &arm.ty);
+                self.documentation(&inside, before.doc.as_deref(), arm.doc.as_deref());
+            } else {
+                let change = Change::new(Kind::ArmAdded, &inside.place, at.direction)
+                    .detail(format!("`{}`", spelled(self.new, &arm.ty)))
+                    .new_is(Verdict::BreaksCompilation, "a `match` has no `Unrecognized` to catch it");
+                let change = if at.direction.is_received() {
+                    change.old(Verdict::BreaksAtRuntime, "decoding fails: the union has no `Unrecognized`")
+                } else {
+                    change
+                };
+                self.push(&inside, change);
             }
         }
     }

@@ -32,7 +32,7 @@ Tolerated (1)
 Additive (1)
   field added Sent.new: Option<i64> (sent) — new bindings: there is a field more
 
-4 changes: 1 breaks compilation, 1 tolerated, 1 additive, 1 only documentation.
+4 changes: 1 breaks compilation, 1 tolerated, 1 additive, 1 only documentation. 1 of them breaks old bindings at run time.
 ";
     assert_eq!(sample().text(Detail::Normal, false), expected);
 }
@@ -47,7 +47,7 @@ Changes from 1.0.0 to 1.1.0
 Breaks compilation (1)
   field removed Received.a: bool (received) — new bindings: the field is gone; old bindings: decoding fails without it
 
-4 changes: 1 breaks compilation, 1 tolerated, 1 additive, 1 only documentation.
+4 changes: 1 breaks compilation, 1 tolerated, 1 additive, 1 only documentation. 1 of them breaks old bindings at run time.
 ";
     assert_eq!(sample().text(Detail::Breaking, false), expected);
 }
@@ -69,7 +69,7 @@ fn the_markdown_is_a_list_for_each_verdict() {
     let expected = "\
 ## Changes from codex 1.0.0 to 1.1.0
 
-4 changes: 1 breaks compilation, 1 tolerated, 1 additive, 1 only documentation.
+4 changes: 1 breaks compilation, 1 tolerated, 1 additive, 1 only documentation. 1 of them breaks old bindings at run time.
 
 ### Breaks compilation (1)
 
@@ -105,7 +105,8 @@ fn the_json_has_what_the_text_says() {
     let value = serde_json::to_value(sample().without_documentation()).unwrap();
     assert_eq!(
         value["counts"],
-        json!({"breaksCompilation": 1, "breaksAtRuntime": 0, "tolerated": 1, "additive": 1, "documentation": 1})
+        json!({"breaksCompilation": 1, "breaksAtRuntime": 0, "tolerated": 1, "additive": 1, "documentation": 1,
+            "breakOldBindings": 1})
     );
     assert_eq!((&value["old"], &value["new"]), (&json!("1.0.0"), &json!("1.1.0")));
     assert_eq!(
