@@ -463,9 +463,9 @@ impl<S: Side, T> Connection<S, T> {
         self.outgoing.push_back(frame);
     }
 
-    fn respond_with(&mut self, id: RequestId, result: &impl ProtocolType) -> Result<(), SendError> {
+    fn respond_with(&mut self, id: &RequestId, result: &impl ProtocolType) -> Result<(), SendError> {
         let mut frame = String::from("{\"id\":");
-        codex_rpc::append_json(&id, &mut frame).map_err(|error| unencodable(&error))?;
+        codex_rpc::append_json(id, &mut frame).map_err(|error| unencodable(&error))?;
         frame.push_str(",\"result\":");
         codex_rpc::append_json(result, &mut frame).map_err(|error| unencodable(&error))?;
         frame.push('}');
@@ -611,7 +611,8 @@ impl<T> Connection<ClientSide, T> {
         ticket: Ticket<M>,
         response: &M::Response,
     ) -> Result<(), SendError> {
-        self.respond_with(ticket.id, response)
+        let Ticket { id, .. } = ticket;
+        self.respond_with(&id, response)
     }
 }
 
@@ -638,6 +639,7 @@ impl<T> Connection<ServerSide, T> {
         ticket: Ticket<M>,
         response: &M::Response,
     ) -> Result<(), SendError> {
-        self.respond_with(ticket.id, response)
+        let Ticket { id, .. } = ticket;
+        self.respond_with(&id, response)
     }
 }
