@@ -386,7 +386,7 @@ pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
     };
     // What is shifted in is zeros, and those are control characters.
     let word = u64::from_le_bytes(*chunk) >> (8 * (8 - rest.len()));
-    at + special_in(word).map_or(rest.len(), |place| place.min(rest.len()))
+    at + special_in(word).unwrap_or(rest.len())
 }
 
 /// The first such byte in a word.
