@@ -6,61 +6,16 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use codex_rpc::{
-    ClientMessage, ClientNotification, ClientRequest, ClientRequestMethod, DecodeError, Direction, ErrorResponse,
-    Extra, Message, MethodInfo, Notification, NotificationMethod, Params, ProtocolType, RawJson, Request, RequestId,
-    RpcError, ServerMessage, ServerNotification, ServerRequest, ServerRequestMethod, TraceContext,
+    ClientRequestMethod, ErrorResponse, Extra, Message, MethodInfo, Notification, NotificationMethod, ProtocolType,
+    RawJson, Request, RequestId, RpcError, ServerRequestMethod, TraceContext,
 };
 
 use crate::frame::{Line, LineSplitter};
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+use crate::params::Prepared;
+use crate::params::{Raw, Typed, Written};
+use crate::side::{ClientSide, ServerSide, Side};
 use crate::{Call, CallError, Malformed, MalformedKind, TakeClientRequest, TakeServerRequest};
-
-/// A side of a connection: what comes in there. Implemented by [`ClientSide`] and
-/// [`ServerSide`] only.
-pub trait Side: sealed::Sealed + fmt::Debug + 'static {
-    /// The requests that come in.
-    type Request: Send + fmt::Debug + 'static;
-    /// The notifications that come in.
-    type Notification: Send + fmt::Debug + 'static;
-    /// The direction of what goes out.
-    const SENDS: Direction;
-
-    #[doc(hidden)]
-    fn decode(line: &[u8]) -> Result<Message<Self::Request, Self::Notification>, DecodeError>;
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::ClientSide {}
-    impl Sealed for super::ServerSide {}
-}
-
-/// The side of a client of an app-server.
-#[derive(Clone, Copy, Debug)]
-pub enum ClientSide {}
-
-/// The side of an app-server.
-#[derive(Clone, Copy, Debug)]
-pub enum ServerSide {}
-
-impl Side for ClientSide {
-    type Request = ServerRequest;
-    type Notification = ServerNotification;
-    const SENDS: Direction = Direction::ClientToServer;
-
-    fn decode(line: &[u8]) -> Result<ServerMessage, DecodeError> {
-        ServerMessage::from_slice(line)
-    }
-}
-
-impl Side for ServerSide {
-    type Request = ClientRequest;
-    type Notification = ClientNotification;
-    const SENDS: Direction = Direction::ServerToClient;
-
-    fn decode(line: &[u8]) -> Result<ClientMessage, DecodeError> {
-        ClientMessage::from_slice(line)
-    }
-}
 
 /// A connection as a client of an app-server has it.
 pub type ClientConnection<T = ()> = Connection<ClientSide, T>;
@@ -207,59 +162,6 @@ impl<M: ?Sized> fmt::Debug for Ticket<M> {
 
 fn unencodable(error: &serde_json::Error) -> SendError {
     SendError::Unencodable(error.to_string())
-}
-
-/// Params that can be written.
-trait Written {
-    /// Writes the member `params` with a comma before it, if there is one.
-    fn write(&self, frame: &mut String) -> serde_json::Result<()>;
-}
-
-struct Typed<'a, P>(&'a P);
-
-impl<P: Params> Written for Typed<'_, P> {
-    fn write(&self, frame: &mut String) -> serde_json::Result<()> {
-        if self.0.is_absent() {
-            return Ok(());
-        }
-        frame.push_str(",\"params\":");
-        codex_rpc::append_json(self.0, frame)
-    }
-}
-
-struct Raw<'a>(Option<&'a RawJson>);
-
-impl Written for Raw<'_> {
-    fn write(&self, frame: &mut String) -> serde_json::Result<()> {
-        if let Some(params) = self.0 {
-            frame.push_str(",\"params\":");
-            frame.push_str(params.get());
-        }
-        Ok(())
-    }
-}
-
-/// A request before it has an id, apart from the type of its method, so that what a
-/// driver does with it is compiled once.
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-pub(crate) struct Prepared {
-    pub(crate) method: Cow<'static, str>,
-    /// The method's name, if it needs `experimentalApi`.
-    experimental: Option<&'static str>,
-    params: Option<RawJson>,
-}
-
-#[cfg(any(feature = "blocking", feature = "tokio"))]
-impl Prepared {
-    pub(crate) fn new<M: ClientRequestMethod>(params: &M::Params) -> Result<Self, CallError> {
-        let unsendable = |error: serde_json::Error| CallError::Unsendable(error.to_string());
-        let params = if params.is_absent() { None } else { Some(RawJson::encode(params).map_err(unsendable)?) };
-        Ok(Self { method: M::METHOD.into(), experimental: M::EXPERIMENTAL.then_some(M::METHOD), params })
-    }
-
-    pub(crate) fn raw(method: &str, params: Option<RawJson>) -> Self {
-        Self { method: method.to_owned().into(), experimental: None, params }
-    }
 }
 
 /// Why a message can't be sent.

@@ -81,19 +81,21 @@ mod frame;
 mod generated;
 mod handshake;
 mod malformed;
+mod params;
 mod payload;
 mod retry;
 mod route;
+mod side;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
 pub use call::{Call, CallError};
 pub use connection::{
-    Answer, ClientConnection, ClientSide, Connection, Event, IncomingRequest, Limits, SendError, ServerConnection,
-    ServerSide, Side, Ticket,
+    Answer, ClientConnection, Connection, Event, IncomingRequest, Limits, SendError, ServerConnection, Ticket,
 };
 pub use handshake::{Handshake, HandshakeError, Progress};
 pub use malformed::{Malformed, MalformedKind};
 pub use payload::{TakeClientRequest, TakeServerNotification, TakeServerRequest};
 pub use retry::Backoff;
 pub use route::{Route, Routed};
+pub use side::{ClientSide, ServerSide, Side};

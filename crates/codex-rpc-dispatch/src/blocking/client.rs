@@ -1,6 +1,7 @@
 //! The client: calls, subscriptions, the end.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ use super::handle::Handle;
 use super::queue::{NoRoom, Queue, wait};
 use super::subscription::{Subscription, Subscriptions};
 use super::transport::Peer;
-use crate::connection::Prepared;
 use crate::driver::{Buffer, CallOptions};
+use crate::params::Prepared;
 use crate::{Answer, CallError, ClientConnection};
 
 /// What a call waits on. It holds one answer, so that giving it never waits.
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) peer: Arc<dyn Peer>,
     server: InitializeResponse,
     time_limit: Option<Duration>,
+    /// Notifications that the handlers missed.
+    missed: AtomicU64,
 }
 
 struct Core {
@@ -57,6 +60,7 @@ impl Shared {
             peer,
             server,
             time_limit,
+            missed: AtomicU64::new(0),
         }
     }
 
@@ -328,6 +332,12 @@ impl Client {
         self.subscribe_thread(thread).only_turn(turn)
     }
 
+    /// How many notifications the handlers missed, because more came than
+    /// [`Builder::handler_buffer`](super::Builder::handler_buffer) holds.
+    pub fn notifications_missed(&self) -> u64 {
+        self.owner.shared.missed.load(Ordering::Relaxed)
+    }
+
     /// How many calls wait for their answers.
     pub fn pending(&self) -> usize {
         self.owner.shared.lock().connection.pending()
@@ -374,6 +384,13 @@ fn deadline(limit: Option<Duration>) -> Option<Instant> {
 pub(super) struct WeakClient(Weak<Owner>);
 
 impl WeakClient {
+    /// Counts notifications that the handlers missed.
+    pub(super) fn missed(&self, notifications: u64) {
+        if let Some(owner) = self.0.upgrade() {
+            owner.shared.missed.fetch_add(notifications, Ordering::Relaxed);
+        }
+    }
+
     fn upgrade(&self) -> Option<Client> {
         Some(Client { owner: self.0.upgrade()? })
     }

@@ -209,11 +209,15 @@ pub(super) fn notify(handler: &dyn Handle, client: &WeakClient, told: Subscripti
         if client.is_gone() {
             return;
         }
-        if let Delivery::Notification(message) = delivery {
-            let context = Context::new(client.clone(), None, None);
-            let payload = message.payload.clone();
-            // A panic costs this notification only.
-            let _ = guarded(|| handler.notification(payload, context));
+        match delivery {
+            Delivery::Notification(message) => {
+                let context = Context::new(client.clone(), None, None);
+                let payload = message.payload.clone();
+                // A panic costs this notification only.
+                let _ = guarded(|| handler.notification(payload, context));
+            }
+            Delivery::Lagged(missed) => client.missed(missed),
+            Delivery::Malformed(_) => {}
         }
     }
 }

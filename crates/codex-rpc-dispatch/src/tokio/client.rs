@@ -1,6 +1,7 @@
 //! The client: calls, subscriptions, the end.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::subscription::{Subscription, Subscriptions};
-use crate::connection::Prepared;
 use crate::driver::{Buffer, CallOptions};
+use crate::params::Prepared;
 use crate::{Answer, CallError, ClientConnection, SendError};
 
 /// What a call waits on.
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     pub(super) running: watch::Sender<Running>,
     server: InitializeResponse,
     time_limit: Option<Duration>,
+    /// Notifications that the handlers missed.
+    missed: AtomicU64,
 }
 
 pub(super) struct Core {
@@ -63,6 +66,7 @@ impl Shared {
             running: watch::Sender::new(Running::Yes),
             server,
             time_limit,
+            missed: AtomicU64::new(0),
         }
     }
 
@@ -325,6 +329,12 @@ impl Client {
         self.subscribe_thread(thread).only_turn(turn)
     }
 
+    /// How many notifications the handlers missed, because more came than
+    /// [`Builder::handler_buffer`](super::Builder::handler_buffer) holds.
+    pub fn notifications_missed(&self) -> u64 {
+        self.owner.shared.missed.load(Ordering::Relaxed)
+    }
+
     /// How many calls wait for their answers.
     pub fn pending(&self) -> usize {
         self.owner.shared.lock().connection.pending()
@@ -381,6 +391,13 @@ async fn within<T>(
 pub(super) struct WeakClient(Weak<Owner>);
 
 impl WeakClient {
+    /// Counts notifications that the handlers missed.
+    pub(super) fn missed(&self, notifications: u64) {
+        if let Some(owner) = self.0.upgrade() {
+            owner.shared.missed.fetch_add(notifications, Ordering::Relaxed);
+        }
+    }
+
     fn upgrade(&self) -> Option<Client> {
         Some(Client { owner: self.0.upgrade()? })
     }

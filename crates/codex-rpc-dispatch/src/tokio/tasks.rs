@@ -188,11 +188,15 @@ impl ReadLoop {
 /// Runs notification handlers one after the other until the connection ends.
 pub(super) async fn notify(handler: Arc<dyn Handle>, client: WeakClient, mut told: Subscription) {
     while let Some(delivery) = told.next().await {
-        if let Delivery::Notification(message) = delivery {
-            let context = Context::new(client.clone(), None, None);
-            let payload = message.payload.clone();
-            // A panic costs this notification only.
-            let _ = guarded(|| Arc::clone(&handler).notification(payload, context)).await;
+        match delivery {
+            Delivery::Notification(message) => {
+                let context = Context::new(client.clone(), None, None);
+                let payload = message.payload.clone();
+                // A panic costs this notification only.
+                let _ = guarded(|| Arc::clone(&handler).notification(payload, context)).await;
+            }
+            Delivery::Lagged(missed) => client.missed(missed),
+            Delivery::Malformed(_) => {}
         }
     }
 }

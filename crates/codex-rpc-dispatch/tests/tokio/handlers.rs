@@ -305,4 +305,11 @@ async fn a_slow_handler_of_notifications_delays_neither_calls_nor_approvals() {
     peer.answer_models().await;
     assert_eq!(soon(call).await.expect("no panic").as_deref(), Ok("own"));
     gate.notify_one();
+    // A hundred came, four are kept, and how many were not is known.
+    let counted = async {
+        while client.notifications_missed() < 90 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(counted).await;
 }
