@@ -315,7 +315,7 @@ impl<M: Methods> Serialize for Notification<M> {
     }
 }
 
-/// Not by way of `Encode`, because the result may be of any type.
+// Not by way of `Encode`, because the result may be of any type.
 impl<T: Serialize> Serialize for Response<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

@@ -398,7 +398,7 @@ impl<'de> Deserialize<'de> for ErrorResponse {
     }
 }
 
-/// Not by way of `Decode`, because the result may be of any type.
+// Not by way of `Decode`, because the result may be of any type.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Response<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Answer<T>(PhantomData<T>);
