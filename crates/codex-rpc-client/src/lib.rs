@@ -1,0 +1,11 @@
+//! A client for OpenAI Codex: sessions, threads and turns over `codex app-server`.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod error;
+mod result;
+
+pub use error::{Error, ExecutableNotFound, ProcessError};
+pub use result::{TurnFailed, TurnResult, final_response};
+pub use codex_rpc as protocol;
