@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(crate) use text::is_unknown_method;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -248,3 +250,9 @@ impl fmt::Display for ExecutableNotFound {
 }
 
 impl std::error::Error for ExecutableNotFound {}
+
+impl From<codex_rpc_dispatch::ProcessExit> for ProcessError {
+    fn from(exit: codex_rpc_dispatch::ProcessExit) -> Self {
+        Self { program: exit.program.into(), status: exit.status, stderr: exit.stderr, error: None }
+    }
+}

@@ -44,3 +44,9 @@ pub(super) fn classify(error: &RpcError) -> Class {
     }
     Class::Other
 }
+
+/// Whether a server does not know a method: it lists those that it knows.
+pub(crate) fn is_unknown_method(error: &RpcError, method: &str) -> bool {
+    let start = format!("Invalid request: unknown variant `{method}`, expected one of `initialize`");
+    error.code == ErrorCode::INVALID_REQUEST && error.message.starts_with(&start)
+}

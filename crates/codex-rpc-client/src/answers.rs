@@ -1,0 +1,121 @@
+//! What the server's requests are answered with.
+//!
+//! In this order: the hook for the method, then what the session does by itself (tools
+//! of the thread, the policy), then the default, which gives nothing away.
+
+mod asked;
+mod defaults;
+mod tools;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use codex_rpc::{RpcError, ServerRequestMethod};
+use codex_rpc_dispatch::TakeServerRequest;
+use codex_rpc_dispatch::tokio::{Router, RouterBuilder};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::session::{Flush, Hub};
+
+pub use asked::Asked;
+
+pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What a hook returns: an answer, none if it leaves it to what comes after it, or an
+/// error for the server.
+pub type HookAnswer<R> = Result<Option<R>, RpcError>;
+
+type Hook<M> = Box<
+    dyn Fn(<M as ServerRequestMethod>::Params, Asked) -> Boxed<HookAnswer<<M as ServerRequestMethod>::Response>>
+        + Send
+        + Sync,
+>;
+
+/// Puts the handler of a method into a router.
+type Register = fn(RouterBuilder, &Arc<Answers>, &Surroundings) -> RouterBuilder;
+
+/// All that answers the server.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// By method: a [`Hook`] of that method.
+    hooks: HashMap<&'static str, Box<dyn Any + Send + Sync>>,
+    registers: HashMap<&'static str, Register>,
+}
+
+/// What the handlers of a connection have in common.
+#[derive(Clone)]
+struct Surroundings {
+    hub: Arc<Hub>,
+    flush: mpsc::Sender<Flush>,
+}
+
+impl Surroundings {
+    /// Waits until everything that was said before has been taken in.
+    async fn flush(&self) {
+        let (done, flushed) = oneshot::channel();
+        if self.flush.send(done).await.is_ok() {
+            let _ = flushed.await;
+        }
+    }
+}
+
+impl Answers {
+    pub(crate) fn on<M, H, F>(&mut self, hook: H)
+    where
+        M: TakeServerRequest + 'static,
+        M::Params: Clone + Send + Sync,
+        M::Response: Send,
+        H: Fn(M::Params, Asked) -> F + Send + Sync + 'static,
+        F: Future<Output = HookAnswer<M::Response>> + Send + 'static,
+    {
+        let hook: Hook<M> = Box::new(move |params, asked| Box::pin(hook(params, asked)));
+        self.hooks.insert(M::METHOD, Box::new(hook));
+        self.registers.insert(M::METHOD, plain::<M>);
+    }
+
+    /// The router of a connection.
+    pub(crate) fn router(self: &Arc<Self>, hub: &Arc<Hub>, flush: mpsc::Sender<Flush>) -> Router {
+        let surroundings = Surroundings { hub: Arc::clone(hub), flush };
+        let mut router = Router::builder();
+        for register in self.registers.values() {
+            router = register(router, self, &surroundings);
+        }
+        // These have more than a hook and a default.
+        tools::register(router, self, &surroundings).build()
+    }
+
+    async fn hook<M>(&self, params: &M::Params, asked: &Asked) -> HookAnswer<M::Response>
+    where
+        M: TakeServerRequest + 'static,
+        M::Params: Clone + Send + Sync,
+    {
+        let hook = self.hooks.get(M::METHOD).and_then(|hook| hook.downcast_ref::<Hook<M>>());
+        match hook {
+            Some(hook) => hook(params.clone(), asked.clone()).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// A hook, then the default.
+fn plain<M>(router: RouterBuilder, answers: &Arc<Answers>, _: &Surroundings) -> RouterBuilder
+where
+    M: TakeServerRequest + 'static,
+    M::Params: Clone + Send + Sync,
+    M::Response: Send,
+{
+    let answers = Arc::clone(answers);
+    router.on::<M, _, _>(move |params, context| {
+        let answers = Arc::clone(&answers);
+        async move {
+            let asked = Asked::new(context);
+            match answers.hook::<M>(&params, &asked).await? {
+                Some(answer) => Ok(answer),
+                None => defaults::answer::<M>(&asked),
+            }
+        }
+    })
+}

@@ -1,0 +1,103 @@
+//! How a codex process is started and spoken to.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use codex_rpc::types::{ClientInfo, InitializeCapabilities, InitializeParams};
+use codex_rpc_dispatch::Backoff;
+use codex_rpc_dispatch::tokio::{Builder, Client, ConnectError, Router};
+use tokio::process::Command;
+
+use super::restart::Restart;
+use crate::{Error, ProcessError, executable};
+
+/// All settings of a session but what answers the server.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) executable: Option<PathBuf>,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) overrides: Vec<(String, String)>,
+    pub(crate) environment: Vec<(OsString, Option<OsString>)>,
+    pub(crate) clear_environment: bool,
+    pub(crate) home: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) title: Option<String>,
+    pub(crate) capabilities: InitializeCapabilities,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) start_limit: Duration,
+    pub(crate) retry: Option<Backoff>,
+    pub(crate) restart: Option<Restart>,
+    pub(crate) watchdog: Option<Duration>,
+    pub(crate) turn_log: usize,
+    pub(crate) minimum: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            executable: None,
+            arguments: Vec::new(),
+            overrides: Vec::new(),
+            environment: Vec::new(),
+            clear_environment: false,
+            home: None,
+            directory: None,
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            title: None,
+            capabilities: InitializeCapabilities::new(),
+            time_limit: Some(Duration::from_secs(600)),
+            start_limit: Duration::from_secs(30),
+            retry: Some(Backoff::default()),
+            restart: None,
+            watchdog: None,
+            turn_log: 4_096,
+            minimum: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Starts the process and shakes hands.
+    pub(crate) async fn spawn(&self, router: Router) -> Result<Client, Error> {
+        let program = executable::find(self.executable.as_deref())?;
+        let mut command = Command::new(&program);
+        for (key, value) in &self.overrides {
+            command.arg("-c").arg(format!("{key}={value}"));
+        }
+        command.args(&self.arguments).arg("app-server");
+        if self.clear_environment {
+            command.env_clear();
+        }
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(home) = &self.home {
+            command.env("CODEX_HOME", home);
+        }
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        self.dispatcher(router).spawn_command(command).await.map_err(|error| match error {
+            ConnectError::Spawn { error, .. } => {
+                Error::Process(Box::new(ProcessError { program, status: None, stderr: String::new(), error: Some(error) }))
+            }
+            other => Error::Connect(Box::new(other)),
+        })
+    }
+
+    pub(crate) fn dispatcher(&self, router: Router) -> Builder {
+        let mut info = ClientInfo::new(&self.name, &self.version);
+        if let Some(title) = &self.title {
+            info = info.title(title);
+        }
+        let params = InitializeParams::new(info).capabilities(self.capabilities.clone());
+        Builder::new(params).router(router).time_limit(self.time_limit).handshake_limit(self.start_limit)
+    }
+}
