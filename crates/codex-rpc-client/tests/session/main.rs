@@ -1,0 +1,10 @@
+//! Sessions, threads and turns against a server that does what a test says.
+
+mod answers;
+mod errors;
+mod peer;
+#[cfg(unix)]
+mod recovery;
+mod tools;
+mod turns;
+mod watchdog;
