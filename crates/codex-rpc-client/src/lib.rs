@@ -4,6 +4,8 @@
 #![deny(missing_docs)]
 
 mod answers;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod config;
 mod error;
 mod executable;

@@ -58,7 +58,7 @@ fn the_errors_of_recorded_servers_are_told_apart() {
     }
     for message in refused {
         let lower = message.to_lowercase();
-        for word in ["experimentalapi", "not initialized", "thread not", "no rollout", "authentication required", "missing field"] {
+        for word in ["experimentalapi", "not initialized", "thread not", "no rollout", "authentication required", "invalid request: "] {
             assert!(!lower.contains(word), "taken for an ordinary refusal: {message}");
         }
     }
