@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod approval;
 mod error;
+#[cfg(feature = "policy")]
+pub mod policy;
 mod result;
 
+pub use codex_rpc as protocol;
 pub use error::{Error, ExecutableNotFound, ProcessError};
 pub use result::{TurnFailed, TurnResult, final_response};
-pub use codex_rpc as protocol;
