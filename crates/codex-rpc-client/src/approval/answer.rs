@@ -1,5 +1,7 @@
 //! From a decision to the response of each request.
 
+use std::collections::BTreeMap;
+
 use codex_rpc::ProtocolType;
 use codex_rpc::types::{
     AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision,
@@ -7,9 +9,10 @@ use codex_rpc::types::{
     CommandExecutionApprovalDecision, CommandExecutionApprovalKind, CommandExecutionRequestApprovalParams,
     CommandExecutionRequestApprovalResponse, DeniedReviewDecision, ExecCommandApprovalParams,
     ExecCommandApprovalResponse, FileChangeApprovalDecision, FileChangeRequestApprovalParams,
-    FileChangeRequestApprovalResponse, McpServerElicitationAction, McpServerElicitationRequestParams,
-    McpServerElicitationRequestResponse, PermissionGrantScope, PermissionsRequestApprovalParams,
-    PermissionsRequestApprovalResponse, ReviewDecision, ToolRequestUserInputParams, ToolRequestUserInputResponse,
+    FileChangeRequestApprovalResponse, GrantedPermissionProfile, McpServerElicitationAction,
+    McpServerElicitationRequestParams, McpServerElicitationRequestResponse, PermissionGrantScope,
+    PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse, ReviewDecision, ToolRequestUserInputParams,
+    ToolRequestUserInputResponse,
 };
 use serde_json::{Value, json};
 
@@ -217,7 +220,7 @@ pub fn grant_some(
         let (granted, scope) = match decision {
             Decision::AllowForSession => (granted, PermissionGrantScope::Session),
             Decision::Allow => (granted, PermissionGrantScope::Turn),
-            _ => (Default::default(), PermissionGrantScope::Turn),
+            _ => (GrantedPermissionProfile::new(), PermissionGrantScope::Turn),
         };
         PermissionsRequestApprovalResponse::new(granted).scope(scope)
     })
@@ -293,7 +296,7 @@ impl Approvable for ToolRequestUserInputParams {
     fn answer(&self, decision: &Decision) -> Answer<Self::Response> {
         let refuses = |decision: &Decision| *decision == Decision::Deny;
         let reason = if decision.permits() { NEEDS_CONTENT } else { NO_SUCH_ANSWER };
-        answer(decision, reason, refuses, |_| ToolRequestUserInputResponse::new(Default::default()))
+        answer(decision, reason, refuses, |_| ToolRequestUserInputResponse::new(BTreeMap::new()))
     }
 }
 

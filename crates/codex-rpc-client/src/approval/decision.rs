@@ -91,7 +91,7 @@ impl Decision {
             Offered::ApplyNetworkPolicyAmendment(amendment) => {
                 Self::NetworkPolicy(amendment.network_policy_amendment.clone())
             }
-            _ => return None,
+            Offered::Unrecognized(_) => return None,
         })
     }
 
@@ -104,9 +104,8 @@ impl Decision {
             return self.clone();
         }
         let safer = match self {
-            Self::AllowWithExecPolicy(_) => Self::Allow,
             Self::NetworkPolicy(_) if self.permits() => Self::Allow,
-            Self::AllowForSession => Self::Allow,
+            Self::AllowWithExecPolicy(_) | Self::AllowForSession => Self::Allow,
             Self::Allow | Self::NetworkPolicy(_) | Self::Cancel => Self::Deny,
             Self::Deny => return Self::Deny,
         };

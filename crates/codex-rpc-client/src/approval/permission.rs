@@ -122,7 +122,7 @@ impl<'a> Asked<'a> {
             FileSystemAccessMode::Read => Some(Permission::Read(scope)),
             FileSystemAccessMode::Write => Some(Permission::Write(scope)),
             FileSystemAccessMode::Deny => None,
-            _ => Some(Permission::Unrecognized),
+            FileSystemAccessMode::Unrecognized(_) => Some(Permission::Unrecognized),
         }
     }
 

@@ -78,12 +78,9 @@ impl From<RuleTable> for Rule {
 
 pub(super) fn parse(text: &str, path: Option<&Path>) -> Result<Policy, PolicyError> {
     let file: File = toml::from_str(text).map_err(|error| syntax(text, path, &error))?;
-    let mut builder = PolicyBuilder::default();
-    builder.default = file.default;
-    builder.root = file.root;
     let lines: Vec<usize> = file.rule.iter().map(|rule| position(text, rule.span().start).0).collect();
-    builder.rules = file.rule.into_iter().map(|rule| rule.into_inner().into()).collect();
-    builder.build().map_err(|error| match error {
+    let rules = file.rule.into_iter().map(|rule| rule.into_inner().into()).collect();
+    PolicyBuilder { rules, default: file.default, root: file.root }.build().map_err(|error| match error {
         PolicyError::Rule { rule, problem, .. } => {
             let line = lines.get(rule.index).copied();
             PolicyError::Rule { path: path.map(Path::to_owned), line, rule, problem }

@@ -268,7 +268,7 @@ fn check(rule: &Rule) -> Result<(), RuleProblem> {
     if rule.action.permits() && !possible.iter().any(|kind| can_be_permitted(*kind)) {
         return Err(RuleProblem::NeverAllowed);
     }
-    if rule.prefixes.iter().any(|words| words.first().is_none_or(|program| program.is_empty())) {
+    if rule.prefixes.iter().any(|words| words.first().is_none_or(String::is_empty)) {
         return Err(RuleProblem::EmptyPrefix);
     }
     if let Some(host) = rule.hosts.iter().find(|host| host.trim_start_matches("*.").contains('*') || host.is_empty()) {
