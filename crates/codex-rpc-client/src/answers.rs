@@ -1,9 +1,12 @@
 //! What the server's requests are answered with.
 //!
-//! In this order: the hook for the method, then what the session does by itself (tools
-//! of the thread, the policy), then the default, which gives nothing away.
+//! In this order: the hook for the method; for approvals the policy, and whoever is to be
+//! asked; for calls of tools those of the thread; then the default, which gives nothing
+//! away.
 
+mod approvals;
 mod asked;
+mod audit;
 mod defaults;
 mod tools;
 
@@ -18,6 +21,7 @@ use codex_rpc_dispatch::TakeServerRequest;
 use codex_rpc_dispatch::tokio::{Router, RouterBuilder};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::approval::{ApprovalRequest, Decision};
 use crate::session::{Flush, Hub};
 
 pub use asked::Asked;
@@ -38,11 +42,37 @@ type Hook<M> = Box<
 type Register = fn(RouterBuilder, &Arc<Answers>, &Surroundings) -> RouterBuilder;
 
 /// All that answers the server.
-#[derive(Default)]
 pub(crate) struct Answers {
     /// By method: a [`Hook`] of that method.
     hooks: HashMap<&'static str, Box<dyn Any + Send + Sync>>,
     registers: HashMap<&'static str, Register>,
+    pub(crate) asker: Option<Asker>,
+    #[cfg(feature = "policy")]
+    pub(crate) policy: Option<crate::policy::Policy>,
+    #[cfg(feature = "policy")]
+    pub(crate) audit: Option<crate::policy::AuditLog>,
+    /// What the asker is called in the audit log.
+    #[cfg(feature = "policy")]
+    pub(crate) asker_is: crate::policy::DecidedBy,
+}
+
+/// Decides about a request for approval, if it can.
+pub(crate) type Asker = Box<dyn Fn(ApprovalRequest) -> Boxed<Option<Decision>> + Send + Sync>;
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            hooks: HashMap::new(),
+            registers: HashMap::new(),
+            asker: None,
+            #[cfg(feature = "policy")]
+            policy: None,
+            #[cfg(feature = "policy")]
+            audit: None,
+            #[cfg(feature = "policy")]
+            asker_is: crate::policy::DecidedBy::Hook,
+        }
+    }
 }
 
 /// What the handlers of a connection have in common.
@@ -84,6 +114,7 @@ impl Answers {
             router = register(router, self, &surroundings);
         }
         // These have more than a hook and a default.
+        router = approvals::register(router, self, &surroundings);
         tools::register(router, self, &surroundings).build()
     }
 

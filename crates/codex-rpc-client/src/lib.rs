@@ -4,12 +4,15 @@
 #![deny(missing_docs)]
 
 mod answers;
+pub mod approval;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod config;
 mod error;
 mod executable;
 mod input;
+#[cfg(feature = "policy")]
+pub mod policy;
 mod result;
 mod retry;
 mod session;

@@ -14,6 +14,7 @@ use codex_rpc_dispatch::{Backoff, TakeServerRequest};
 use serde_json::Value;
 
 use super::{Pages, Runtime, Thread};
+use crate::approval::{ApprovalRequest, Decision};
 use crate::{Asked, CallSettings, Error, HookAnswer, Restart, Resume, Tools};
 
 /// Makes sessions; see [`CodexBuilder`](crate::CodexBuilder).
@@ -77,6 +78,23 @@ impl CodexBuilder {
     {
         self.builder = self.builder.on::<M, H, F>(hook);
         self
+    }
+
+    /// As [`CodexBuilder::ask`](crate::CodexBuilder::ask): the answer is a future, which
+    /// runs on the session's thread.
+    pub fn ask<H, F>(mut self, asker: H) -> Self
+    where
+        H: Fn(ApprovalRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Option<Decision>> + Send + 'static,
+    {
+        self.builder = self.builder.ask(asker);
+        self
+    }
+
+    #[cfg(feature = "policy")]
+    settings! {
+        policy(policy: crate::policy::Policy);
+        audit(log: crate::policy::AuditLog);
     }
 
     /// Starts the process.

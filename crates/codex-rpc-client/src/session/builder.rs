@@ -17,6 +17,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::{Codex, Hub, Inner, Restart, Settings, State, check_version, connect};
 use crate::Error;
+use crate::approval::{ApprovalRequest, Decision};
 use crate::answers::{Answers, Asked, HookAnswer};
 
 /// Makes sessions.
@@ -202,6 +203,49 @@ impl CodexBuilder {
         F: Future<Output = HookAnswer<M::Response>> + Send + 'static,
     {
         self.answers.on::<M, H, F>(hook);
+        self
+    }
+
+    /// Asks this about approvals: those for which the policy says `ask`, and without a
+    /// policy all that no hook answers. What it has no decision for is declined. It may
+    /// take its time: nothing else waits for it.
+    ///
+    /// ```
+    /// use codex_rpc_client::Codex;
+    /// use codex_rpc_client::approval::Decision;
+    ///
+    /// let builder = Codex::builder().ask(|request| async move {
+    ///     // Here a person would be asked.
+    ///     request.command.map(|command| match command.script() {
+    ///         "ls" => Decision::Allow,
+    ///         _ => Decision::Deny,
+    ///     })
+    /// });
+    /// ```
+    pub fn ask<H, F>(mut self, asker: H) -> Self
+    where
+        H: Fn(ApprovalRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Option<Decision>> + Send + 'static,
+    {
+        self.answers.asker = Some(Box::new(move |request| Box::pin(asker(request))));
+        #[cfg(feature = "policy")]
+        {
+            self.answers.asker_is = crate::policy::DecidedBy::Hook;
+        }
+        self
+    }
+
+    /// Decides about approvals by rules. What no rule is about is declined.
+    #[cfg(feature = "policy")]
+    pub fn policy(mut self, policy: crate::policy::Policy) -> Self {
+        self.answers.policy = Some(policy);
+        self
+    }
+
+    /// Writes every decision about an approval into a log.
+    #[cfg(feature = "policy")]
+    pub fn audit(mut self, log: crate::policy::AuditLog) -> Self {
+        self.answers.audit = Some(log);
         self
     }
 
