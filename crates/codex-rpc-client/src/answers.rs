@@ -51,13 +51,17 @@ pub(crate) struct Answers {
     pub(crate) policy: Option<crate::policy::Policy>,
     #[cfg(feature = "policy")]
     pub(crate) audit: Option<crate::policy::AuditLog>,
-    /// What the asker is called in the audit log.
-    #[cfg(feature = "policy")]
-    pub(crate) asker_is: crate::policy::DecidedBy,
+    /// The session that is answered for, once there is one.
+    #[cfg(feature = "judge")]
+    pub(crate) session: std::sync::OnceLock<std::sync::Weak<crate::session::Inner>>,
 }
 
-/// Decides about a request for approval, if it can.
-pub(crate) type Asker = Box<dyn Fn(ApprovalRequest) -> Boxed<Option<Decision>> + Send + Sync>;
+/// Who decides about a request for approval, if they can.
+pub(crate) enum Asker {
+    Closure(Box<dyn Fn(ApprovalRequest) -> Boxed<Option<Decision>> + Send + Sync>),
+    #[cfg(feature = "judge")]
+    Judge(Box<crate::Judge>),
+}
 
 impl Default for Answers {
     fn default() -> Self {
@@ -69,8 +73,8 @@ impl Default for Answers {
             policy: None,
             #[cfg(feature = "policy")]
             audit: None,
-            #[cfg(feature = "policy")]
-            asker_is: crate::policy::DecidedBy::Hook,
+            #[cfg(feature = "judge")]
+            session: std::sync::OnceLock::new(),
         }
     }
 }

@@ -11,6 +11,8 @@ mod config;
 mod error;
 mod executable;
 mod input;
+#[cfg(feature = "judge")]
+mod judge;
 #[cfg(feature = "policy")]
 pub mod policy;
 mod result;
@@ -28,6 +30,8 @@ pub use codex_rpc as protocol;
 pub use codex_rpc_dispatch as dispatch;
 pub use error::{Error, ExecutableNotFound, ProcessError};
 pub use input::Input;
+#[cfg(feature = "judge")]
+pub use judge::Judge;
 pub use result::{TurnFailed, TurnResult, final_response};
 pub use retry::is_read_only;
 pub use session::{CallSettings, Codex, CodexBuilder, Recovery, Restart};

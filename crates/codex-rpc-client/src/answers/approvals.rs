@@ -10,7 +10,7 @@ use codex_rpc::server_requests::{
 use codex_rpc_dispatch::TakeServerRequest;
 use codex_rpc_dispatch::tokio::RouterBuilder;
 
-use super::{Answers, Asked, Surroundings};
+use super::{Answers, Asked, Asker, Surroundings};
 use crate::approval::{Approvable, ApprovalRequest, Decision, RequestKind};
 
 /// Who decided, and why.
@@ -26,6 +26,8 @@ pub(super) enum By {
     Policy(Box<crate::policy::Verdict>),
     /// Whoever was asked.
     Asker,
+    #[cfg(feature = "judge")]
+    Judge,
     Nobody,
 }
 
@@ -112,10 +114,19 @@ impl Answers {
     }
 
     async fn ask(&self, request: &ApprovalRequest) -> Decided {
-        let Some(asker) = &self.asker else { return nobody() };
-        match asker(request.clone()).await {
-            Some(decision) => Decided { decision, by: By::Asker, reason: None },
+        match &self.asker {
             None => nobody(),
+            Some(Asker::Closure(asker)) => match asker(request.clone()).await {
+                Some(decision) => Decided { decision, by: By::Asker, reason: None },
+                None => nobody(),
+            },
+            #[cfg(feature = "judge")]
+            Some(Asker::Judge(judge)) => {
+                let session = self.session.get().and_then(std::sync::Weak::upgrade);
+                let Some(inner) = session else { return nobody() };
+                let (decision, reason) = judge.decide(&crate::Codex { inner }, request).await;
+                Decided { decision, by: By::Judge, reason: Some(reason) }
+            }
         }
     }
 }

@@ -23,7 +23,9 @@ impl Answers {
         use crate::policy::DecidedBy;
         let by = match &decided.by {
             By::Policy(verdict) => DecidedBy::from(&**verdict),
-            By::Asker => self.asker_is.clone(),
+            By::Asker => DecidedBy::Hook,
+            #[cfg(feature = "judge")]
+            By::Judge => DecidedBy::Judge,
             By::Nobody => DecidedBy::Default,
         };
         self.write(asked, request, Some(sent), by, substitution, decided.reason.as_deref());

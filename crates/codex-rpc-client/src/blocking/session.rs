@@ -97,6 +97,11 @@ impl CodexBuilder {
         audit(log: crate::policy::AuditLog);
     }
 
+    #[cfg(feature = "judge")]
+    settings! {
+        judge(judge: crate::Judge);
+    }
+
     /// Starts the process.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::{Codex, Hub, Inner, Restart, Settings, State, check_version, connect};
 use crate::Error;
 use crate::approval::{ApprovalRequest, Decision};
-use crate::answers::{Answers, Asked, HookAnswer};
+use crate::answers::{Answers, Asked, Asker, HookAnswer};
 
 /// Makes sessions.
 ///
@@ -227,11 +227,14 @@ impl CodexBuilder {
         H: Fn(ApprovalRequest) -> F + Send + Sync + 'static,
         F: Future<Output = Option<Decision>> + Send + 'static,
     {
-        self.answers.asker = Some(Box::new(move |request| Box::pin(asker(request))));
-        #[cfg(feature = "policy")]
-        {
-            self.answers.asker_is = crate::policy::DecidedBy::Hook;
-        }
+        self.answers.asker = Some(Asker::Closure(Box::new(move |request| Box::pin(asker(request)))));
+        self
+    }
+
+    /// Asks a model where [`ask`](Self::ask) would ask a person. The last of both counts.
+    #[cfg(feature = "judge")]
+    pub fn judge(mut self, judge: crate::Judge) -> Self {
+        self.answers.asker = Some(Asker::Judge(Box::new(judge)));
         self
     }
 
@@ -310,7 +313,7 @@ impl CodexBuilder {
 }
 
 fn session(settings: Settings, hub: Arc<Hub>, answers: Arc<Answers>, client: &Client, spawned: bool) -> Arc<Inner> {
-    Arc::new(Inner {
+    let inner = Arc::new(Inner {
         settings,
         hub,
         answers,
@@ -319,5 +322,8 @@ fn session(settings: Settings, hub: Arc<Hub>, answers: Arc<Answers>, client: &Cl
         closing: AtomicBool::new(false),
         server: Mutex::new(client.server().clone()),
         spawned,
-    })
+    });
+    #[cfg(feature = "judge")]
+    let _ = inner.answers.session.set(Arc::downgrade(&inner));
+    inner
 }

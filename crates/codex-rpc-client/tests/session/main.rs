@@ -2,6 +2,7 @@
 
 mod answers;
 mod errors;
+mod judge;
 mod peer;
 #[cfg(unix)]
 mod recovery;
