@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 mod error;
+mod executable;
 mod result;
 
 pub use error::{Error, ExecutableNotFound, ProcessError};
