@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 mod error;
+pub mod exec;
 mod executable;
 mod result;
 
