@@ -42,9 +42,9 @@ pub use event::{
     ErrorEvent, ExecEvent, ExecTurnFailed, ExecUsage, ItemEvent, ThreadStarted, TurnCompleted, TurnStarted,
 };
 pub use item::{
-    AgentMessage, ChangeKind, CollabAgentState, CollabAgentStatus, CollabTool, CollabToolCall, CommandExecution, ErrorItem,
-    ExecError, ExecItem, FileChange, FileUpdate, ItemStatus, McpToolCall, McpToolResult, Reasoning, TodoItem, TodoList,
-    WebSearch, WebSearchAction, WebSearchKind,
+    AgentMessage, ChangeKind, CollabAgentState, CollabAgentStatus, CollabTool, CollabToolCall, CommandExecution,
+    ErrorItem, ExecError, ExecItem, FileChange, FileUpdate, ItemStatus, McpToolCall, McpToolResult, Reasoning,
+    TodoItem, TodoList, WebSearch, WebSearchAction, WebSearchKind,
 };
 pub use result::{ExecFailed, ExecResult, MalformedLine};
 pub use stream::ExecStream;

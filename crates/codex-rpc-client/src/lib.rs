@@ -8,6 +8,6 @@ pub mod exec;
 mod executable;
 mod result;
 
+pub use codex_rpc as protocol;
 pub use error::{Error, ExecutableNotFound, ProcessError};
 pub use result::{TurnFailed, TurnResult, final_response};
-pub use codex_rpc as protocol;

@@ -131,8 +131,8 @@ async fn every_setting_reaches_the_model() {
     let Some((executable, _)) = codex::executable() else { return };
     let codex = Codex::new(&executable, &json!({}), "");
     let image = codex.path.join("dot.png");
-    let png = "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6364f8cf500f00030e0180\
-               5a347d6b0000000049454e44ae426082";
+    let png = "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da6364f8cf500f00\
+               038601805a347d6b0000000049454e44ae426082";
     let bytes: Vec<u8> = (0..png.len() / 2).map(|at| u8::from_str_radix(&png[2 * at..][..2], 16).unwrap()).collect();
     fs::write(&image, bytes).unwrap();
     let writable = codex.path.join("home");
@@ -173,7 +173,8 @@ async fn a_command_of_the_model_ends_with_the_run_even_outside_the_sandbox() {
     let Some((executable, _)) = codex::executable() else { return };
     for (number, sandbox) in ["workspace-write", "danger-full-access"].into_iter().enumerate() {
         let text = format!("sleep {}.{number}", 700_000 + u64::from(std::process::id()));
-        let script = json!({"answers": [[{"call": {"name": "exec_command", "arguments": {"cmd": format!("{text}; echo x")}}}]]});
+        let script =
+            json!({"answers": [[{"call": {"name": "exec_command", "arguments": {"cmd": format!("{text}; echo x")}}}]]});
         let codex = Codex::new(&executable, &script, "");
         let mut stream = codex.exec().sandbox(sandbox.parse().unwrap()).prompt("x").stream().await.unwrap();
         loop {

@@ -162,7 +162,9 @@ impl ExecEvent {
         let kind = kind.to_owned();
         let of_item = |members: Members, item: Option<Item>| {
             let item = match item {
-                Some(Item::Members(item)) => ExecItem::from_members(item).map_err(|error| format!("{kind}: {error}"))?,
+                Some(Item::Members(item)) => {
+                    ExecItem::from_members(item).map_err(|error| format!("{kind}: {error}"))?
+                }
                 Some(Item::Other(_)) => return Err(format!("{kind}: `item` is no object")),
                 None => return Err(format!("{kind}: missing field `item`")),
             };

@@ -496,9 +496,7 @@ open_enum! {
         SpawnAgent = "spawn_agent",
         /// Tells an agent something.
         SendInput = "send_input",
-        /// Goes on with an agent.
-        ResumeAgent = "resume_agent",
-        /// Waits for agents.
+        /// Waits for agents. Going on with an ended agent is told as this, too.
         Wait = "wait",
         /// Ends an agent.
         CloseAgent = "close_agent",

@@ -224,9 +224,12 @@ impl Run {
         let (program, stderr) = (self.program.clone(), self.tail.text());
         Some(match status {
             Ok(status) => Message::Ended(End { program, status, stderr }),
-            Err(error) => {
-                Message::Failed(Error::Process(Box::new(ProcessError { program, status: None, stderr, error: Some(error) })))
-            }
+            Err(error) => Message::Failed(Error::Process(Box::new(ProcessError {
+                program,
+                status: None,
+                stderr,
+                error: Some(error),
+            }))),
         })
     }
 

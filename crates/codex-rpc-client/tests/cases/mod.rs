@@ -75,5 +75,8 @@ fn all_have_succeeded_only_when_each_of_them_has() {
         assert_eq!(summary()["all_success"], name == CASES[2], "after {name}");
     }
     drop(start(CASES[1]));
-    assert_eq!(summary(), json!({"all_success": false, "cases": {"exec": "success", "exec_resume": "failure", "app_server_turn": "success"}}));
+    assert_eq!(
+        summary(),
+        json!({"all_success": false, "cases": {"exec": "success", "exec_resume": "failure", "app_server_turn": "success"}})
+    );
 }

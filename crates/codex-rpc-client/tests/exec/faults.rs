@@ -23,7 +23,6 @@ struct Fake {
 impl Fake {
     fn new(body: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // All that it starts has the folder's name in its environment.
         let script = format!("#!/bin/sh\ncd '{}'\n{body}\n", folder.path().display());
         let path = folder.path().join("codex");
         // Not by this process: a child that another test starts meanwhile would keep it
@@ -43,7 +42,8 @@ impl Fake {
         self.folder.path().join(name)
     }
 
-    /// Waits until all that the script started is gone.
+    /// Waits until all that the script started is gone: all of it has the folder's name
+    /// in its environment.
     #[cfg(target_os = "linux")]
     async fn is_gone(&self) {
         let mark = format!("FAKE={}\0", self.folder.path().display());
@@ -232,7 +232,8 @@ async fn a_reader_that_is_slow_loses_nothing() {
 
 #[tokio::test]
 async fn the_environment_is_the_programs_own_but_for_what_was_said() {
-    let fake = Fake::new(&format!("echo \"$CODEX_HOME $ADDED ${{HOME-none}} ${{PATH:+some}}\" > environment\n{BEGIN}\n{END}"));
+    let fake =
+        Fake::new(&format!("echo \"$CODEX_HOME $ADDED ${{HOME-none}} ${{PATH:+some}}\" > environment\n{BEGIN}\n{END}"));
     fake.exec().codex_home("/h").env("ADDED", "a").env_remove("HOME").run().await.unwrap();
     assert_eq!(fs::read_to_string(fake.path("environment")).unwrap(), "/h a none some\n");
 }

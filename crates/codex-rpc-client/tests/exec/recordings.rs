@@ -48,7 +48,8 @@ fn every_line_is_given_back_as_it_was() {
             // Codex writes some members twice, which a value does not show.
             assert_eq!(members(&line), members(&again), "{release} {scenario}");
             let value = serde_json::to_value(&event).unwrap();
-            let kind = [&value["type"], &value["item"]["type"]].map(|kind| kind.as_str().unwrap_or_default().to_owned());
+            let kind =
+                [&value["type"], &value["item"]["type"]].map(|kind| kind.as_str().unwrap_or_default().to_owned());
             *kinds.entry(kind.join(" ").trim().to_owned()).or_insert(0) += 1;
             *lines_by_release.entry(release.clone()).or_insert(0) += 1;
             let item = match &event {
@@ -93,7 +94,8 @@ fn a_recording_has_no_member_and_no_value_that_the_types_do_not_know() {
             // Whatever is unknown shows in `Debug`: members in an `extra` that is not
             // empty, texts as `Unrecognized`.
             assert!(!text.contains("Unrecognized"), "{release} {scenario}: {text}");
-            let extras = text.match_indices("extra: {").filter(|(at, found)| !text[at + found.len()..].starts_with('}'));
+            let extras =
+                text.match_indices("extra: {").filter(|(at, found)| !text[at + found.len()..].starts_with('}'));
             assert_eq!(extras.count(), 0, "{release} {scenario}: {text}");
             values += 1;
         }
@@ -155,7 +157,8 @@ fn what_is_unknown_is_kept() {
         let value: Value = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_value(&event).unwrap(), value);
     }
-    let event: ExecEvent = serde_json::from_str(r#"{"type":"item.completed","item":{"id":"i","type":"image"}}"#).unwrap();
+    let event: ExecEvent =
+        serde_json::from_str(r#"{"type":"item.completed","item":{"id":"i","type":"image"}}"#).unwrap();
     let ExecEvent::ItemCompleted(completed) = &event else { panic!("{event:?}") };
     assert_eq!((completed.item.id(), completed.item.kind()), (Some("i"), Some("image")));
 }

@@ -3,8 +3,8 @@
 use std::fs;
 
 use codex_rpc::types::SandboxMode;
-use codex_rpc_client::exec::{Exec, ExecResult};
 use codex_rpc_client::Error;
+use codex_rpc_client::exec::{Exec, ExecResult};
 use serde_json::{Value, json};
 
 use super::codex::Codex;
@@ -112,7 +112,12 @@ pub fn all() -> Vec<Scenario> {
             },
             ..base(
                 "mcp_tool_call",
-                answers(&json!([mcp("echo", json!({"text": "hi"})), mcp("fail", json!({})), mcp("danger", json!({})), done])),
+                answers(&json!([
+                    mcp("echo", json!({"text": "hi"})),
+                    mcp("fail", json!({})),
+                    mcp("danger", json!({})),
+                    done
+                ])),
             )
         },
         Scenario {
@@ -153,13 +158,12 @@ pub fn all() -> Vec<Scenario> {
             fails: true,
             ..base(
                 "failed_after_command",
-                answers(&json!([run("echo hi; sleep 0.5"), {"failed": {"code": "context_length_exceeded", "message": "Too long."}}])),
+                answers(
+                    &json!([run("echo hi; sleep 0.5"), {"failed": {"code": "context_length_exceeded", "message": "Too long."}}]),
+                ),
             )
         },
-        Scenario {
-            exec: |_, exec| exec.model("no-such-model"),
-            ..base("warning", answers(&json!([done])))
-        },
+        Scenario { exec: |_, exec| exec.model("no-such-model"), ..base("warning", answers(&json!([done]))) },
         Scenario { resumed: true, ..base("resume", answers(&json!([[{"message": "One."}], [{"message": "Two."}]]))) },
         Scenario { exec: |_, exec| exec.ephemeral(true), ..base("ephemeral", answers(&json!([done]))) },
         Scenario {
