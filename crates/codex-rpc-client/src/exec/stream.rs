@@ -211,13 +211,14 @@ impl Run {
         }
         let status = match status {
             Some(status) => status,
-            None => match timeout(GRACE, self.process.wait()).await {
-                Ok(status) => status,
-                Err(_) => {
+            None => {
+                if let Ok(status) = timeout(GRACE, self.process.wait()).await {
+                    status
+                } else {
                     self.process.end().await;
                     self.process.wait().await
                 }
-            },
+            }
         };
         // What it wrote last may still be in the pipe.
         let _ = timeout(SILENCE, async { while helpers.join_next().await.is_some() {} }).await;
