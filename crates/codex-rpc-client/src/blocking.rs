@@ -19,6 +19,7 @@
 //! Every call panics that is made on a thread of an async runtime, which must not block:
 //! use the types of the crate's root there.
 
+mod exec;
 mod pages;
 mod session;
 mod thread;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use crate::Error;
 
+pub use exec::{ExecEvents, run, stream};
 pub use pages::Pages;
 pub use session::{Codex, CodexBuilder};
 pub use thread::{Thread, Turning};

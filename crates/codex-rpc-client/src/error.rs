@@ -42,6 +42,8 @@ pub enum Error {
     Refused(Box<RpcError>),
     /// The turn failed.
     TurnFailed(Box<crate::TurnFailed>),
+    /// A run of `codex exec` failed after it had begun.
+    ExecFailed(Box<crate::exec::ExecFailed>),
     /// The server said something that is no answer; with its raw text.
     Malformed(Box<Malformed>),
     /// The request can't be written, or not within the limits; nothing was sent.
@@ -186,6 +188,7 @@ impl fmt::Display for Error {
             Self::Unauthorized(error) => write!(f, "there is no suitable login: {error}"),
             Self::Refused(error) => write!(f, "the server refused: {error}"),
             Self::TurnFailed(failed) => write!(f, "{failed}"),
+            Self::ExecFailed(failed) => write!(f, "{failed}"),
             Self::Malformed(malformed) => write!(f, "the server's answer can't be read: {malformed}"),
             Self::Unsendable(reason) => write!(f, "the request can't be sent: {reason}"),
             Self::TimedOut { what, limit: Some(limit) } => write!(f, "{what}: not within {limit:?}"),
@@ -211,6 +214,7 @@ impl std::error::Error for Error {
             Self::Process(error) => Some(&**error),
             Self::ExecutableNotFound(error) => Some(error),
             Self::TurnFailed(failed) => Some(&**failed),
+            Self::ExecFailed(failed) => Some(&**failed),
             Self::Io { error, .. } => Some(error),
             other => other.rpc().map(|error| error as _),
         }

@@ -42,22 +42,19 @@ fn find_in(explicit: Option<&Path>, variable: Option<&OsStr>, path: Option<&OsSt
 
 fn find_named(named: &Path, source: &str, path: Option<&OsStr>, looked: &mut Vec<String>) -> Option<PathBuf> {
     if named.parent() == Some(Path::new("")) {
-        let mut names = vec![named.as_os_str().to_owned()];
+        let mut candidates = vec![named.as_os_str().to_owned()];
         if cfg!(windows) && named.extension().is_none() {
-            names.extend([".exe", ".cmd"].map(|extension| {
+            candidates.extend([".exe", ".cmd"].map(|extension| {
                 let mut name = named.as_os_str().to_owned();
                 name.push(extension);
                 name
             }));
         }
         looked.push(format!("{source}: `{}`", named.display()));
-        return find_on_path(&names, path, looked);
+        return find_on_path(&candidates, path, looked);
     }
     let complete = absolute(named).unwrap_or_else(|_| named.to_owned());
-    let reason = match why_not(&complete) {
-        None => return Some(complete),
-        Some(reason) => reason,
-    };
+    let Some(reason) = why_not(&complete) else { return Some(complete) };
     looked.push(format!("{source}: `{}` ({reason})", complete.display()));
     None
 }

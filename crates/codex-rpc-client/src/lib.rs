@@ -9,6 +9,7 @@ pub mod approval;
 pub mod blocking;
 mod config;
 mod error;
+pub mod exec;
 mod executable;
 mod input;
 #[cfg(feature = "judge")]

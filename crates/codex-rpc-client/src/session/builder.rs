@@ -68,9 +68,9 @@ impl CodexBuilder {
 
     /// Overrides a value of codex's configuration, as `-c key=value` does: dots in the key
     /// lead into tables. The value is a string, a number, a truth value, or a list or an
-    /// object of them.
+    /// object of them; another is an error at the start.
     pub fn config(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.settings.overrides.push((key.into(), crate::config::toml(&value.into())));
+        self.settings.overrides.push((key.into(), value.into()));
         self
     }
 

@@ -7,17 +7,18 @@ use std::time::Duration;
 use codex_rpc::types::{ClientInfo, InitializeCapabilities, InitializeParams};
 use codex_rpc_dispatch::Backoff;
 use codex_rpc_dispatch::tokio::{Builder, Client, ConnectError, Router};
+use serde_json::Value;
 use tokio::process::Command;
 
 use super::restart::Restart;
-use crate::{Error, ProcessError, executable};
+use crate::{Error, ProcessError, config, executable};
 
 /// All settings of a session but what answers the server.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) executable: Option<PathBuf>,
     pub(crate) arguments: Vec<OsString>,
-    pub(crate) overrides: Vec<(String, String)>,
+    pub(crate) overrides: Vec<(String, Value)>,
     pub(crate) environment: Vec<(OsString, Option<OsString>)>,
     pub(crate) clear_environment: bool,
     pub(crate) home: Option<PathBuf>,
@@ -66,7 +67,7 @@ impl Settings {
         let program = executable::find(self.executable.as_deref())?;
         let mut command = Command::new(&program);
         for (key, value) in &self.overrides {
-            command.arg("-c").arg(format!("{key}={value}"));
+            command.arg("-c").arg(config::setting(key, value)?);
         }
         command.args(&self.arguments).arg("app-server");
         if self.clear_environment {
