@@ -55,7 +55,8 @@ fn a_decision_is_one_line_with_all_that_led_to_it() {
     let answer = params.answer(verdict.decision.as_ref().unwrap());
     let calls = Calls::default();
     let log = AuditLog::to_writer(calls.clone());
-    let record = AuditRecord::new(&RequestId::from(7), &view, &answer.decision, DecidedBy::from(&verdict));
+    let id = RequestId::from(7);
+    let record = AuditRecord::new(&id, &view, &answer.decision, DecidedBy::from(&verdict));
     log.write(record.substitution(answer.substitution.as_ref()).reason(verdict.reason.as_deref()));
     let mut line = calls.lines().remove(0);
     let time = line["time"].take();

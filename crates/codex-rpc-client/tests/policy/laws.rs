@@ -1,6 +1,7 @@
 //! What holds for everything.
 
 use std::fmt::Write as _;
+#[cfg(target_os = "linux")]
 use std::process::{Command as Process, Stdio};
 
 use codex_rpc_client::approval::{Approvable, Command, Decision};
@@ -87,7 +88,7 @@ fn build(rules: &[Rule]) -> Policy {
 }
 
 /// The words of each command that bash really runs, where every program is missing.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn run_by_bash(text: &str) -> Vec<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let handler = folder.path().join("handler");
@@ -95,7 +96,10 @@ fn run_by_bash(text: &str) -> Vec<Vec<String>> {
     let source = "exec 9>&1\ncommand_not_found_handle() { printf '%s\\0' \"$@\" $'\\n' >&9; }\n";
     std::fs::write(&handler, source).unwrap();
     let work = tempfile::tempdir().unwrap();
-    let output = Process::new("bash")
+    // Looked up here: the PATH that is set below would be looked in.
+    let path = std::env::var_os("PATH").unwrap();
+    let bash = std::env::split_paths(&path).map(|folder| folder.join("bash")).find(|bash| bash.exists());
+    let output = Process::new(bash.expect("bash is installed"))
         .args(["-c", text])
         .env_clear()
         .env("PATH", "/nowhere")
@@ -114,7 +118,7 @@ fn run_by_bash(text: &str) -> Vec<Vec<String>> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     #[test]
     fn bash_runs_nothing_but_the_simple_commands(text in scripts()) {
         if let Some(simple) = Command::from_text(text.as_str()).simple_commands() {
@@ -249,6 +253,7 @@ fn on_the_wire(decision: &Decision) -> serde_json::Value {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn bash_agrees_on_a_command_that_is_known() {
     let ran = run_by_bash("a 'b c' 2>&1 && é \"x\" >/dev/null | b &");
