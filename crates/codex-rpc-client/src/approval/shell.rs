@@ -210,7 +210,7 @@ impl Splitter<'_> {
                     self.push(escaped, true);
                 }
                 '<' | '>' => self.redirection(c)?,
-                '$' | '`' | '(' | ')' | '{' | '}' | '*' | '?' | '[' | ']' => return None,
+                '$' | '`' | '(' | ')' | '{' | '}' | '*' | '?' | '[' => return None,
                 '~' | '=' | '#' if self.word.is_none() => return None,
                 '~' if self.word.as_ref().is_some_and(|word| word.ends_with(['=', ':'])) => return None,
                 c if c.is_control() || c.is_whitespace() => return None,
