@@ -29,9 +29,7 @@ impl Write for Calls {
 impl Calls {
     fn lines(&self) -> Vec<Value> {
         let calls = self.0.lock().unwrap();
-        calls
-            .iter()
-            .for_each(|call| assert!(call.ends_with(b"\n") && call.iter().filter(|byte| **byte == b'\n').count() == 1));
+        calls.iter().for_each(|call| assert!(call.ends_with(b"\n") && call.split(|byte| *byte == b'\n').count() == 2));
         calls.iter().map(|call| serde_json::from_slice(call).unwrap()).collect()
     }
 }

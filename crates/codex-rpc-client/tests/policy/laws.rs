@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::process::{Command as Process, Stdio};
 
 use codex_rpc_client::approval::{Approvable, Command, Decision};
-use codex_rpc_client::policy::{Policy, Rule};
+use codex_rpc_client::policy::{Policy, PolicyBuilder, Rule};
 use codex_rpc_client::protocol::types::{
     CommandExecutionRequestApprovalParams, FileChangeRequestApprovalParams, NetworkPolicyAmendment,
     NetworkPolicyRuleAction,
@@ -77,14 +77,12 @@ fn rules() -> impl Strategy<Value = Rule> {
 fn commands() -> impl Strategy<Value = String> {
     let command = select(&["ls", "rm x", "cat x", "git status", "ls $(rm x)", "echo rm"][..]);
     prop::collection::vec((command, select(&["; ", " && ", " | ", "\n"][..])), 1..4)
-        .prop_map(|parts| {
-            parts.into_iter().map(|(command, operator)| format!("{command}{operator}")).collect::<String>()
-        })
+        .prop_map(|parts| parts.into_iter().flat_map(|(command, operator)| [command, operator]).collect::<String>())
         .prop_map(|text| text.trim_end_matches([' ', ';', '&', '|', '\n']).to_owned())
 }
 
 fn build(rules: &[Rule]) -> Policy {
-    rules.iter().cloned().fold(Policy::builder(), |policy, rule| policy.rule(rule)).build().unwrap()
+    rules.iter().cloned().fold(Policy::builder(), PolicyBuilder::rule).build().unwrap()
 }
 
 /// The words of each command that bash really runs, where every program is missing.
