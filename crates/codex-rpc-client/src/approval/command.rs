@@ -29,6 +29,8 @@ pub struct SimpleCommand {
     pub text: String,
     /// The words, without their quotes. There is at least one.
     pub argv: Vec<String>,
+    /// Whether there is a redirection beside the words.
+    pub(super) redirected: bool,
 }
 
 impl Command {
@@ -36,10 +38,8 @@ impl Command {
     pub fn from_text(text: impl Into<String>) -> Self {
         let text = text.into();
         let argv = match shell::simple_commands(&text).as_deref() {
-            // With a redirection the text would be longer than the words.
-            Some([only]) if !only.text.contains(['<', '>']) || shell::script_of(&only.argv).is_some() => {
-                Some(only.argv.clone())
-            }
+            // With a redirection it is no longer words alone that the server joined.
+            Some([only]) if !only.redirected => Some(only.argv.clone()),
             _ => None,
         };
         let script = argv.as_deref().and_then(shell::script_of).map(str::to_owned);

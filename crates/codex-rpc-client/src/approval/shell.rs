@@ -128,7 +128,7 @@ pub(super) fn split_argv(argv: &[String]) -> Option<Vec<SimpleCommand>> {
     }
     match script_of(argv) {
         Some(script) => split(script),
-        None => Some(vec![SimpleCommand { text: join(argv), argv: argv.to_vec() }]),
+        None => Some(vec![SimpleCommand { text: join(argv), argv: argv.to_vec(), redirected: false }]),
     }
 }
 
@@ -144,8 +144,16 @@ fn flatten(script: &str, depth: usize, found: &mut Vec<SimpleCommand>) -> Option
 
 /// The simple commands of a script, without a look into shells they call.
 pub(super) fn simple_commands(script: &str) -> Option<Vec<SimpleCommand>> {
-    let mut splitter =
-        Splitter { script, at: 0, start: 0, word: None, quoted: false, argv: Vec::new(), found: Vec::new() };
+    let mut splitter = Splitter {
+        script,
+        at: 0,
+        start: 0,
+        word: None,
+        quoted: false,
+        argv: Vec::new(),
+        redirected: false,
+        found: Vec::new(),
+    };
     splitter.run()?;
     (!splitter.found.is_empty()).then_some(splitter.found)
 }
@@ -170,6 +178,7 @@ struct Splitter<'a> {
     /// Whether a part of the word was quoted.
     quoted: bool,
     argv: Vec<String>,
+    redirected: bool,
     found: Vec<SimpleCommand>,
 }
 
@@ -201,7 +210,7 @@ impl Splitter<'_> {
                     self.push(escaped, true);
                 }
                 '<' | '>' => self.redirection(c)?,
-                '$' | '`' | '(' | ')' | '{' | '}' | '*' | '?' | '[' | ']' => return None,
+                '$' | '`' | '(' | ')' | '{' | '}' | '*' | '?' | '[' => return None,
                 '~' | '=' | '#' if self.word.is_none() => return None,
                 '~' if self.word.as_ref().is_some_and(|word| word.ends_with(['=', ':'])) => return None,
                 c if c.is_control() || c.is_whitespace() => return None,
@@ -267,14 +276,15 @@ impl Splitter<'_> {
     /// Redirections that write and read nothing: to a descriptor that is open, or of
     /// `/dev/null`.
     fn redirection(&mut self, direction: char) -> Option<()> {
-        let descriptor = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+        // Some shells read more digits as a word.
+        let descriptor = |word: &str| word.len() == 1 && word.as_bytes()[0].is_ascii_digit();
         if !self.quoted && self.word.as_deref().is_some_and(descriptor) {
             self.word = None;
         }
         self.end_word();
+        self.redirected = true;
         let target = if direction == '>' && self.skip('&') {
-            let digits = self.script[self.at..].bytes().take_while(u8::is_ascii_digit).count();
-            (digits > 0).then_some(digits)?
+            self.peek().filter(char::is_ascii_digit)?.len_utf8()
         } else {
             if direction == '>' {
                 self.skip('>');
@@ -304,7 +314,8 @@ impl Splitter<'_> {
         if is_reserved(program) || is_assignment(program) {
             return None;
         }
-        self.found.push(SimpleCommand { text: text.to_owned(), argv });
+        let redirected = std::mem::take(&mut self.redirected);
+        self.found.push(SimpleCommand { text: text.to_owned(), argv, redirected });
         Some(true)
     }
 }

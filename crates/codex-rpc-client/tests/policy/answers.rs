@@ -233,7 +233,7 @@ fn permissions_that_can_not_be_read_are_not_granted() {
     assert_eq!(permissions(&json!({"network": {"enabled": false}})).answer(&Decision::Allow).decision, Decision::Deny);
 }
 
-fn elicitation(members: Value) -> McpServerElicitationRequestParams {
+fn elicitation(members: &Value) -> McpServerElicitationRequestParams {
     let mut all = json!({"threadId": "thread", "turnId": "turn", "serverName": "tiny", "message": "?", "_meta": null});
     all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     McpServerElicitationRequestParams::from_json(&all.to_string()).unwrap()
@@ -243,7 +243,7 @@ fn elicitation(members: Value) -> McpServerElicitationRequestParams {
 fn a_tool_of_an_mcp_server_is_allowed_as_far_as_it_is_offered() {
     let tool = |persist: Value| {
         let meta = json!({"codex_approval_kind": "mcp_tool_call", "tool_name": "danger", "persist": persist});
-        elicitation(json!({"mode": "form", "requestedSchema": {"type": "object", "properties": {}}, "_meta": meta}))
+        elicitation(&json!({"mode": "form", "requestedSchema": {"type": "object", "properties": {}}, "_meta": meta}))
     };
     let view = tool(Value::Null).view();
     assert_eq!(
@@ -269,7 +269,7 @@ fn what_wants_content_is_not_accepted_without() {
         json!({"mode": "new"}),
     ];
     for members in wants {
-        let answer = elicitation(members.clone()).answer(&Decision::AllowForSession);
+        let answer = elicitation(&members).answer(&Decision::AllowForSession);
         assert_eq!(answer.decision, Decision::Deny, "{members}");
         assert!(answer.substitution.unwrap().reason.contains("content"), "{members}");
     }

@@ -29,9 +29,7 @@ impl Write for Calls {
 impl Calls {
     fn lines(&self) -> Vec<Value> {
         let calls = self.0.lock().unwrap();
-        calls
-            .iter()
-            .for_each(|call| assert!(call.ends_with(b"\n") && call.iter().filter(|byte| **byte == b'\n').count() == 1));
+        calls.iter().for_each(|call| assert!(call.ends_with(b"\n") && call.split(|byte| *byte == b'\n').count() == 2));
         calls.iter().map(|call| serde_json::from_slice(call).unwrap()).collect()
     }
 }
@@ -55,7 +53,8 @@ fn a_decision_is_one_line_with_all_that_led_to_it() {
     let answer = params.answer(verdict.decision.as_ref().unwrap());
     let calls = Calls::default();
     let log = AuditLog::to_writer(calls.clone());
-    let record = AuditRecord::new(&RequestId::from(7), &view, &answer.decision, DecidedBy::from(&verdict));
+    let id = RequestId::from(7);
+    let record = AuditRecord::new(&id, &view, &answer.decision, DecidedBy::from(&verdict));
     log.write(record.substitution(answer.substitution.as_ref()).reason(verdict.reason.as_deref()));
     let mut line = calls.lines().remove(0);
     let time = line["time"].take();

@@ -1,7 +1,7 @@
 //! Rules over files, permissions, hosts, tools and the rest.
 
 use codex_rpc_client::approval::{Approvable, ApprovalRequest, Decision, RequestKind};
-use codex_rpc_client::policy::{Action, PermissionKind, Policy, Rule};
+use codex_rpc_client::policy::{Action, PermissionKind, Policy, PolicyBuilder, Rule};
 use codex_rpc_client::protocol::ProtocolType;
 use codex_rpc_client::protocol::types::{
     CommandExecutionRequestApprovalParams, FileChangeRequestApprovalParams, McpServerElicitationRequestParams,
@@ -190,7 +190,7 @@ fn no_policy_allows_what_only_a_person_can() {
 fn without_a_matching_rule_the_default_decides_or_nobody() {
     let build = |default: Option<Action>| {
         let policy = Policy::builder().rule(Rule::allow().program("ls"));
-        default.into_iter().fold(policy, |policy, default| policy.default_action(default)).build().unwrap()
+        default.into_iter().fold(policy, PolicyBuilder::default_action).build().unwrap()
     };
     assert_eq!(build(None).decide(&script("rm x")), None);
     assert_eq!(Policy::default().decide(&script("ls")), None);
