@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use super::stream::Start;
 use super::{Exec, Thread};
-use crate::{Error, executable};
+use crate::{Error, config, executable};
 
 /// The process, and the files that it needs.
 pub(super) fn start(exec: &Exec) -> Result<Start, Error> {
