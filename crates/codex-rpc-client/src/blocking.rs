@@ -64,9 +64,7 @@ impl Runtime {
     }
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        let Some(runtime) = &self.0.0 else {
-            unreachable!("it is taken when it is dropped")
-        };
+        let Some(runtime) = &self.0.0 else { unreachable!("it is taken when it is dropped") };
         runtime.block_on(future)
     }
 }

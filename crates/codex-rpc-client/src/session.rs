@@ -2,18 +2,19 @@
 
 mod builder;
 mod hub;
+mod recovery;
 mod restart;
 mod settings;
 mod turns;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use codex_rpc::types::InitializeResponse;
-use codex_rpc::{ClientRequestMethod, RawJson, ReleaseMatch, requests};
+use codex_rpc::{ClientRequestMethod, RawJson, ReleaseMatch};
 use codex_rpc_dispatch::tokio::{Buffer, CallOptions, Client, Subscription};
 use codex_rpc_dispatch::{Backoff, CallError, ProcessExit};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -187,6 +188,15 @@ impl Codex {
         params: &M::Params,
         settings: CallSettings,
     ) -> Result<M::Response, Error> {
+        // Boxed, so that the futures of callers stay small.
+        Box::pin(self.calling::<M>(params, settings)).await
+    }
+
+    async fn calling<M: ClientRequestMethod>(
+        &self,
+        params: &M::Params,
+        settings: CallSettings,
+    ) -> Result<M::Response, Error> {
         let options = self.options(settings);
         let again = self.inner.settings.restart.is_some() && is_read_only(M::METHOD);
         let client = self.client().await?;
@@ -311,7 +321,7 @@ impl Inner {
         // Boxed, since a recovery follows anew.
         let following: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
             hub.pump(told, flushes).await;
-            recover(&weak, began, attempts).await;
+            recovery::recover(&weak, began, attempts).await;
         });
         tokio::spawn(following);
     }
@@ -355,77 +365,4 @@ fn check_version(settings: &Settings, client: &Client) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Starts a session again whose connection has ended, if that is wanted.
-async fn recover(session: &Weak<Inner>, began: Instant, attempts: u32) {
-    let Some(inner) = session.upgrade() else { return };
-    let State::Running(client) = inner.state.borrow().clone() else { return };
-    let reason = client.ended().await;
-    let closing = inner.closing.load(Ordering::Acquire);
-    let policy = inner.settings.restart.filter(|_| inner.spawned && !closing);
-    let Some(policy) = policy else {
-        let exit = if closing { None } else { exit(&client).await };
-        inner.end(Lost { reason, exit });
-        return;
-    };
-    let mut attempt = if began.elapsed() >= policy.settled { 0 } else { attempts };
-    inner.state.send_replace(State::Restarting);
-    // The old one must be gone first: a thread has one writer.
-    let lost = Lost { reason: reason.clone(), exit: exit(&client).await };
-    drop(client);
-    let running = |turns: &Turns| {
-        let thread = turns.thread.clone();
-        turns.running().into_iter().map(move |turn| (thread.clone(), turn.id.clone())).collect::<Vec<_>>()
-    };
-    let turns = inner.hub.followed().iter().flat_map(|turns| running(turns)).collect();
-    inner.hub.lose(&lost);
-    tracing::warn!(reason = %lost.reason, "the codex process ended; it is started again");
-    let mut recovery =
-        Recovery { reason, attempts: 0, running: false, resumed: Vec::new(), lost: Vec::new(), turns };
-    drop(inner);
-    loop {
-        let Some(delay) = policy.delay(attempt) else { break };
-        tokio::time::sleep(delay).await;
-        let Some(inner) = session.upgrade() else { return };
-        if inner.closing.load(Ordering::Acquire) {
-            return;
-        }
-        attempt += 1;
-        recovery.attempts = attempt;
-        match connect(&inner.settings, &inner.hub, &inner.answers).await {
-            Ok((client, told, flushes)) => {
-                resume(&inner, &client, &mut recovery).await;
-                inner.running(&client);
-                recovery.running = true;
-                inner.follow(told, flushes, attempt);
-                let _ = inner.recoveries.send(recovery);
-                return;
-            }
-            Err(error) => tracing::warn!(%error, attempt, "the codex process can't be started again"),
-        }
-    }
-    if let Some(inner) = session.upgrade() {
-        recovery.lost = inner.hub.followed().iter().map(|turns| (turns.thread.clone(), lost.reason.clone())).collect();
-        inner.end(lost);
-        let _ = inner.recoveries.send(recovery);
-    }
-}
-
-/// Resumes the threads that somebody has a handle of.
-async fn resume(inner: &Inner, client: &Client, recovery: &mut Recovery) {
-    for turns in inner.hub.followed() {
-        let thread = turns.thread.clone();
-        let Some(params) = turns.resumable() else {
-            recovery.lost.push((thread, "an ephemeral thread ends with its process".to_owned()));
-            continue;
-        };
-        match client.call::<requests::ThreadResume>(params).await {
-            Ok(_) => recovery.resumed.push(thread),
-            Err(error) => {
-                tracing::warn!(%thread, %error, "a thread can't be resumed");
-                recovery.lost.push((thread, error.to_string()));
-            }
-        }
-    }
 }

@@ -169,10 +169,7 @@ pub struct TurnStream {
 
 impl fmt::Debug for TurnStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TurnStream")
-            .field("turn", &self.turn.id())
-            .field("place", &self.place)
-            .finish_non_exhaustive()
+        f.debug_struct("TurnStream").field("turn", &self.turn.id()).field("place", &self.place).finish_non_exhaustive()
     }
 }
 

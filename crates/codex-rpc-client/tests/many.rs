@@ -51,7 +51,8 @@ fn told(thread: usize, turn: usize, request: usize, chance: &mut Chance) -> Vec<
         told.push(fixtures::notification("item/completed", &completed));
     }
     told.push(fixtures::notification("turn/completed", &about("completed")));
-    let answer = json!({"id": request, "result": {"turn": {"id": turn_id, "items": [], "status": "inProgress", "error": null}}});
+    let answer =
+        json!({"id": request, "result": {"turn": {"id": turn_id, "items": [], "status": "inProgress", "error": null}}});
     // At the beginning, in the middle, or after the end.
     told.insert(chance.below(told.len() + 1), answer);
     told
@@ -60,17 +61,16 @@ fn told(thread: usize, turn: usize, request: usize, chance: &mut Chance) -> Vec<
 /// A session in which all turns of all threads run at once.
 fn transcript() -> String {
     let mut lines = vec![json!({"transcript": 1, "codex": "0.169.0", "scenario": "many"})];
-    let mut client = |message: Value| lines.push(json!({"from": "client", "message": message}));
-    client(json!({"method": "initialize", "id": 0, "params": {}}));
-    let mut says: Vec<Value> = Vec::new();
+    let client = |message: Value| json!({"from": "client", "message": message});
     let server = |message: Value| json!({"from": "server", "message": message});
+    lines.push(client(json!({"method": "initialize", "id": 0, "params": {}})));
     let initialized = json!({"userAgent": "many/0.169.0 (Linux)", "codexHome": "/h", "platformFamily": "unix", "platformOs": "linux"});
     lines.push(server(json!({"id": 0, "result": initialized})));
-    lines.push(json!({"from": "client", "message": {"method": "initialized"}}));
+    lines.push(client(json!({"method": "initialized"})));
     for thread in 0..THREADS {
         let id = 1 + thread;
         let params = json!({"cwd": format!("/{thread}")});
-        lines.push(json!({"from": "client", "message": {"method": "thread/start", "id": id, "params": params}}));
+        lines.push(client(json!({"method": "thread/start", "id": id, "params": params})));
         let mut result = fixtures::value("ThreadStartResponse", &json!({}));
         result["thread"]["id"] = format!("thread-{thread}").into();
         lines.push(server(json!({"id": id, "result": result})));
@@ -82,19 +82,19 @@ fn transcript() -> String {
             let request = 1 + THREADS + thread * TURNS + turn;
             let input = [json!({"type": "text", "text": text(thread, turn, 0), "text_elements": []})];
             let params = json!({"threadId": format!("thread-{thread}"), "input": input});
-            lines.push(json!({"from": "client", "message": {"method": "turn/start", "id": request, "params": params}}));
+            lines.push(client(json!({"method": "turn/start", "id": request, "params": params})));
             turns.push(told(thread, turn, request, &mut chance).into_iter());
         }
     }
     while !turns.is_empty() {
         let index = chance.below(turns.len());
         match turns[index].next() {
-            Some(message) => says.push(server(message)),
+            Some(message) => lines.push(server(message)),
             None => drop(turns.swap_remove(index)),
         }
     }
-    lines.extend(says);
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 /// The most memory that this process has had, in KiB.
@@ -124,10 +124,15 @@ async fn two_hundred_turns_over_twenty_threads_all_complete_and_none_are_mixed_u
     let transcript = transcript();
     let messages = transcript.lines().count() - 1;
     let (here, there) = StdStream::pair().expect("a pair");
-    let options = Options::new().order(Order::Any).params(Params::Same).except("/params/clientInfo").except("/params/capabilities");
+    let options = Options::new()
+        .order(Order::Any)
+        .params(Params::Same)
+        .except("/params/clientInfo")
+        .except("/params/capabilities");
     let server = std::thread::spawn(move || {
         let mut replay = Replay::with_options("many.jsonl", transcript.as_bytes(), options).expect("a transcript");
-        serve(&mut replay, BufReader::new(there.try_clone().expect("a stream")), &there).map_err(|error| error.to_string())
+        serve(&mut replay, BufReader::new(there.try_clone().expect("a stream")), &there)
+            .map_err(|error| error.to_string())
     });
     here.set_nonblocking(true).expect("a stream");
     let (reads, writes) = UnixStream::from_std(here).expect("a stream").into_split();
@@ -157,7 +162,8 @@ async fn two_hundred_turns_over_twenty_threads_all_complete_and_none_are_mixed_u
             expected.insert(format!("thread-{thread} turn-{thread}-{turn}"), (turn, texts, deltas.clone()));
         }
     }
-    let all: BTreeMap<_, _> = all.into_iter().map(|(id, turn, texts, streamed)| (id, (turn, texts, streamed))).collect();
+    let all: BTreeMap<_, _> =
+        all.into_iter().map(|(id, turn, texts, streamed)| (id, (turn, texts, streamed))).collect();
     assert_eq!(all.len(), THREADS * TURNS);
     assert!(all == expected, "a turn has what is another's, or not all of its own");
     let grown = peak().saturating_sub(before);

@@ -90,13 +90,13 @@ mod side;
 pub mod tokio;
 
 pub use call::{Call, CallError};
-#[cfg(all(feature = "process", any(feature = "blocking", feature = "tokio")))]
-pub use exit::ProcessExit;
 pub use connection::{
     Answer, ClientConnection, Connection, Event, IncomingRequest, Limits, SendError, ServerConnection, Ticket,
 };
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 pub use defaults::default_answer;
+#[cfg(all(feature = "process", any(feature = "blocking", feature = "tokio")))]
+pub use exit::ProcessExit;
 pub use handshake::{Handshake, HandshakeError, Progress};
 pub use malformed::{Malformed, MalformedKind};
 pub use payload::{TakeClientRequest, TakeServerNotification, TakeServerRequest};

@@ -59,7 +59,7 @@ where
             let _asking = surroundings.hub.asking(Some(&request.thread_id));
             let asked = Asked::new(context).about(request.clone());
             if let Some(response) = answers.hook::<M>(&params, &asked).await? {
-                answers.audit_hook(&asked, &request, params.decision(&response));
+                answers.audit_hook(&asked, &request, params.decision(&response).as_ref());
                 return Ok(response);
             }
             let decided = answers.decide(&request).await;

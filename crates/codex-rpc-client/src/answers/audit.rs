@@ -6,9 +6,9 @@ use crate::approval::{ApprovalRequest, Decision, Substitution};
 
 #[cfg(feature = "policy")]
 impl Answers {
-    pub(super) fn audit_hook(&self, asked: &Asked, request: &ApprovalRequest, decision: Option<Decision>) {
+    pub(super) fn audit_hook(&self, asked: &Asked, request: &ApprovalRequest, decision: Option<&Decision>) {
         use crate::policy::DecidedBy;
-        self.write(asked, request, decision.as_ref(), DecidedBy::Hook, None, None);
+        self.write(asked, request, decision, DecidedBy::Hook, None, None);
     }
 
     pub(super) fn audit(
@@ -48,7 +48,7 @@ impl Answers {
 #[cfg(not(feature = "policy"))]
 impl Answers {
     #[expect(clippy::unused_self, reason = "there is a log with the policy only")]
-    pub(super) fn audit_hook(&self, _: &Asked, _: &ApprovalRequest, _: Option<Decision>) {}
+    pub(super) fn audit_hook(&self, _: &Asked, _: &ApprovalRequest, _: Option<&Decision>) {}
 
     #[expect(clippy::unused_self, reason = "there is a log with the policy only")]
     pub(super) fn audit(&self, _: &Asked, _: &ApprovalRequest, _: &Decided, _: &Decision, _: Option<&Substitution>) {}

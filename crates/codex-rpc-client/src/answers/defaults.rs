@@ -9,9 +9,7 @@ use super::Asked;
 pub(super) fn answer<M: ServerRequestMethod>(asked: &Asked) -> Result<M::Response, RpcError> {
     let answer = default_answer::<M>();
     let request = asked.request_id().map(ToString::to_string);
-    match &answer {
-        Ok(_) => tracing::warn!(method = M::METHOD, request, "nothing handles this request of the server: declined"),
-        Err(_) => tracing::warn!(method = M::METHOD, request, "nothing handles this request of the server: refused"),
-    }
+    let done = if answer.is_ok() { "declined" } else { "refused" };
+    tracing::warn!(method = M::METHOD, request, "nothing handles this request of the server: {done}");
     answer
 }

@@ -27,12 +27,11 @@ pub(super) fn register(router: RouterBuilder, answers: &Arc<Answers>, surroundin
 async fn call(surroundings: &Surroundings, params: DynamicToolCallParams) -> DynamicToolCallResponse {
     let tools = surroundings.hub.tools(&params.thread_id);
     let tool = tools.as_ref().and_then(|tools| tools.get(params.namespace.as_deref(), &params.tool));
-    let output = match tool {
-        Some(tool) => tool.call(params.arguments.clone(), &params).await,
-        None => {
-            tracing::warn!(thread = %params.thread_id, tool = %params.tool, "the thread has no such tool");
-            ToolOutput::failed(format!("there is no tool `{}`", params.tool))
-        }
+    let output = if let Some(tool) = tool {
+        tool.call(params.arguments.clone(), &params).await
+    } else {
+        tracing::warn!(thread = %params.thread_id, tool = %params.tool, "the thread has no such tool");
+        ToolOutput::failed(format!("there is no tool `{}`", params.tool))
     };
     output.into_response()
 }

@@ -8,13 +8,13 @@ use crate::Error;
 #[must_use = "it does nothing unless it is read"]
 pub struct Pages<T> {
     runtime: Runtime,
-    pages: crate::Pages<T>,
+    inner: crate::Pages<T>,
     failed: bool,
 }
 
 impl<T> Pages<T> {
     pub(super) fn new(runtime: &Runtime, pages: crate::Pages<T>) -> Self {
-        Self { runtime: runtime.clone(), pages, failed: false }
+        Self { runtime: runtime.clone(), inner: pages, failed: false }
     }
 }
 
@@ -26,7 +26,7 @@ impl<T> Iterator for Pages<T> {
         if self.failed {
             return None;
         }
-        let next = self.runtime.block_on(self.pages.next()).transpose();
+        let next = self.runtime.block_on(self.inner.next()).transpose();
         self.failed = matches!(next, Some(Err(_)));
         next
     }

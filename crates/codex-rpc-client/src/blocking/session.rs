@@ -212,11 +212,7 @@ impl Codex {
     ///
     /// # Errors
     /// As [`Codex::start_thread_with_tools`](crate::Codex::start_thread_with_tools).
-    pub fn start_thread_with_tools(
-        &self,
-        params: ThreadStartParams,
-        tools: impl Into<Tools>,
-    ) -> Result<Thread, Error> {
+    pub fn start_thread_with_tools(&self, params: ThreadStartParams, tools: impl Into<Tools>) -> Result<Thread, Error> {
         Ok(self.thread(self.runtime.block_on(self.codex.start_thread_with_tools(params, tools))?))
     }
 

@@ -17,8 +17,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::{Codex, Hub, Inner, Restart, Settings, State, check_version, connect};
 use crate::Error;
-use crate::approval::{ApprovalRequest, Decision};
 use crate::answers::{Answers, Asked, Asker, HookAnswer};
+use crate::approval::{ApprovalRequest, Decision};
 
 /// Makes sessions.
 ///

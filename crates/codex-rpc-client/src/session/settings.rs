@@ -86,9 +86,12 @@ impl Settings {
             command.current_dir(directory);
         }
         self.dispatcher(router).spawn_command(command).await.map_err(|error| match error {
-            ConnectError::Spawn { error, .. } => {
-                Error::Process(Box::new(ProcessError { program, status: None, stderr: String::new(), error: Some(error) }))
-            }
+            ConnectError::Spawn { error, .. } => Error::Process(Box::new(ProcessError {
+                program,
+                status: None,
+                stderr: String::new(),
+                error: Some(error),
+            })),
             other => Error::Connect(Box::new(other)),
         })
     }

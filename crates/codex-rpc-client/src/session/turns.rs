@@ -113,9 +113,9 @@ impl Turns {
 
     /// All turns from now on, whoever starts them.
     pub(crate) fn observe(&self) -> mpsc::UnboundedReceiver<Arc<TurnState>> {
-        let (observer, observed) = mpsc::unbounded_channel();
+        let (observer, turns) = mpsc::unbounded_channel();
         self.lock().observers.push(observer);
-        observed
+        turns
     }
 
     pub(super) fn lose(&self, lost: &Lost) {

@@ -133,10 +133,10 @@ mod tests {
     }
 
     fn read(log: &Log, place: &mut u64) -> Vec<String> {
-        let mut context = Context::from_waker(Waker::noop());
+        let context = Context::from_waker(Waker::noop());
         let mut all = Vec::new();
         loop {
-            match log.poll(place, &mut context) {
+            match log.poll(place, &context) {
                 Poll::Ready(Some(TurnEvent::Lagged(missed))) => all.push(format!("-{missed}")),
                 Poll::Ready(Some(event)) => all.push(event.text_delta().unwrap_or_default().to_owned()),
                 Poll::Ready(None) => {

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use codex_rpc_client::Codex;
 use codex_rpc_client::approval::{ApprovalRequest, Decision};
 use codex_rpc_client::policy::{AuditLog, Policy, Rule};
 use codex_rpc_client::protocol::server_requests::{CurrentTimeRead, ItemCommandExecutionRequestApproval};
 use codex_rpc_client::protocol::types::{
     CommandExecutionApprovalDecision, CommandExecutionRequestApprovalResponse, CurrentTimeReadResponse,
 };
-use codex_rpc_client::Codex;
 use serde_json::{Value, json};
 
 use super::peer::{connect, pair};
@@ -92,15 +92,18 @@ async fn the_hook_comes_before_the_policy_and_the_policy_before_the_default_and_
         "#,
     )
     .unwrap();
-    let builder = Codex::builder().policy(policy).audit(AuditLog::to_writer(log.clone())).on::<ItemCommandExecutionRequestApproval, _, _>(
-        |params, asked| async move {
-            assert_eq!(asked.approval().unwrap().command.as_ref().unwrap().text(), params.command.as_deref().unwrap());
-            let session = CommandExecutionApprovalDecision::AcceptForSession;
-            Ok((params.command.as_deref() == Some("make")).then(|| CommandExecutionRequestApprovalResponse::new(session)))
-        },
-    );
+    let builder = Codex::builder()
+        .policy(policy)
+        .audit(AuditLog::to_writer(log.clone()))
+        .on::<ItemCommandExecutionRequestApproval, _, _>(|params, asked| async move {
+        assert_eq!(asked.approval().unwrap().command.as_ref().unwrap().text(), params.command.as_deref().unwrap());
+        let session = CommandExecutionApprovalDecision::AcceptForSession;
+        Ok((params.command.as_deref() == Some("make")).then(|| CommandExecutionRequestApprovalResponse::new(session)))
+    });
     let (_codex, mut peer) = connect(builder).await;
-    for (command, decision) in [("make", "acceptForSession"), ("ls -l", "accept"), ("rm x", "cancel"), ("touch x", "decline")] {
+    for (command, decision) in
+        [("make", "acceptForSession"), ("ls -l", "accept"), ("rm x", "cancel"), ("touch x", "decline")]
+    {
         assert_eq!(peer.ask(COMMAND, &json!({"command": command})).await["result"]["decision"], decision, "{command}");
     }
     let expected = [
@@ -109,10 +112,8 @@ async fn the_hook_comes_before_the_policy_and_the_policy_before_the_default_and_
         ["rm x", "cancel", "rule", "no"],
         ["touch x", "deny", "default", ""],
     ];
-    let expected: Vec<[Value; 4]> = expected
-        .iter()
-        .map(|line| line.map(|text| if text.is_empty() { Value::Null } else { text.into() }))
-        .collect();
+    let expected: Vec<[Value; 4]> =
+        expected.iter().map(|line| line.map(|text| if text.is_empty() { Value::Null } else { text.into() })).collect();
     assert_eq!(log.read(["command", "decision", "decided_by", "rule"]), expected);
 }
 
@@ -126,7 +127,10 @@ async fn what_the_server_does_not_offer_becomes_something_safer_and_the_log_says
         assert_eq!(peer.ask(COMMAND, &about).await["result"]["decision"], decision);
     }
     let logged = log.read(["decision", "substituted_for"]);
-    assert_eq!(logged, [["allow", "allow_for_session"], ["deny", "allow_for_session"]].map(|line| line.map(Value::from)));
+    assert_eq!(
+        logged,
+        [["allow", "allow_for_session"], ["deny", "allow_for_session"]].map(|line| line.map(Value::from))
+    );
 }
 
 #[tokio::test]
@@ -151,14 +155,17 @@ async fn a_rule_about_paths_sees_the_files_that_the_item_names() {
 
 #[tokio::test]
 async fn where_the_policy_says_ask_somebody_is_asked_and_without_one_about_everything() {
-    let asker = |request: ApprovalRequest| async move {
-        (request.command?.script() == "make").then_some(Decision::Allow)
-    };
+    let asker =
+        |request: ApprovalRequest| async move { (request.command?.script() == "make").then_some(Decision::Allow) };
     let policy = Policy::builder().rule(Rule::ask().program("make")).build().unwrap();
     for (builder, other) in [(Codex::builder().policy(policy), "decline"), (Codex::builder(), "decline")] {
         let (_codex, mut peer) = connect(builder.ask(asker)).await;
         for (command, decision) in [("make", "accept"), ("ls", other)] {
-            assert_eq!(peer.ask(COMMAND, &json!({"command": command})).await["result"]["decision"], decision, "{command}");
+            assert_eq!(
+                peer.ask(COMMAND, &json!({"command": command})).await["result"]["decision"],
+                decision,
+                "{command}"
+            );
         }
     }
     let policy = Policy::builder().rule(Rule::ask().program("make")).build().unwrap();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use codex_rpc_client::Error;
+use codex_rpc_client::protocol::RpcError;
 use codex_rpc_client::protocol::requests::{ModelList, ThreadArchive};
 use codex_rpc_client::protocol::types::{ModelListParams, ThreadArchiveParams};
-use codex_rpc_client::protocol::RpcError;
 use serde_json::{Value, json};
 
 use super::peer::{pair, soon};
@@ -52,13 +52,22 @@ fn the_errors_of_recorded_servers_are_told_apart() {
         }
     }
     for release in ["0.150.1", "0.160.1", "0.166.0", "0.169.0"] {
-        for kind in ["overloaded", "not initialised", "experimental", "thread not found", "invalid params", "unauthorized"] {
+        for kind in
+            ["overloaded", "not initialised", "experimental", "thread not found", "invalid params", "unauthorized"]
+        {
             assert!(kinds.contains_key(&(release.to_owned(), kind)), "{release} says no {kind}: {kinds:?}");
         }
     }
     for message in refused {
         let lower = message.to_lowercase();
-        for word in ["experimentalapi", "not initialized", "thread not", "no rollout", "authentication required", "invalid request: "] {
+        for word in [
+            "experimentalapi",
+            "not initialized",
+            "thread not",
+            "no rollout",
+            "authentication required",
+            "invalid request: ",
+        ] {
             assert!(!lower.contains(word), "taken for an ordinary refusal: {message}");
         }
     }

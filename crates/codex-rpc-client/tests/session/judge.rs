@@ -18,7 +18,10 @@ async fn trial(peer: &mut Peer) -> Value {
     peer.say(codex_rpc_testkit::fixtures::request(COMMAND, 7, &json!({"command": "make test", "threadId": "t"}))).await;
     let start = peer.answer("thread/start", started("judge")).await;
     assert_eq!(start["params"]["ephemeral"], true);
-    assert_eq!((&start["params"]["sandbox"], &start["params"]["approvalPolicy"]), (&json!("read-only"), &json!("never")));
+    assert_eq!(
+        (&start["params"]["sandbox"], &start["params"]["approvalPolicy"]),
+        (&json!("read-only"), &json!("never"))
+    );
     assert_eq!(start["params"]["model"], "small");
     assert!(start["params"]["developerInstructions"].as_str().unwrap().ends_with("Allow what tests."));
     peer.answer("turn/start", turn_started("j")).await

@@ -4,7 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use codex_rpc_client::protocol::requests::{ModelList, ThreadArchive};
-use codex_rpc_client::protocol::types::{AskForApproval, ModelListParams, SandboxMode, ThreadArchiveParams, ThreadStartParams};
+use codex_rpc_client::protocol::types::{
+    AskForApproval, ModelListParams, SandboxMode, ThreadArchiveParams, ThreadStartParams,
+};
 use codex_rpc_client::{Codex, CodexBuilder, Error, Restart};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -39,7 +41,12 @@ impl Server {
     fn session(&self, script: &str) -> CodexBuilder {
         let script = format!("{SERVER}\n{script}");
         let folder = self.folder.path();
-        Codex::builder().executable("/bin/sh").argument("-c").argument(script).env("FOLDER", folder).experimental_api(true)
+        Codex::builder()
+            .executable("/bin/sh")
+            .argument("-c")
+            .argument(script)
+            .env("FOLDER", folder)
+            .experimental_api(true)
     }
 
     fn read(&self, file: &str) -> String {
@@ -100,7 +107,8 @@ async fn a_process_is_started_again_and_threads_go_on_with_the_same_rights() {
     );
     let codex = soon(server.session(&script).restart(at_once()).start()).await.unwrap();
     let mut recoveries = codex.recoveries();
-    let params = ThreadStartParams::new().sandbox(SandboxMode::ReadOnly).approval_policy(AskForApproval::Never).cwd("/w");
+    let params =
+        ThreadStartParams::new().sandbox(SandboxMode::ReadOnly).approval_policy(AskForApproval::Never).cwd("/w");
     let thread = soon(codex.start_thread(params)).await.unwrap();
     let turn = soon(thread.turn("go")).await.unwrap();
     // It reads, so it is asked again.
@@ -113,7 +121,16 @@ async fn a_process_is_started_again_and_threads_go_on_with_the_same_rights() {
     assert_eq!(soon(thread.turn("on")).await.unwrap().id(), "v");
 
     let methods = server.methods();
-    let expected = ["initialize", "thread/start", "turn/start", "model/list", "initialize", "thread/resume", "model/list", "turn/start"];
+    let expected = [
+        "initialize",
+        "thread/start",
+        "turn/start",
+        "model/list",
+        "initialize",
+        "thread/resume",
+        "model/list",
+        "turn/start",
+    ];
     assert_eq!(methods, expected);
     let resume = &server.asked()[5]["params"];
     let rights = serde_json::json!({"threadId": "t", "cwd": "/w", "sandbox": "read-only", "approvalPolicy": "never"});
@@ -159,9 +176,11 @@ async fn a_process_that_does_not_come_back_is_given_up_after_so_many_attempts() 
     let script = "if run 1; then ask; exit 9; fi\necho 'never again' >&2; exit 1";
     let restart = Restart::attempts(3).with_first(Duration::from_millis(1));
     // Only the first one shakes hands.
-    let before = "if [ -e \"$FOLDER/starts\" ]; then echo start >> \"$FOLDER/starts\"; echo 'never again' >&2; exit 1; fi\n";
+    let before =
+        "if [ -e \"$FOLDER/starts\" ]; then echo start >> \"$FOLDER/starts\"; echo 'never again' >&2; exit 1; fi\n";
     let script = format!("{before}{SERVER}{script}");
-    let builder = Codex::builder().executable("/bin/sh").argument("-c").argument(script).env("FOLDER", server.folder.path());
+    let builder =
+        Codex::builder().executable("/bin/sh").argument("-c").argument(script).env("FOLDER", server.folder.path());
     let codex = soon(builder.restart(restart).start()).await.unwrap();
     let mut recoveries = codex.recoveries();
     let failed = soon(codex.call::<ModelList>(ModelListParams::new())).await;

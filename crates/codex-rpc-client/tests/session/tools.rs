@@ -20,7 +20,12 @@ fn weather(says: &'static str) -> Tool {
     })
 }
 
-async fn with_tools(codex: &codex_rpc_client::Codex, peer: &mut Peer, id: &str, tools: Tools) -> (codex_rpc_client::Thread, Value) {
+async fn with_tools(
+    codex: &codex_rpc_client::Codex,
+    peer: &mut Peer,
+    id: &str,
+    tools: Tools,
+) -> (codex_rpc_client::Thread, Value) {
     let (thread, request) = soon(async {
         tokio::join!(
             codex.start_thread_with_tools(ThreadStartParams::new(), tools),

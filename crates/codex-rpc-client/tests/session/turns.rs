@@ -20,7 +20,10 @@ async fn a_result_has_all_that_was_completed_and_the_final_response() {
         async move { thread.run("Say hello.").await }
     });
     let request = peer.answer("turn/start", turn_started("u")).await;
-    assert_eq!(request["params"], json!({"threadId": "t", "input": [{"type": "text", "text": "Say hello.", "text_elements": []}]}));
+    assert_eq!(
+        request["params"],
+        json!({"threadId": "t", "input": [{"type": "text", "text": "Say hello.", "text_elements": []}]})
+    );
     peer.tell("turn/started", &about_turn("t", "u", "inProgress")).await;
     peer.tell("item/completed", &message("t", "u", "Hello.", Some("final_answer"))).await;
     peer.tell("item/completed", &message("t", "u", "I look further.", Some("commentary"))).await;
@@ -35,7 +38,10 @@ async fn a_result_has_all_that_was_completed_and_the_final_response() {
     peer.tell("turn/completed", &end).await;
 
     let result = soon(running).await.unwrap().unwrap();
-    assert_eq!((result.thread_id.as_str(), result.turn_id.as_str(), &result.status), ("t", "u", &TurnStatus::Completed));
+    assert_eq!(
+        (result.thread_id.as_str(), result.turn_id.as_str(), &result.status),
+        ("t", "u", &TurnStatus::Completed)
+    );
     assert_eq!(result.items.len(), 3);
     assert_eq!(result.text(), "Hello.");
     assert_eq!(result.usage.unwrap().total.total_tokens, 42);
@@ -97,7 +103,8 @@ async fn a_failed_turn_is_an_error_that_carries_all_that_was_done() {
     let (thread, mut peer) = thread("t").await;
     let turn = turn(&thread, &mut peer, "u").await;
     peer.tell("item/completed", &message("t", "u", "Half.", None)).await;
-    let error = json!({"message": "Too long.", "codexErrorInfo": "contextWindowExceeded", "additionalDetails": "9 tokens"});
+    let error =
+        json!({"message": "Too long.", "codexErrorInfo": "contextWindowExceeded", "additionalDetails": "9 tokens"});
     let retried = json!({"threadId": "t", "turnId": "u", "willRetry": true, "error": {"message": "again"}});
     peer.tell("error", &retried).await;
     peer.tell("error", &json!({"threadId": "t", "turnId": "u", "willRetry": false, "error": error})).await;
@@ -230,7 +237,8 @@ async fn a_review_is_a_turn_on_the_thread_that_the_server_names() {
     );
     let mut answer = turn_started("r");
     answer["reviewThreadId"] = "detached".into();
-    let (turn, _) = soon(async { tokio::join!(thread.review(target), peer.answer("review/start", answer.clone())) }).await;
+    let (turn, _) =
+        soon(async { tokio::join!(thread.review(target), peer.answer("review/start", answer.clone())) }).await;
     let turn = turn.unwrap();
     peer.tell_turn("detached", "r", "Good.").await;
     assert_eq!((turn.thread().id(), soon(turn.join()).await.unwrap().text()), ("detached", "Good."));

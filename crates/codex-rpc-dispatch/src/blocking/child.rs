@@ -13,7 +13,7 @@ use super::queue::wait;
 use super::threads::start;
 use super::transport::{OnExit, Peer, Reader, Writer, read};
 use crate::driver::ConnectError;
-use crate::exit::{STDERR_TAIL, ProcessExit};
+use crate::exit::{ProcessExit, STDERR_TAIL};
 
 /// How long a process may take to end after its input was closed, and again after it was
 /// asked to terminate. Together well under a second.
