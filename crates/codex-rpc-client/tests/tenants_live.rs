@@ -1,5 +1,5 @@
 //! A pool of the real executable, where `CODEX_BIN` names one: three tenants, two places.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::fs;
 use std::time::Duration;
@@ -28,7 +28,6 @@ fn processes() -> Vec<u32> {
     all.filter(|process| parent(process).as_ref() == Some(&own)).collect()
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn three_tenants_with_two_processes_each_have_their_own_threads_and_history() {
     let Some(executable) = std::env::var_os("CODEX_BIN") else {
