@@ -102,7 +102,8 @@ async fn stream(
 
 /// The service.
 pub fn service(tenants: Tenants) -> Router {
-    let routes = Router::new().route("/{tenant}/{session}", post(say)).route("/{tenant}/{session}/stream", post(stream));
+    let routes =
+        Router::new().route("/{tenant}/{session}", post(say)).route("/{tenant}/{session}/stream", post(stream));
     routes.with_state(tenants)
 }
 

@@ -34,15 +34,16 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     // Few, so that they meet; texts that a careless store mixes up.
     let name = || prop::sample::select(vec!["a", "A", "", "a\0", "a'; DROP TABLE sessions; --", "ä", "b"]);
     let thread = || prop::sample::select(vec!["1", "2", "3"]);
-    let call = (0..6, name(), name(), prop::option::of(thread()), thread()).prop_map(|(kind, a, b, expected, thread)| {
-        let (tenant, session) = (a.to_owned(), b.to_owned());
-        match kind {
-            0 => Call::Get(tenant, session),
-            1 => Call::Remove(tenant, session),
-            2 => Call::List(tenant),
-            _ => Call::Put(tenant, session, expected.map(str::to_owned), thread.to_owned()),
-        }
-    });
+    let call =
+        (0..6, name(), name(), prop::option::of(thread()), thread()).prop_map(|(kind, a, b, expected, thread)| {
+            let (tenant, session) = (a.to_owned(), b.to_owned());
+            match kind {
+                0 => Call::Get(tenant, session),
+                1 => Call::Remove(tenant, session),
+                2 => Call::List(tenant),
+                _ => Call::Put(tenant, session, expected.map(str::to_owned), thread.to_owned()),
+            }
+        });
     prop::collection::vec(call, 1..40)
 }
 

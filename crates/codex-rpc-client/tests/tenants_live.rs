@@ -19,7 +19,8 @@ fn is_there(process: u32) -> bool {
 /// The codex processes that this program has started and that are there.
 fn processes() -> Vec<u32> {
     let own = std::process::id().to_string();
-    let all = fs::read_dir("/proc").expect("a folder").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let all =
+        fs::read_dir("/proc").expect("a folder").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let parent = |process: &u32| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
         let fields = stat.rsplit_once(')').map(|(_, rest)| rest.to_owned()).unwrap_or_default();

@@ -72,10 +72,10 @@ impl SqliteStore {
         Ok(Self { path, connection: Arc::new(Mutex::new(connection)) })
     }
 
-    fn run<'a, T: Send + 'static>(
-        &'a self,
+    fn run<T: Send + 'static>(
+        &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> StoreFuture<'a, T> {
+    ) -> StoreFuture<'_, T> {
         let connection = Arc::clone(&self.connection);
         Box::pin(blocking(&self.path, move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))))
     }

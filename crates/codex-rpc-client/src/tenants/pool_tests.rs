@@ -278,7 +278,9 @@ proptest! {
                 7 => at(world.leases.len()).into_iter().for_each(|index| world.died(index)),
                 _ => {
                     let waiters: Vec<u64> = world.waiting.keys().copied().collect();
-                    at(waiters.len()).into_iter().for_each(|index| world.give_up(waiters[index]));
+                    if let Some(index) = at(waiters.len()) {
+                        world.give_up(waiters[index]);
+                    }
                 }
             }
         }

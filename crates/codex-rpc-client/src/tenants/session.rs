@@ -83,6 +83,11 @@ impl Tenants {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn session(&self, tenant: &str, session: &str) -> Result<Session, Error> {
+        // Boxed: params and answers are large.
+        Box::pin(self.find(tenant, session)).await
+    }
+
+    async fn find(&self, tenant: &str, session: &str) -> Result<Session, Error> {
         let settings = &self.shared.settings;
         let params = (settings.threads)(tenant, session);
         if params.ephemeral == Some(true) {
