@@ -17,10 +17,6 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.expect("a runtime").block_on(soon(future))
 }
 
-fn some(thread: &str) -> Option<String> {
-    Some(thread.to_owned())
-}
-
 /// A call of a store: tenant, session, threads.
 #[derive(Clone, Debug)]
 enum Call {
@@ -154,9 +150,9 @@ mod sqlite {
         let path = folder.path().join("s.sqlite");
         block_on(async {
             let store = open(&path).await;
-            assert_eq!(store.put("a", "s", None, "1").await.expect("it is put"), some("1"));
+            assert_eq!(store.put("a", "s", None, "1").await.expect("it is put"), Some("1".to_owned()));
             drop(store);
-            assert_eq!(open(&path).await.get("a", "s").await.expect("an answer"), some("1"));
+            assert_eq!(open(&path).await.get("a", "s").await.expect("an answer"), Some("1".to_owned()));
         });
     }
 
@@ -233,7 +229,7 @@ mod sqlite {
                 () = tokio::task::yield_now() => {}
             }
             writer.execute_batch("COMMIT").expect("it is written");
-            assert_eq!(put.await.expect("no panic").expect("it is put"), some("theirs"));
+            assert_eq!(put.await.expect("no panic").expect("it is put"), Some("theirs".to_owned()));
         });
     }
 

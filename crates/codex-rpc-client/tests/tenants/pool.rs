@@ -173,7 +173,7 @@ async fn a_start_that_fails_is_told_to_all_who_waited_and_tried_anew_by_the_next
     assert_eq!(world.starts(), 2);
     assert_eq!(tenants.stats(), Stats::default());
     world.set_orders(Orders::Serve);
-    acquire(&tenants, "a").await;
+    drop(acquire(&tenants, "a").await);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_template_that_panics_is_an_error_and_spoils_nothing() {
     let error = soon(tenants.acquire("bad")).await.expect_err("no process").to_string();
     assert!(error.contains("the template panicked"), "{error}");
     assert_eq!(tenants.stats(), Stats::default());
-    acquire(&tenants, "good").await;
+    drop(acquire(&tenants, "good").await);
 }
 
 #[tokio::test]
