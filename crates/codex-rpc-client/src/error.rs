@@ -7,6 +7,7 @@ pub(crate) use text::is_unknown_method;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use codex_rpc::{ErrorCode, RpcError};
@@ -75,6 +76,22 @@ pub enum Error {
         /// The server's release.
         found: String,
     },
+    /// There was no room for a tenant's process in time: come back later.
+    NoRoom {
+        /// How many processes there may be.
+        limit: usize,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// A tenant's process can't be started. Shared by all who waited for it.
+    TenantStart {
+        /// The tenant.
+        tenant: String,
+        /// Why.
+        error: Arc<Error>,
+    },
+    /// What sessions have which threads can't be read or written.
+    Store(crate::store::StoreError),
     /// What the model, a tool or a file said is not of the shape that was asked for.
     Invalid {
         /// What.
@@ -161,6 +178,12 @@ impl From<RpcError> for Error {
     }
 }
 
+impl From<crate::store::StoreError> for Error {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl From<CallError> for Error {
     fn from(error: CallError) -> Self {
         match error {
@@ -200,6 +223,11 @@ impl fmt::Display for Error {
             Self::ServerTooOld { what, needed, found } => {
                 write!(f, "{what} needs codex {needed}, and this server is {found}: install a newer codex")
             }
+            Self::NoRoom { limit, waited } => {
+                write!(f, "no room for another codex process within {waited:?}: all {limit} are in use")
+            }
+            Self::TenantStart { tenant, error } => write!(f, "the codex process of tenant {tenant:?}: {error}"),
+            Self::Store(error) => write!(f, "{error}"),
             Self::Invalid { what, reason, .. } => write!(f, "{what}: {reason}"),
             Self::Io { what, error } => write!(f, "{what}: {error}"),
         }
@@ -216,6 +244,8 @@ impl std::error::Error for Error {
             Self::TurnFailed(failed) => Some(&**failed),
             Self::ExecFailed(failed) => Some(&**failed),
             Self::Io { error, .. } => Some(error),
+            Self::TenantStart { error, .. } => Some(&**error),
+            Self::Store(error) => Some(error),
             other => other.rpc().map(|error| error as _),
         }
     }

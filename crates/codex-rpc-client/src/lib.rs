@@ -19,8 +19,10 @@ pub mod policy;
 mod result;
 mod retry;
 mod session;
+pub mod store;
 #[cfg(feature = "schemars")]
 mod structured;
+mod tenants;
 mod thread;
 mod tools;
 mod turn;
@@ -38,6 +40,7 @@ pub use retry::is_read_only;
 pub use session::{CallSettings, Codex, CodexBuilder, Recovery, Restart};
 #[cfg(feature = "schemars")]
 pub use structured::output_schema;
+pub use tenants::{Lease, MissingThread, Session, Stats, Tenants, TenantsBuilder};
 pub use thread::{Pages, Resume, Thread, Turning};
 pub use tools::{Tool, ToolCall, ToolOutput, Tools};
 pub use turn::{TurnEvent, TurnHandle, TurnStream};

@@ -9,7 +9,6 @@ mod turns;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,8 +44,8 @@ pub(crate) struct Inner {
     answers: Arc<Answers>,
     state: watch::Sender<State>,
     recoveries: broadcast::Sender<Recovery>,
-    /// The session was ended from here.
-    closing: AtomicBool,
+    /// Whether the session was ended from here.
+    closing: watch::Sender<bool>,
     /// What the last server said about itself.
     server: Mutex<InitializeResponse>,
     /// Whether there is a process that can be started again.
@@ -250,7 +249,7 @@ impl Codex {
     /// Why a connection ended.
     async fn lost(&self, client: &Client, reason: String) -> Lost {
         // If it was ended from here, how the process took it is no reason.
-        let exit = if self.inner.closing.load(Ordering::Acquire) { None } else { exit(client).await };
+        let exit = if *self.inner.closing.borrow() { None } else { exit(client).await };
         Lost { reason, exit }
     }
 
@@ -286,14 +285,32 @@ impl Codex {
     /// Ends the session in order: what is queued is written, the process is given time to
     /// end, and is gone when this returns.
     pub async fn close(&self) {
-        self.inner.closing.store(true, Ordering::Release);
-        let state = self.inner.state.borrow().clone();
-        if let State::Running(client) = state {
-            client.close().await;
-            client.process_ended().await;
+        self.inner.closing.send_replace(true);
+        let mut state = self.inner.state.subscribe();
+        loop {
+            let now = state.borrow_and_update().clone();
+            match now {
+                State::Running(client) => {
+                    client.close().await;
+                    client.process_ended().await;
+                    break;
+                }
+                // It stops at the next step.
+                State::Restarting => {
+                    if state.changed().await.is_err() {
+                        break;
+                    }
+                }
+                State::Ended(_) => break,
+            }
         }
-        self.inner.end(Lost { reason: "the session was closed".to_owned(), exit: None });
+        self.inner.end(closed());
     }
+}
+
+/// Why a session ended that was ended from here.
+fn closed() -> Lost {
+    Lost { reason: "the session was closed".to_owned(), exit: None }
 }
 
 /// How a process ended that is expected to have ended.

@@ -4,6 +4,7 @@ mod pages;
 mod start;
 
 pub use start::Resume;
+pub(crate) use start::resuming;
 
 use std::fmt;
 use std::sync::Arc;

@@ -58,7 +58,8 @@ async fn a_command_that_runs_ends_with_the_session_however_that_ends() {
             builder = builder.env(proxy, "http://127.0.0.1:9");
         }
         let codex = builder.start().await.expect("a session");
-        let params = ThreadStartParams::new().sandbox(SandboxMode::DangerFullAccess).approval_policy(AskForApproval::Never);
+        let params =
+            ThreadStartParams::new().sandbox(SandboxMode::DangerFullAccess).approval_policy(AskForApproval::Never);
         let thread = codex.start_thread(params).await.expect("a thread");
         let turn = thread.turn("Sleep.").await.expect("a turn");
         until("the command runs", || runs(&mark)).await;

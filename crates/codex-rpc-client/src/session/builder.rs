@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -319,7 +318,7 @@ fn session(settings: Settings, hub: Arc<Hub>, answers: Arc<Answers>, client: &Cl
         answers,
         state: watch::Sender::new(State::Running(client.clone())),
         recoveries: broadcast::Sender::new(16),
-        closing: AtomicBool::new(false),
+        closing: watch::Sender::new(false),
         server: Mutex::new(client.server().clone()),
         spawned,
     });

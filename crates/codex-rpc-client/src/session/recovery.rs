@@ -1,14 +1,13 @@
 //! What becomes of a session whose connection has ended.
 
 use std::sync::Weak;
-use std::sync::atomic::Ordering;
 
 use codex_rpc::requests;
 use codex_rpc_dispatch::tokio::Client;
 use tokio::time::Instant;
 
 use super::restart::Recovery;
-use super::{Inner, State, Turns, connect, exit};
+use super::{Inner, State, Turns, closed, connect, exit};
 use crate::turn::Lost;
 
 /// Starts a session again whose connection has ended, if that is wanted.
@@ -16,10 +15,11 @@ pub(super) async fn recover(session: &Weak<Inner>, began: Instant, attempts: u32
     let Some(inner) = session.upgrade() else { return };
     let State::Running(client) = inner.state.borrow().clone() else { return };
     let reason = client.ended().await;
-    let closing = inner.closing.load(Ordering::Acquire);
-    let policy = inner.settings.restart.filter(|_| inner.spawned && !closing);
+    let mut closing = inner.closing.subscribe();
+    let closed_here = *closing.borrow();
+    let policy = inner.settings.restart.filter(|_| inner.spawned && !closed_here);
     let Some(policy) = policy else {
-        let exit = if closing { None } else { exit(&client).await };
+        let exit = if closed_here { None } else { exit(&client).await };
         inner.end(Lost { reason, exit });
         return;
     };
@@ -38,14 +38,22 @@ pub(super) async fn recover(session: &Weak<Inner>, began: Instant, attempts: u32
     let mut recovery = Recovery { reason, attempts: 0, running: false, resumed: Vec::new(), lost: Vec::new(), turns };
     drop(inner);
     while let Some(delay) = policy.delay(attempt) {
-        tokio::time::sleep(delay).await;
+        // The end of the session is no less a reason to stop than its being closed.
+        let stopped = tokio::time::timeout(delay, closing.wait_for(|closing| *closing)).await.is_ok();
         let Some(inner) = session.upgrade() else { return };
-        if inner.closing.load(Ordering::Acquire) {
+        if stopped {
+            inner.end(closed());
             return;
         }
         attempt += 1;
         recovery.attempts = attempt;
         match connect(&inner.settings, &inner.hub, &inner.answers).await {
+            Ok((client, _, _)) if *closing.borrow() => {
+                client.close().await;
+                client.process_ended().await;
+                inner.end(closed());
+                return;
+            }
             Ok((client, told, flushes)) => {
                 resume(&inner, &client, &mut recovery).await;
                 inner.running(&client);

@@ -155,7 +155,7 @@ macro_rules! same {
     }};
 }
 
-fn resuming(start: &ThreadStartParams) -> ThreadResumeParams {
+pub(crate) fn resuming(start: &ThreadStartParams) -> ThreadResumeParams {
     same!(start: model, model_provider, service_tier, cwd, runtime_workspace_roots, approval_policy, approvals_reviewer,
         sandbox, permissions, config, base_instructions, developer_instructions, personality)
 }

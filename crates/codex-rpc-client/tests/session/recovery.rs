@@ -226,3 +226,35 @@ async fn a_server_that_is_too_old_for_the_program_is_refused() {
     };
     assert!(matches!(&error, Error::ServerTooOld { found, .. } if found == "0.169.0"), "{error}");
 }
+
+#[tokio::test]
+async fn a_session_that_is_closed_while_it_is_started_again_stays_closed() {
+    // The second process shakes hands late, so that it is closed in between.
+    let server = Server::new();
+    let before = "if [ -e \"$FOLDER/starts\" ]; then : > \"$FOLDER/again\"; read -r held < \"$FOLDER/hold\"; fi\n";
+    let script = format!("{before}{SERVER}if run 1; then ask; exit 9; fi\ncat > /dev/null");
+    let hold = server.folder.path().join("hold");
+    assert!(std::process::Command::new("mkfifo").arg(&hold).status().unwrap().success());
+    let builder =
+        Codex::builder().executable("/bin/sh").argument("-c").argument(script).env("FOLDER", server.folder.path());
+    let codex = soon(builder.restart(at_once()).start()).await.unwrap();
+    let _ = soon(codex.call::<ThreadArchive>(ThreadArchiveParams::new("t"))).await;
+    soon(async {
+        while !server.folder.path().join("again").exists() {
+            // Nothing else tells that the process has come so far.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    let closing = tokio::spawn({
+        let codex = codex.clone();
+        async move { codex.close().await }
+    });
+    let go = tokio::task::spawn_blocking(move || fs::write(hold, "go\n"));
+    soon(closing).await.unwrap();
+    soon(go).await.unwrap().unwrap();
+    assert!(codex.has_ended(), "{codex:?}");
+    let pid = server.read("pid").trim().to_owned();
+    assert!(!std::path::Path::new("/proc").join(&pid).exists(), "{pid}");
+    assert!(soon(codex.client()).await.is_err());
+}
