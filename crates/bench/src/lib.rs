@@ -1,0 +1,4 @@
+//! What the benchmarks' programs have in common.
+
+pub mod child;
+pub mod options;
