@@ -62,7 +62,8 @@ fn contenders() -> Vec<Contender> {
             name: "codex-codes",
             package: Some("codex-codes"),
             dependencies:
-                "codex-codes = { version = \"=0.166.4\", default-features = false, features = [\"types\"] }\n".to_owned(),
+                "codex-codes = { version = \"=0.166.4\", default-features = false, features = [\"types\"] }\n"
+                    .to_owned(),
             program: r"let method = |line: &str| match codex_codes::ServerMessage::from_json_str(line) {
                 Ok(codex_codes::ServerMessage::Notification(message)) => Some(message.method().len()),
                 _ => None,

@@ -1,9 +1,9 @@
 //! What the dispatcher costs beside decoding and encoding; see the README beside this
 //! crate's manifest.
 //!
-//! Everything of a round happens in one thread, so that its time is what the work costs:
-//! on several threads the waking of a thread would be all that is seen. The last rows are
-//! of several threads, for comparison.
+//! Everything of a round happens in one thread, and its time is the time for which that
+//! thread has a core: what the work costs. On several threads the waking of a thread would
+//! be all that is seen; the last rows are of those, by the clock on the wall.
 
 #![allow(clippy::cast_precision_loss, reason = "counts and times are far below 2^53")]
 
@@ -15,9 +15,8 @@ use std::time::{Duration, Instant};
 
 use codex_rpc::requests::{ModelList, ThreadArchive};
 use codex_rpc::types::{ClientInfo, InitializeParams, ModelListParams, ThreadArchiveParams, ThreadArchiveResponse};
-use codex_rpc::{
-    ClientMessage, ClientRequest, Message, Request, ServerMessage, notifications::ItemAgentMessageDelta,
-};
+use codex_rpc::{ClientMessage, ClientRequest, Message, Request, ServerMessage, notifications::ItemAgentMessageDelta};
+use codex_rpc_bench::clock::Stopwatch;
 use codex_rpc_bench::options::Options;
 use codex_rpc_dispatch::tokio::{Buffer, Builder, Client, Delivery, Router, Subscription};
 use codex_rpc_dispatch::{ClientConnection, Event, Handshake, Limits, Progress};
@@ -53,7 +52,8 @@ fn main() -> Outcome<()> {
     let decode_answer = rows.fastest(|| {
         time_of(|| {
             for _ in 0..MESSAGES {
-                let Ok(Message::Response(response)) = ServerMessage::from_slice(black_box(answer_line.as_bytes())) else {
+                let Ok(Message::Response(response)) = ServerMessage::from_slice(black_box(answer_line.as_bytes()))
+                else {
                     continue;
                 };
                 black_box(response.result.decode_response::<ThreadArchiveResponse>()).ok();
@@ -131,9 +131,16 @@ impl Rows {
 }
 
 fn time_of(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
+    let start = Stopwatch::start();
     work();
     start.elapsed()
+}
+
+/// A stopwatch: of this thread if everything happens in it, else of the wall.
+fn stopwatch(runtime: &Runtime) -> impl Fn() -> Duration + use<> {
+    let one = runtime.metrics().num_workers() == 1;
+    let (thread, wall) = (Stopwatch::start(), Instant::now());
+    move || if one { thread.elapsed() } else { wall.elapsed() }
 }
 
 fn delta(thread: &str) -> String {
@@ -254,7 +261,7 @@ fn calls(rows: &Rows, runtime: &Runtime, pending: usize, callers: usize) -> Outc
         });
         let mut best = Duration::MAX;
         for _ in 0..rows.rounds {
-            let start = Instant::now();
+            let elapsed = stopwatch(runtime);
             let mut tasks = JoinSet::new();
             for _ in 0..callers {
                 let client = client.clone();
@@ -268,7 +275,7 @@ fn calls(rows: &Rows, runtime: &Runtime, pending: usize, callers: usize) -> Outc
             while let Some(done) = tasks.join_next().await {
                 done??;
             }
-            best = best.min(start.elapsed());
+            best = best.min(elapsed());
         }
         assert_eq!(client.pending() + 1, pending, "calls that wait");
         answering.abort();
@@ -283,7 +290,7 @@ fn delivered(rows: &Rows, runtime: &Runtime, others: usize) -> Outcome<Duration>
         let (client, server) = client(None).await?;
         let _others: Vec<_> = (0..others).map(|index| client.subscribe_thread(&format!("other-{index}"))).collect();
         let mut told = [client.subscribe_thread_with("t", Buffer::waiting(MESSAGES))];
-        told_all(rows, server, &mut told).await
+        told_all(rows, runtime, server, &mut told).await
     })
 }
 
@@ -292,16 +299,21 @@ fn broadcast(rows: &Rows, runtime: &Runtime, subscribers: usize) -> Outcome<Dura
         let (client, server) = client(None).await?;
         let mut told: Vec<_> =
             (0..subscribers).map(|_| client.subscribe_thread_with("t", Buffer::waiting(MESSAGES))).collect();
-        told_all(rows, server, &mut told).await
+        told_all(rows, runtime, server, &mut told).await
     })
 }
 
 /// A round: all messages arrive, and every subscriber has taken all of them.
-async fn told_all(rows: &Rows, mut server: BufReader<DuplexStream>, told: &mut [Subscription]) -> Outcome<Duration> {
+async fn told_all(
+    rows: &Rows,
+    runtime: &Runtime,
+    mut server: BufReader<DuplexStream>,
+    told: &mut [Subscription],
+) -> Outcome<Duration> {
     let bytes = format!("{}\n", delta("t")).repeat(MESSAGES);
     let mut best = Duration::MAX;
     for _ in 0..rows.rounds {
-        let start = Instant::now();
+        let elapsed = stopwatch(runtime);
         let write = server.write_all(bytes.as_bytes());
         let read = async {
             for subscription in told.iter_mut() {
@@ -312,7 +324,7 @@ async fn told_all(rows: &Rows, mut server: BufReader<DuplexStream>, told: &mut [
         };
         let (written, ()) = tokio::join!(write, read);
         written?;
-        best = best.min(start.elapsed());
+        best = best.min(elapsed());
     }
     Ok(best)
 }
@@ -340,7 +352,7 @@ fn handled(rows: &Rows, runtime: &Runtime, pending: usize) -> Outcome<Duration> 
         let bytes = format!("{}\n", delta("t")).repeat(MESSAGES);
         let mut best = Duration::MAX;
         for _ in 0..rows.rounds {
-            let start = Instant::now();
+            let elapsed = stopwatch(runtime);
             let read = async {
                 while !all.1.swap(false, Ordering::Acquire) {
                     all.0.notified().await;
@@ -348,7 +360,7 @@ fn handled(rows: &Rows, runtime: &Runtime, pending: usize) -> Outcome<Duration> 
             };
             let (written, ()) = tokio::join!(server.write_all(bytes.as_bytes()), read);
             written?;
-            best = best.min(start.elapsed());
+            best = best.min(elapsed());
         }
         assert_eq!(client.pending() + 1, pending, "calls that wait");
         Ok(best)
