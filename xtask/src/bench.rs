@@ -9,7 +9,7 @@ mod table;
 mod targets;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use miette::miette;
 
 use self::results::Results;
-use crate::progress::Progress;
+use crate::progress::{Progress, Step};
 use crate::report::{self, unreadable};
 
 /// What `bench` takes.
@@ -91,8 +91,9 @@ pub fn run(arguments: &Arguments, progress: Progress) -> miette::Result<()> {
     }
     for part in parts {
         let machine = machine::describe(arguments.quick)?;
-        let _step = progress.step(format!("measuring: {}", part.name()));
-        let measured = place.measure(*part, arguments, progress)?;
+        let step = progress.step(format!("measuring: {}", part.name()));
+        let measured = place.measure(*part, arguments, progress, &step)?;
+        drop(step);
         results.set(*part, machine, &measured).map_err(|error| {
             miette!(
                 code = "bench::results",
@@ -134,12 +135,7 @@ impl Place {
         let path = self.file();
         let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
         serde_json::from_str(&text).map_err(|error| {
-            miette!(
-                code = "bench::results",
-                help = "write it anew: `cargo xtask bench`",
-                "{}: {error}",
-                path.display()
-            )
+            miette!(code = "bench::results", help = "write it anew: `cargo xtask bench`", "{}: {error}", path.display())
         })
     }
 
@@ -172,7 +168,7 @@ impl Place {
     }
 
     /// Runs a part; its results as JSON.
-    fn measure(&self, part: Part, arguments: &Arguments, progress: Progress) -> miette::Result<String> {
+    fn measure(&self, part: Part, arguments: &Arguments, progress: Progress, step: &Step) -> miette::Result<String> {
         let folder = tempfile::tempdir().map_err(|error| unreadable(&env::temp_dir(), &error))?;
         let file = folder.path().join("results.json");
         let mut words: Vec<OsString> = Vec::new();
@@ -187,23 +183,26 @@ impl Place {
         }
         words.extend(["--json".into(), file.clone().into()]);
         let mut command = self.command(&["run", "--release", "--quiet", "--bin", part.program(), "--"]);
-        // What it does is said by itself, a line a step; a spinner would be in its way.
-        let stderr = if progress == Progress::Lines { Stdio::inherit() } else { Stdio::piped() };
-        let output = command
+        let mut child = command
             .args(words)
             .stdout(Stdio::null())
-            .stderr(stderr)
+            .stderr(Stdio::piped())
             .spawn()
-            .and_then(std::process::Child::wait_with_output)
             .map_err(|error| not_started(&error))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+        // A line a step, and at the end why it failed.
+        let mut said = String::new();
+        for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+            step.at(progress, &format!("{}: {line}", part.name()));
+            said = said + &line + "\n";
+        }
+        let status = child.wait().map_err(|error| not_started(&error))?;
+        if !status.success() {
             return Err(miette!(
                 code = "bench::failed",
                 help = "the parts before it are kept; name the others to go on, as in `cargo xtask bench build`",
-                "`{}` failed: {}\n{said}",
+                "`{}` failed: {status}\n{}",
                 part.name(),
-                output.status
+                said.trim_end()
             ));
         }
         fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))

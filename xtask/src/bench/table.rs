@@ -196,3 +196,83 @@ fn megabytes(usage: Usage) -> String {
 fn number_of(count: u64) -> String {
     number(count as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn usage(cpu: f64) -> Value {
+        json!({"cpu_seconds": cpu, "wall_seconds": cpu / 2.0, "peak_bytes": 700_000_000})
+    }
+
+    fn part(results: &Value) -> Value {
+        let machine = json!({
+            "cpu": "Some CPU", "cores": 2, "memory_gib": 24, "os": "Some Linux", "rustc": "rustc 1.95.0",
+            "date": "2026-11-21", "load": 0.25, "quick": false,
+        });
+        json!({"machine": machine, "results": results})
+    }
+
+    /// Made figures: `ours` is what we take where codex-codes takes 4,000 ns.
+    fn decode(ours: f64) -> Value {
+        let contender =
+            |name, ns| json!({"name": name, "ns": ns, "ns_median": ns, "allocations": 4.4, "allocated_bytes": 512.0});
+        let contenders = [("codex-rpc", ours), ("derive", 800.0), ("IgnoredAny", 250.0), ("codex-codes", 4_000.0)];
+        let contenders: Vec<Value> = contenders.map(|(name, ns)| contender(name, ns)).into();
+        let row =
+            json!({"what": "all messages of the server", "messages": 3_697, "bytes": 373, "contenders": contenders});
+        let kind = json!({"what": "turn/started", "messages": 2, "bytes": 100, "contenders": contenders});
+        part(&json!({"corpus": "Made up.", "rows": [row], "kinds": [kind]}))
+    }
+
+    fn results(value: Value) -> Results {
+        serde_json::from_value(value).expect("results")
+    }
+
+    #[test]
+    fn a_target_is_met_or_missed_by_its_ratio() {
+        let met = summary(&results(json!({"decode": decode(500.0)})));
+        let row =
+            "| decode a message, line to typed | 500 ns | codex-codes 4,000 ns | 8.00 | ≥ 8 times as fast | met |";
+        assert!(met.lines().any(|line| line == row), "{met}");
+        let missed = summary(&results(json!({"decode": decode(501.0)})));
+        assert!(missed.contains("| 7.98 | ≥ 8 times as fast | **missed** |"), "{missed}");
+    }
+
+    #[test]
+    fn a_cost_that_rises_with_what_is_pending_is_not_flat() {
+        let row = |count, ns| json!({"what": "tokio: request to typed answer", "of": "pending", "count": count, "ns": ns, "codec_ns": 500.0});
+        let with = |many| json!({"messages": 2_000, "callers": 32, "rows": [row(1, 1_200.0), row(10_000, many)]});
+        let flat = summary(&results(json!({"dispatch": part(&with(1_499.0))})));
+        assert_eq!(flat.matches("| met |").count(), 2, "{flat}");
+        let rising = summary(&results(json!({"dispatch": part(&with(1_501.0))})));
+        assert_eq!(rising.matches("**missed**").count(), 2, "{rising}");
+    }
+
+    #[test]
+    fn every_part_has_its_table_and_its_machine() {
+        let built = json!({"what": "codex-rpc", "crates": 7, "check": usage(9.0), "check_alone": usage(5.5)});
+        let made = json!({
+            "release": "0.169.0", "schema_bytes": 900_000, "source_bytes": 5_000_000,
+            "debug": usage(1.5), "release_build": usage(0.25),
+        });
+        let text = whole(&results(json!({
+            "decode": decode(500.0),
+            "encode": decode(500.0),
+            "build": part(&json!({"jobs": 2, "rows": [built]})),
+            "generate": part(&json!({"rows": [made]})),
+        })));
+        for line in [
+            "Measured on Some CPU, 2 cores, 24 GiB; Some Linux; rustc 1.95.0; 2026-11-21: decode (load 0.2), \
+             encode (load 0.2), build (load 0.2), generate (load 0.2).  ",
+            "| all messages of the server | 3,697 | 373 | 500 | 800 (1.60) | 250 (0.50) | 4,000 (8.00) | 4.4, 512 |",
+            "| turn/started | 2 | 100 | 500 | 800 (1.60) | 250 (0.50) | 4,000 (8.00) | 4.4 |",
+            "| codex-rpc | 7 |  |  | 9.0 | 5.5 |  |  | 700 |  |",
+            "| 0.169.0 | 900 | 5,000 | 0.75 | 1.50 | 700 | 0.12 | 0.25 | 700 |",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line}\n\nis not in\n\n{text}");
+        }
+    }
+}

@@ -37,29 +37,58 @@ fn codec(results: &Results, targets: &mut Vec<Target>) {
         let row = rows.iter().find(|row| row.what == "all messages of the server")?;
         Some((row.ns("codex-rpc")?, row.ns(other)?))
     };
-    let mut push = |what, pair: Option<(f64, f64)>, other: &str, wanted, ratio: fn(f64, f64) -> f64, met: fn(f64) -> bool| {
-        if let Some((ours, theirs)) = pair {
-            targets.push(Target {
-                what,
-                ours: ns(ours),
-                theirs: format!("{other} {}", ns(theirs)),
-                found: format!("{:.2}", ratio(ours, theirs)),
-                wanted,
-                met: met(ratio(ours, theirs)),
-            });
-        }
-    };
+    let mut push =
+        |what, pair: Option<(f64, f64)>, other: &str, wanted, ratio: fn(f64, f64) -> f64, met: fn(f64) -> bool| {
+            if let Some((ours, theirs)) = pair {
+                targets.push(Target {
+                    what,
+                    ours: ns(ours),
+                    theirs: format!("{other} {}", ns(theirs)),
+                    found: format!("{:.2}", ratio(ours, theirs)),
+                    wanted,
+                    met: met(ratio(ours, theirs)),
+                });
+            }
+        };
     if let Some(decode) = &results.decode {
         let what = "decode a message, line to typed";
         let of = |other| corpus(&decode.results.rows, other);
-        push(what, of("codex-codes"), "codex-codes", "≥ 8 times as fast", |ours, theirs| theirs / ours, |ratio| ratio >= 8.0);
-        push(what, of("Value"), "`serde_json::Value`", "≤ 0.5 of its time", |ours, theirs| ours / theirs, |ratio| ratio <= 0.5);
-        push(what, of("IgnoredAny"), "`IgnoredAny`", "≤ 2.5 of its time", |ours, theirs| ours / theirs, |ratio| ratio <= 2.5);
+        push(
+            what,
+            of("codex-codes"),
+            "codex-codes",
+            "≥ 8 times as fast",
+            |ours, theirs| theirs / ours,
+            |ratio| ratio >= 8.0,
+        );
+        push(
+            what,
+            of("Value"),
+            "`serde_json::Value`",
+            "≤ 0.5 of its time",
+            |ours, theirs| ours / theirs,
+            |ratio| ratio <= 0.5,
+        );
+        push(
+            what,
+            of("IgnoredAny"),
+            "`IgnoredAny`",
+            "≤ 2.5 of its time",
+            |ours, theirs| ours / theirs,
+            |ratio| ratio <= 2.5,
+        );
         push(what, of("derive"), "serde derive", "< 1 of its time", |ours, theirs| ours / theirs, |ratio| ratio < 1.0);
     }
     if let Some(encode) = &results.encode {
         let pair = corpus(&encode.results.rows, "derive");
-        push("encode a message", pair, "serde derive", "≤ 1 of its time", |ours, theirs| ours / theirs, |ratio| ratio <= 1.0);
+        push(
+            "encode a message",
+            pair,
+            "serde derive",
+            "≤ 1 of its time",
+            |ours, theirs| ours / theirs,
+            |ratio| ratio <= 1.0,
+        );
     }
 }
 
