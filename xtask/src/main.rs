@@ -3,6 +3,7 @@
 //! Exit status: 0 if all went well, 1 if not, 2 if the command line is wrong; `diff` has
 //! two more.
 
+mod bench;
 mod diff;
 mod generate;
 mod progress;
@@ -150,6 +151,14 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Measure against what a user would take instead, and write the tables of the READMEs.
+    ///
+    /// About a quarter of an hour on a quiet machine; the first time downloads what it
+    /// compares with, and the older releases that `generate` is measured with.
+    Bench {
+        #[command(flatten)]
+        arguments: bench::Arguments,
+    },
     /// Decode and encode transcripts or instances and compare: see `round-trip --help`.
     #[command(disable_help_flag = true)]
     RoundTrip {
@@ -284,6 +293,7 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
             arguments.extend(check.then(|| "--check".into()));
             return hand_over("coverage", &arguments);
         }
+        Verb::Bench { arguments } => bench::run(&arguments, progress)?,
         Verb::RoundTrip { arguments } => return hand_over("round-trip", &arguments),
     }
     Ok(ExitCode::SUCCESS)
