@@ -38,8 +38,16 @@ pub enum Error {
     InvalidParams(Box<RpcError>),
     /// There is no login, or not the right one.
     Unauthorized(Box<RpcError>),
+    /// The configuration was changed since the version that a write expected: read it
+    /// again, and write again. Nothing was written.
+    ConfigChanged(Box<RpcError>),
     /// The server refused for another reason.
     Refused(Box<RpcError>),
+    /// A login ended without success: it was cancelled, took too long, or was refused.
+    LoginFailed {
+        /// Why, as the server says it.
+        reason: String,
+    },
     /// The turn failed.
     TurnFailed(Box<crate::TurnFailed>),
     /// The server said something that is no answer; with its raw text.
@@ -128,6 +136,7 @@ impl Error {
             | Self::ThreadNotFound(error)
             | Self::InvalidParams(error)
             | Self::Unauthorized(error)
+            | Self::ConfigChanged(error)
             | Self::Refused(error) => Some(error),
             _ => None,
         }
@@ -147,6 +156,11 @@ impl From<RpcError> for Error {
         if error.is_overloaded() {
             return Self::Overloaded(Box::new(error));
         }
+        match config_write_code(&error) {
+            Some("configVersionConflict") => return Self::ConfigChanged(Box::new(error)),
+            Some("configValidationError") => return Self::InvalidParams(Box::new(error)),
+            _ => {}
+        }
         match text::classify(&error) {
             text::Class::NotInitialized => Self::NotInitialized(Box::new(error)),
             text::Class::Experimental(what) => Self::ExperimentalApiNeeded { what },
@@ -157,6 +171,12 @@ impl From<RpcError> for Error {
             text::Class::Other => Self::Refused(Box::new(error)),
         }
     }
+}
+
+/// What a write of the configuration was refused for: these errors have a code of their
+/// own in their data.
+fn config_write_code(error: &RpcError) -> Option<&str> {
+    error.data.as_ref()?.get("config_write_error_code")?.as_str()
 }
 
 impl From<CallError> for Error {
@@ -184,7 +204,11 @@ impl fmt::Display for Error {
             Self::ThreadNotFound(error) => write!(f, "no such thread: {error}"),
             Self::InvalidParams(error) => write!(f, "the server refuses the params: {error}"),
             Self::Unauthorized(error) => write!(f, "there is no suitable login: {error}"),
+            Self::ConfigChanged(error) => {
+                write!(f, "the configuration was changed since it was read: read it again, and write again: {error}")
+            }
             Self::Refused(error) => write!(f, "the server refused: {error}"),
+            Self::LoginFailed { reason } => write!(f, "the login failed: {reason}"),
             Self::TurnFailed(failed) => write!(f, "{failed}"),
             Self::Malformed(malformed) => write!(f, "the server's answer can't be read: {malformed}"),
             Self::Unsendable(reason) => write!(f, "the request can't be sent: {reason}"),
