@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod account;
 mod answers;
 mod config;
 mod error;
@@ -14,10 +15,12 @@ mod session;
 #[cfg(feature = "schemars")]
 mod structured;
 mod thread;
+mod told;
 mod tools;
 mod turn;
 mod version;
 
+pub use account::{Account, ChatgptTokens, DeviceCodeLogin, Login};
 pub use answers::{Asked, HookAnswer};
 pub use codex_rpc as protocol;
 pub use codex_rpc_dispatch as dispatch;

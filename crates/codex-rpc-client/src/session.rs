@@ -223,6 +223,11 @@ impl Codex {
         self.told(M::METHOD, outcome, client).await
     }
 
+    /// Why this connection has ended.
+    pub(crate) async fn lost_connection(&self, client: &Client) -> Error {
+        self.lost(client, client.ended().await).await.error()
+    }
+
     fn options(&self, settings: CallSettings) -> CallOptions {
         let mut options = CallOptions::default();
         options.time_limit = settings.time_limit;
