@@ -146,6 +146,11 @@ impl Error {
         Self::Invalid { what: what.into(), reason: reason.to_string(), text: text.into() }
     }
 
+    /// A login that ended so, with what the server says about it.
+    pub(crate) fn login_failed(reason: Option<&str>) -> Self {
+        Self::LoginFailed { reason: reason.unwrap_or("the server gave no reason").to_owned() }
+    }
+
     pub(crate) fn closed(reason: impl Into<String>) -> Self {
         Self::Closed { reason: reason.into() }
     }

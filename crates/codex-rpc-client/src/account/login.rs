@@ -178,9 +178,7 @@ impl Pending {
             }
         }
         match &self.ended {
-            Some(ended) if !ended.success => {
-                Err(Error::LoginFailed { reason: ended.error.clone().unwrap_or_else(|| "no reason was given".to_owned()) })
-            }
+            Some(ended) if !ended.success => Err(Error::login_failed(ended.error.as_deref())),
             _ => Ok(()),
         }
     }
