@@ -4,6 +4,7 @@ mod handle;
 mod output;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use codex_rpc::types::{CommandExecParams, CommandExecTerminalSize, SandboxPolicy};
@@ -17,12 +18,24 @@ pub use output::{Chunk, CommandStream};
 const UNREAD: usize = 16 * 1024 * 1024;
 
 /// A command that is to be run; see [`Codex::command`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "it does nothing until it is run or spawned"]
 pub struct CommandBuilder {
     codex: Codex,
     params: CommandExecParams,
     unread: usize,
+}
+
+impl fmt::Debug for CommandBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither arguments nor values: they may be secret.
+        f.debug_struct("CommandBuilder")
+            .field("program", &self.params.command.first())
+            .field("cwd", &self.params.cwd)
+            .field("env", &self.params.env.as_ref().map(|env| env.keys().collect::<Vec<_>>()))
+            .field("sandbox", &self.params.sandbox_policy)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a command left when it ended.
@@ -166,7 +179,8 @@ impl CommandBuilder {
     /// command that reads never ends.
     ///
     /// # Errors
-    /// If it can't be started; see [`Error`]. An exit code other than 0 is no error.
+    /// If it can't be started; see [`Error`]. An exit code other than 0 is no error; where
+    /// the server has a sandbox of its own, a program that is not there has one too.
     pub async fn run(self) -> Result<CommandOutput, Error> {
         CommandHandle::start(self.codex, self.params, self.unread, false).await?.wait_with_output().await
     }

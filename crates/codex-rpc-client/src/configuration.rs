@@ -26,7 +26,7 @@ impl Codex {
     ///
     /// let config = codex.config();
     /// loop {
-    ///     let mut write = ConfigValueWriteParams::new("model_reasoning_effort", "high".into(), MergeStrategy::Replace);
+    ///     let mut write = ConfigValueWriteParams::new("model_reasoning_effort", "high", MergeStrategy::Replace);
     ///     write.expected_version = config.user_version().await?;
     ///     match config.write(write).await {
     ///         // Somebody else wrote in between.
@@ -81,7 +81,7 @@ impl Configuration {
     /// # Errors
     /// As [`write`](Self::write).
     pub async fn set(&self, key: impl Into<String>, value: impl Into<Value>) -> Result<ConfigWriteResponse, Error> {
-        self.write(ConfigValueWriteParams::new(key, value.into(), MergeStrategy::Replace)).await
+        self.write(ConfigValueWriteParams::new(key, value, MergeStrategy::Replace)).await
     }
 
     /// Writes a value. The answer says so if another layer overrides it.

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use codex_rpc::types::{
-    ListMcpServerStatusParams, McpResourceReadParams, McpResourceReadResponse, McpServerOauthLoginCompletedNotification,
-    McpServerOauthLoginParams, McpServerStatus, McpServerToolCallParams, McpServerToolCallResponse,
+    ListMcpServerStatusParams, McpResourceReadParams, McpResourceReadResponse,
+    McpServerOauthLoginCompletedNotification, McpServerOauthLoginParams, McpServerStatus, McpServerToolCallParams,
+    McpServerToolCallResponse,
 };
 use codex_rpc::{NoParams, ServerNotification, requests};
 use codex_rpc_dispatch::tokio::Client;

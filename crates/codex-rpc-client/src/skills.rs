@@ -1,9 +1,7 @@
 //! Skills that the model can be given.
 
 use codex_rpc::requests;
-use codex_rpc::types::{
-    SkillsConfigWriteParams, SkillsExtraRootsSetParams, SkillsListEntry, SkillsListParams,
-};
+use codex_rpc::types::{SkillsConfigWriteParams, SkillsExtraRootsSetParams, SkillsListEntry, SkillsListParams};
 
 use crate::{Codex, Error};
 

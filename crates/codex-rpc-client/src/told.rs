@@ -22,10 +22,7 @@ pub(crate) struct Told<T> {
 
 impl<T: Send + 'static> Told<T> {
     /// Picks from what is told from now on.
-    pub(crate) fn new(
-        client: &Client,
-        pick: impl Fn(&ServerNotification) -> Option<T> + Send + 'static,
-    ) -> Self {
+    pub(crate) fn new(client: &Client, pick: impl Fn(&ServerNotification) -> Option<T> + Send + 'static) -> Self {
         let mut told = everything(client);
         let (give, picked) = mpsc::unbounded_channel();
         let reading = tokio::spawn(async move {
