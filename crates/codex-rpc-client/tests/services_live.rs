@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use codex_rpc_client::protocol::types::{
-    Account, ConfigValueWriteParams, DangerFullAccessSandboxPolicy, MergeStrategy, ModelListParams, WriteStatus,
+    Account, ConfigValueWriteParams, DangerFullAccessSandboxPolicy, ExperimentalFeatureListParams,
+    ListMcpServerStatusParams, MergeStrategy, ModelListParams, PermissionProfileListParams, WriteStatus,
 };
 use codex_rpc_client::{Codex, CommandBuilder, CommandHandle, CommandStream, Error};
 use tempfile::TempDir;
@@ -202,9 +203,11 @@ async fn models_providers_features_and_skills_are_listed() {
     assert!(all.len() > 1 && all == paged, "{} and {}", all.len(), paged.len());
     let providers = codex.model_providers().await.expect("providers");
     assert_eq!(providers.default_provider_id, "openai");
-    let features = codex.features(Default::default()).all().await.expect("features");
+    let features = codex.features(ExperimentalFeatureListParams::default()).all().await.expect("features");
     assert!(features.iter().any(|feature| feature.name == "plugins" && !feature.enabled), "{features:?}");
-    assert!(!codex.permission_profiles(Default::default()).all().await.expect("profiles").is_empty());
+    assert!(
+        !codex.permission_profiles(PermissionProfileListParams::default()).all().await.expect("profiles").is_empty()
+    );
     let enabled = || async {
         let folders = codex.skills().reload::<&str>([]).await.expect("skills");
         let skill = folders.into_iter().flat_map(|folder| folder.skills).find(|skill| skill.name == "tidy");
@@ -213,7 +216,7 @@ async fn models_providers_features_and_skills_are_listed() {
     assert!(enabled().await);
     assert!(!codex.skills().set_enabled("tidy", false).await.expect("an answer"));
     assert!(!enabled().await);
-    assert!(codex.mcp().servers(Default::default()).all().await.expect("servers").is_empty());
+    assert!(codex.mcp().servers(ListMcpServerStatusParams::default()).all().await.expect("servers").is_empty());
     soon(codex.close()).await;
 }
 

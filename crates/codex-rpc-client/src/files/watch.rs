@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use codex_rpc::types::{AbsolutePathBuf, FsUnwatchParams, FsWatchParams};
 use codex_rpc::{ServerNotification, requests};
@@ -46,13 +47,13 @@ impl Changes {
         self.filled.notify_one();
     }
 
-    /// What has changed; none if nothing has and nothing will.
-    fn take(&self) -> Option<Option<Vec<PathBuf>>> {
+    /// What has changed; not ready if nothing has, none if nothing will.
+    fn take(&self) -> Poll<Option<Vec<PathBuf>>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match (state.paths.is_empty(), state.ended) {
-            (false, _) => Some(Some(std::mem::take(&mut state.paths).into_iter().collect())),
-            (true, true) => Some(None),
-            (true, false) => None,
+            (false, _) => Poll::Ready(Some(std::mem::take(&mut state.paths).into_iter().collect())),
+            (true, true) => Poll::Ready(None),
+            (true, false) => Poll::Pending,
         }
     }
 }
@@ -83,7 +84,7 @@ impl Watch {
     /// Cancel safe: changes are not lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Vec<PathBuf>> {
         loop {
-            if let Some(changed) = self.changes.take() {
+            if let Poll::Ready(changed) = self.changes.take() {
                 return changed;
             }
             self.changes.filled.notified().await;

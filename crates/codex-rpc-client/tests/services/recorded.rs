@@ -82,7 +82,8 @@ impl Recorded {
             .into_iter()
             .chain(self.but.iter().map(String::as_str))
             .fold(options, |options, name| options.except(format!("/params/{name}")));
-        let text: String = self.messages.iter().map(|message| format!("{message}\n")).collect();
+        let lines: Vec<String> = self.messages.iter().map(Value::to_string).collect();
+        let text = lines.join("\n");
         let replay = Replay::with_options(&self.scenario, text.as_bytes(), options).expect("a transcript");
         let (client_reads, to) = tokio::io::duplex(64 * 1024);
         let (client_writes, from) = tokio::io::duplex(64 * 1024);
