@@ -39,8 +39,16 @@ pub enum Error {
     InvalidParams(Box<RpcError>),
     /// There is no login, or not the right one.
     Unauthorized(Box<RpcError>),
+    /// The configuration was changed since the version that a write expected: read it
+    /// again, and write again. Nothing was written.
+    ConfigChanged(Box<RpcError>),
     /// The server refused for another reason.
     Refused(Box<RpcError>),
+    /// A login ended without success: it was cancelled, took too long, or was refused.
+    LoginFailed {
+        /// Why, as the server says it.
+        reason: String,
+    },
     /// The turn failed.
     TurnFailed(Box<crate::TurnFailed>),
     /// A run of `codex exec` failed after it had begun.
@@ -147,6 +155,7 @@ impl Error {
             | Self::ThreadNotFound(error)
             | Self::InvalidParams(error)
             | Self::Unauthorized(error)
+            | Self::ConfigChanged(error)
             | Self::Refused(error) => Some(error),
             _ => None,
         }
@@ -154,6 +163,11 @@ impl Error {
 
     pub(crate) fn invalid(what: impl Into<String>, reason: impl fmt::Display, text: impl Into<String>) -> Self {
         Self::Invalid { what: what.into(), reason: reason.to_string(), text: text.into() }
+    }
+
+    /// A login that ended so, with what the server says about it.
+    pub(crate) fn login_failed(reason: Option<&str>) -> Self {
+        Self::LoginFailed { reason: reason.unwrap_or("the server gave no reason").to_owned() }
     }
 
     pub(crate) fn closed(reason: impl Into<String>) -> Self {
@@ -165,6 +179,11 @@ impl From<RpcError> for Error {
     fn from(error: RpcError) -> Self {
         if error.is_overloaded() {
             return Self::Overloaded(Box::new(error));
+        }
+        match config_write_code(&error) {
+            Some("configVersionConflict") => return Self::ConfigChanged(Box::new(error)),
+            Some("configValidationError") => return Self::InvalidParams(Box::new(error)),
+            _ => {}
         }
         match text::classify(&error) {
             text::Class::NotInitialized => Self::NotInitialized(Box::new(error)),
@@ -182,6 +201,12 @@ impl From<crate::store::StoreError> for Error {
     fn from(error: crate::store::StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// What a write of the configuration was refused for: these errors have a code of their
+/// own in their data.
+fn config_write_code(error: &RpcError) -> Option<&str> {
+    error.data.as_ref()?.get("config_write_error_code")?.as_str()
 }
 
 impl From<CallError> for Error {
@@ -209,7 +234,11 @@ impl fmt::Display for Error {
             Self::ThreadNotFound(error) => write!(f, "no such thread: {error}"),
             Self::InvalidParams(error) => write!(f, "the server refuses the params: {error}"),
             Self::Unauthorized(error) => write!(f, "there is no suitable login: {error}"),
+            Self::ConfigChanged(error) => {
+                write!(f, "the configuration was changed since it was read: read it again, and write again: {error}")
+            }
             Self::Refused(error) => write!(f, "the server refused: {error}"),
+            Self::LoginFailed { reason } => write!(f, "the login failed: {reason}"),
             Self::TurnFailed(failed) => write!(f, "{failed}"),
             Self::ExecFailed(failed) => write!(f, "{failed}"),
             Self::Malformed(malformed) => write!(f, "the server's answer can't be read: {malformed}"),

@@ -221,6 +221,22 @@ impl Codex {
         self.told(method, outcome, &client).await
     }
 
+    /// Calls a method on this connection and no other: what it is about ends with it.
+    pub(crate) async fn call_on<M: ClientRequestMethod>(
+        &self,
+        client: &Client,
+        params: &M::Params,
+        settings: CallSettings,
+    ) -> Result<M::Response, Error> {
+        let outcome = client.call_with::<M>(params, &self.options(settings)).await;
+        self.told(M::METHOD, outcome, client).await
+    }
+
+    /// Why this connection has ended.
+    pub(crate) async fn lost_connection(&self, client: &Client) -> Error {
+        self.lost(client, client.ended().await).await.error()
+    }
+
     fn options(&self, settings: CallSettings) -> CallOptions {
         let mut options = CallOptions::default();
         options.time_limit = settings.time_limit;
