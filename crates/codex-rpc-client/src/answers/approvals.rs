@@ -17,6 +17,7 @@ use crate::approval::{Approvable, ApprovalRequest, Decision, RequestKind};
 pub(super) struct Decided {
     pub(super) decision: Decision,
     pub(super) by: By,
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "the audit log has it"))]
     pub(super) reason: Option<String>,
 }
 
