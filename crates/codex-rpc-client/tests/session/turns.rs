@@ -205,11 +205,18 @@ async fn turns_that_others_start_are_observed_and_those_that_ended_come_not_back
     peer.tell_turn("t", "goal", "By itself.").await;
     let turn = soon(turns.next()).await;
     assert_eq!((turn.id(), soon(turn.join()).await.unwrap().text()), ("goal", "By itself."));
-    // What is told of it later makes no new one.
+    // What is told of it later makes no new one, also while another is being started.
+    let starting = tokio::spawn({
+        let thread = thread.clone();
+        async move { thread.turn("go").await }
+    });
+    let request = peer.asked("turn/start").await;
     peer.tell("item/agentMessage/delta", &delta("t", "goal", "late")).await;
     peer.tell_turn("t", "next", "Again.").await;
+    peer.say(json!({"id": request["id"], "result": turn_started("next")})).await;
     let next = soon(turns.next()).await;
     assert_eq!((next.id(), soon(next.join()).await.unwrap().text()), ("next", "Again."));
+    assert_eq!(soon(starting).await.unwrap().unwrap().id(), "next");
     assert!(thread.running().is_empty());
 }
 
