@@ -1,7 +1,7 @@
 //! How a codex process is started and spoken to.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use codex_rpc::types::{ClientInfo, InitializeCapabilities, InitializeParams};
@@ -62,10 +62,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Starts the process and shakes hands.
-    pub(crate) async fn spawn(&self, router: Router) -> Result<Client, Error> {
-        let program = executable::find(self.executable.as_deref())?;
-        let mut command = Command::new(&program);
+    /// The command line and the surroundings of the process.
+    fn command(&self, program: &Path) -> Result<Command, Error> {
+        let mut command = Command::new(program);
         for (key, value) in &self.overrides {
             command.arg("-c").arg(config::setting(key, value)?);
         }
@@ -85,6 +84,13 @@ impl Settings {
         if let Some(directory) = &self.directory {
             command.current_dir(directory);
         }
+        Ok(command)
+    }
+
+    /// Starts the process and shakes hands.
+    pub(crate) async fn spawn(&self, router: Router) -> Result<Client, Error> {
+        let program = executable::find(self.executable.as_deref())?;
+        let command = self.command(&program)?;
         self.dispatcher(router).spawn_command(command).await.map_err(|error| match error {
             ConnectError::Spawn { error, .. } => Error::Process(Box::new(ProcessError {
                 program,
@@ -103,5 +109,43 @@ impl Settings {
         }
         let params = InitializeParams::new(info).capabilities(self.capabilities.clone());
         Builder::new(params).router(router).time_limit(self.time_limit).handshake_limit(self.start_limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::Settings;
+
+    #[test]
+    fn settings_are_put_in_front_of_the_verb_and_into_the_environment() {
+        let mut settings = Settings::default();
+        settings.overrides = vec![("model".to_owned(), json!("gpt")), ("a.b".to_owned(), json!([1, true]))];
+        settings.arguments = vec!["--profile".into(), "p".into()];
+        settings.environment = vec![("SET".into(), Some("1".into())), ("GONE".into(), None)];
+        settings.home = Some("/home".into());
+        settings.directory = Some("/work".into());
+        let command = settings.command(Path::new("/bin/codex")).unwrap();
+        let command = command.as_std();
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_str().unwrap()).collect();
+        assert_eq!(arguments, ["-c", "model=\"gpt\"", "-c", "a.b=[1, true]", "--profile", "p", "app-server"]);
+        let mut environment: Vec<_> = command
+            .get_envs()
+            .map(|(name, value)| (name.to_str().unwrap(), value.and_then(|value| value.to_str())))
+            .collect();
+        environment.sort_unstable();
+        assert_eq!(environment, [("CODEX_HOME", Some("/home")), ("GONE", None), ("SET", Some("1"))]);
+        assert_eq!(command.get_current_dir(), Some(Path::new("/work")));
+    }
+
+    #[test]
+    fn a_setting_that_toml_has_no_word_for_is_refused_before_anything_is_started() {
+        let mut settings = Settings::default();
+        settings.overrides = vec![("model".to_owned(), json!(null))];
+        let error = settings.command(Path::new("codex")).unwrap_err();
+        assert!(error.to_string().contains("`model`"), "{error}");
     }
 }

@@ -194,7 +194,9 @@ async fn a_process_that_does_not_come_back_is_given_up_after_so_many_attempts() 
 #[tokio::test]
 async fn a_session_that_is_closed_is_not_started_again_and_its_process_is_gone() {
     let server = Server::new();
-    let codex = soon(server.session("cat > /dev/null").restart(at_once()).start()).await.unwrap();
+    // It goes on after it has said its last.
+    let lingers = "trap '' TERM; cat > /dev/null; exec >&- 2>&-; sleep 30";
+    let codex = soon(server.session(lingers).restart(at_once()).start()).await.unwrap();
     let pid = server.read("pid").trim().to_owned();
     soon(codex.close()).await;
     assert!(!std::path::Path::new("/proc").join(&pid).exists(), "{pid}");
