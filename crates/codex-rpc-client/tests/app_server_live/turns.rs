@@ -50,7 +50,8 @@ async fn an_answer_is_a_value_of_a_type_and_one_of_another_shape_is_an_error_wit
     let thread = real.thread().await;
     let (answer, result) = soon(thread.run_typed::<Answer>("How much is 6 times 7?")).await.unwrap();
     assert_eq!((answer, result.items.len()), (Answer { answer: 42, sure: None }, 2));
-    let schema = &real.own.model.requests()[0].body.as_ref().unwrap()["text"]["format"]["schema"];
+    let requests = real.own.model.requests();
+    let schema = &requests[0].body.as_ref().unwrap()["text"]["format"]["schema"];
     assert_eq!(schema["required"], json!(["answer", "sure"]), "{schema}");
 
     let error = soon(thread.run_typed::<Answer>("Again.")).await.unwrap_err();
