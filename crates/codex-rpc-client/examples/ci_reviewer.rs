@@ -56,10 +56,8 @@ fn diff(base: &str) -> Result<String, Box<dyn Error>> {
 async fn review(diff: &str) -> Result<Review, codex_rpc_client::Error> {
     let codex = Codex::builder().client("ci-reviewer", "1.0.0").start().await?;
     // It may read, and nobody is there to be asked for more.
-    let params = ThreadStartParams::new()
-        .sandbox(SandboxMode::ReadOnly)
-        .approval_policy(AskForApproval::Never)
-        .ephemeral(true);
+    let params =
+        ThreadStartParams::new().sandbox(SandboxMode::ReadOnly).approval_policy(AskForApproval::Never).ephemeral(true);
     let thread = codex.start_thread(params).await?;
     let (review, _) = thread.run_typed::<Review>(format!("{TASK}\n\n{diff}")).await?;
     codex.close().await;

@@ -111,8 +111,7 @@ async fn a_turn_answers_exactly_what_the_model_said() {
     assert!(real.input(0).contains(&json!(prompt).to_string()), "the prompt arrives as it is");
     thread.codex().close().await;
 
-    let items: Vec<Value> =
-        result.items.iter().map(|item| serde_json::to_value(item).expect("JSON")).collect();
+    let items: Vec<Value> = result.items.iter().map(|item| serde_json::to_value(item).expect("JSON")).collect();
     let mut conversation = json!([{"thread": thread.id(), "prompt": prompt, "items": items, "response": result.text(),
         "usage": {"total": result.usage.as_ref().map(|usage| usage.total.total_tokens)}}]);
     for item in conversation[0]["items"].as_array_mut().expect("items") {
@@ -124,7 +123,8 @@ async fn a_turn_answers_exactly_what_the_model_said() {
 
 #[tokio::test]
 async fn a_policy_allows_and_denies_commands_and_the_log_tells_by_which_rule() {
-    let answers = json!([escalated("touch allowed.txt"), escalated("mkdir denied"), escalated("ln -s a b"), message("Done.")]);
+    let answers =
+        json!([escalated("touch allowed.txt"), escalated("mkdir denied"), escalated("ln -s a b"), message("Done.")]);
     let Some(real) = Real::answering(&answers) else { return };
     let log = real.own.path.join("audit.jsonl");
     let policy = Policy::builder()

@@ -70,7 +70,8 @@ async fn exec_once_prints_the_answer_to_its_argument() {
 
 #[tokio::test]
 async fn exec_resume_goes_on_with_the_thread_of_its_first_run() {
-    let example = Replayed::new("exec_resume", "exec/0.169.0/resume.jsonl").with(|run| run.args(&["First?", "Second?"]));
+    let example =
+        Replayed::new("exec_resume", "exec/0.169.0/resume.jsonl").with(|run| run.args(&["First?", "Second?"]));
     let (ended, outcome, _) = example.end().await;
     assert_eq!((ended.status, ended.out.as_str()), (0, "One.\nTwo.\n"), "{ended:?}");
     let thread = "01900000-0000-7000-8000-000000000001";
@@ -108,7 +109,8 @@ async fn blocking_says_and_prints_the_same() {
 
 #[tokio::test]
 async fn an_example_that_says_something_else_than_was_recorded_is_noticed() {
-    let example = Replayed::new("turn_by_turn", "sessions/0.169.0/turn_by_turn.jsonl").with(|run| run.args(&["Hello."]));
+    let example =
+        Replayed::new("turn_by_turn", "sessions/0.169.0/turn_by_turn.jsonl").with(|run| run.args(&["Hello."]));
     let (ended, _, _) = example.end().await;
     assert!(ended.status == 1 && ended.err.contains("/params/input/0/text"), "{ended:?}");
 }
@@ -133,7 +135,9 @@ async fn approvals_allows_and_denies_by_the_policy_asks_the_person_and_logs_all_
     let decisions: Vec<String> = log
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
-        .map(|line| ["decision", "decided_by", "rule"].map(|key| line[key].as_str().unwrap_or("-").to_owned()).join(" "))
+        .map(|line| {
+            ["decision", "decided_by", "rule"].map(|key| line[key].as_str().unwrap_or("-").to_owned()).join(" ")
+        })
         .collect();
     assert_eq!(decisions, ["allow rule look around", "deny rule nothing leaves the machine", "allow hook -"]);
 }
@@ -237,4 +241,28 @@ async fn render_shows_the_session_on_stderr_and_the_answer_on_stdout_styled_only
     assert!(styled.contains("\x1b[31mexited 3"), "{styled:?}");
     assert_eq!(anstream::adapter::strip_str(&styled).to_string(), plain);
     assert_eq!(run(&["CLICOLOR_FORCE", "NO_COLOR"]).await, plain);
+}
+
+#[test]
+fn the_readme_names_every_example_and_no_other() {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(crate_folder.join("../../README.md")).expect("the README");
+    let mut named: Vec<&str> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| [`")?.split_once("](crates/codex-rpc-client/examples/"))
+        .map(|(name, rest)| {
+            let path = rest.split_once(')').expect("a link").0;
+            assert!(crate_folder.join("examples").join(path).is_file(), "{path}");
+            name.trim_end_matches('`')
+        })
+        .collect();
+    named.sort_unstable();
+    let entries =
+        fs::read_dir(crate_folder.join("examples")).expect("the examples").map(|entry| entry.expect("one").path());
+    let mut there: Vec<String> = entries
+        .filter(|path| path.extension().is_none_or(|extension| extension == "rs"))
+        .map(|path| path.file_stem().expect("a name").to_str().expect("UTF-8").to_owned())
+        .collect();
+    there.sort_unstable();
+    assert_eq!(named, there);
 }

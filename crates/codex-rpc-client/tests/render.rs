@@ -67,7 +67,9 @@ fn plans_are_shown_with_their_steps() {
 
 #[test]
 fn turns_that_are_interrupted_or_fail_say_so() {
-    insta::assert_snapshot!([plain("interrupt"), plain("failures_retry"), plain("failures_context")].join("\n======\n"));
+    insta::assert_snapshot!(
+        [plain("interrupt"), plain("failures_retry"), plain("failures_context")].join("\n======\n")
+    );
 }
 
 #[test]

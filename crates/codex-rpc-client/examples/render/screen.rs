@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use codex_rpc_client::protocol::ServerNotification;
 use codex_rpc_client::protocol::types::{
-    CommandExecutionStatus, CommandExecutionThreadItem, FileChangeThreadItem, FileUpdateChange, PatchChangeKind, Thread,
-    ThreadItem, TurnPlanStepStatus, TurnPlanUpdatedNotification, TurnStatus, UserInput,
+    CommandExecutionStatus, CommandExecutionThreadItem, FileChangeThreadItem, FileUpdateChange, PatchChangeKind,
+    Thread, ThreadItem, TurnPlanStepStatus, TurnPlanUpdatedNotification, TurnStatus, UserInput,
 };
 
 const BOLD: Style = Style::new().bold();
@@ -190,7 +190,7 @@ fn thousands(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
             text.push(',');
         }
         text.push(digit);

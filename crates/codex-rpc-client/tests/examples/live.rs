@@ -1,7 +1,12 @@
 //! The examples and the real executable, where `CODEX_BIN` names one.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
+use codex_rpc_testkit::recorder::{AppServer, record};
+use codex_rpc_testkit::recording::differences;
+use codex_rpc_testkit::scenario::Scenario;
 use serde_json::{Value, json};
 
 use super::codex::{Codex, executable};
@@ -74,7 +79,11 @@ async fn live_exec_resume() {
 
 #[tokio::test]
 async fn live_turn_by_turn() {
-    for example in ["turn_by_turn", #[cfg(feature = "blocking")] "blocking"] {
+    for example in [
+        "turn_by_turn",
+        #[cfg(feature = "blocking")]
+        "blocking",
+    ] {
         let Some(live) = Live::new(example, &json!([message("Hello Ada."), message("Ada.")])) else { return };
         live.prints("> My name is Ada.\nHello Ada.\n\n> What is my name?\nAda.\n\n").await;
     }
@@ -114,9 +123,7 @@ async fn live_structured() {
 
 #[tokio::test]
 async fn live_fan_out() {
-    let answer = |question: &str, text: &str, delay: f64| {
-        json!({"items": [{"message": text}], "match": {"contains": [question]}, "delay": delay})
-    };
+    let answer = |question: &str, text: &str, delay: f64| json!({"items": [{"message": text}], "match": {"contains": [question]}, "delay": delay});
     let answers = json!([answer("one?", "1", 0.2), answer("two?", "2", 1.5), answer("three?", "3", 0.2)]);
     let Some(live) = Live::new("fan_out", &answers) else { return };
     let (ended, _) = live.with(|run| run.args(&["one?", "two?", "three?"])).end().await;
@@ -141,7 +148,8 @@ async fn live_ci_reviewer() {
 
 #[tokio::test]
 async fn live_chat() {
-    let endless = json!({"items": [{"message": "A long answer that never ends"}], "pause": {"after": 3, "seconds": 30}});
+    let endless =
+        json!({"items": [{"message": "A long answer that never ends"}], "pause": {"after": 3, "seconds": 30}});
     let Some(live) = Live::new("chat", &json!([message("Hello."), endless])) else { return };
     let live = live.with(|run| run.input("Hi\nTell me more\n/quit\n").interrupt_after("A l"));
     let (ended, _) = live.end().await;
@@ -151,10 +159,49 @@ async fn live_chat() {
 
 #[tokio::test]
 async fn live_render() {
-    let Some(live) = Live::new("render", &json!([command("echo hello", &json!({})), message("All done.")])) else { return };
+    let Some(live) = Live::new("render", &json!([command("echo hello", &json!({})), message("All done.")])) else {
+        return;
+    };
     let (ended, _) = live.end().await;
     assert_eq!((ended.status, ended.out.as_str()), (0, "All done.\n"), "{ended:?}");
     for text in ["model: gpt-5.5\n", "\nuser\nList the files here.\n", " succeeded in ", "\nhello\n", "tokens used\n"] {
         assert!(ended.err.contains(text), "{text:?}: {ended:?}");
     }
+}
+
+/// With `RECORD=1` the sessions are written, else those of this release are compared.
+#[test]
+fn the_executable_says_what_the_sessions_hold() {
+    let Some((executable, release)) = executable() else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions");
+    let recorded = folder.join(&release);
+    let write = std::env::var_os("RECORD").is_some();
+    if !write && !recorded.is_dir() {
+        eprintln!("there are no sessions of {release}: they were NOT compared");
+        return;
+    }
+    let server = AppServer::codex(executable, release.parse().expect("a release"));
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(&folder).expect("scenarios") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let name = path.file_stem().expect("a name").to_str().expect("UTF-8").to_owned();
+        let scenario = Scenario::parse(&fs::read_to_string(&path).expect("a scenario")).expect("a scenario");
+        let recording = record(&name, &scenario, &server).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(recording.problems, [""; 0], "{name}");
+        let file = recorded.join(format!("{name}.jsonl"));
+        if write {
+            fs::create_dir_all(&recorded).expect("a folder");
+            let new = file.with_extension("new");
+            fs::write(&new, recording.to_jsonl()).expect("a file");
+            fs::rename(new, file).expect("a file");
+        } else {
+            let before = fs::read_to_string(file).expect("a session");
+            assert_eq!(differences(&before, &recording.to_jsonl()), [""; 0], "{name}: record again with RECORD=1");
+        }
+        names.insert(name);
+    }
+    assert_eq!(names.len(), 8, "{names:?}");
 }

@@ -26,14 +26,13 @@ fn app_server(transcript: &str) -> Result<(), Box<dyn Error>> {
 /// A recording of two runs is of a thread that was resumed.
 fn exec(transcript: &str, resumed: bool) -> Result<(), Box<dyn Error>> {
     let text = fs::read_to_string(transcript)?;
-    let runs: Vec<String> =
-        text.split_inclusive('\n').fold(Vec::new(), |mut runs, line| {
-            match runs.last_mut() {
-                Some(run) if !line.contains(r#""type":"thread.started""#) => run.push_str(line),
-                _ => runs.push(line.to_owned()),
-            }
-            runs
-        });
+    let runs: Vec<String> = text.split_inclusive('\n').fold(Vec::new(), |mut runs, line| {
+        match runs.last_mut() {
+            Some(run) if !line.contains(r#""type":"thread.started""#) => run.push_str(line),
+            _ => runs.push(line.to_owned()),
+        }
+        runs
+    });
     let run = runs.get(usize::from(resumed)).ok_or("there is no such run")?;
     io::stdout().write_all(run.as_bytes())?;
     Ok(())
