@@ -182,7 +182,7 @@ fn git(folder: &Path, arguments: &[&str]) {
 }
 
 /// A repository in which a file was changed.
-pub fn repository(folder: &Path) {
+fn repository(folder: &Path) {
     fs::write(folder.join("sum.py"), "def sum(a, b):\n    return a + b\n").expect("a file");
     git(folder, &["init", "-q", "-b", "main"]);
     git(folder, &["add", "sum.py"]);

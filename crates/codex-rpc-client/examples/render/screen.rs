@@ -88,7 +88,8 @@ fn item(item: &ThreadItem) -> String {
         }
         ThreadItem::AgentMessage(message) => format!("{}\n{}\n", styled(AGENT, "codex"), message.text),
         ThreadItem::Reasoning(reasoning) => {
-            reasoning.summary.iter().map(|text| format!("{}\n", styled(DIM, text))).collect()
+            let texts: Vec<_> = reasoning.summary.iter().map(|text| styled(DIM, text) + "\n").collect();
+            texts.concat()
         }
         ThreadItem::CommandExecution(command) => ended(command),
         ThreadItem::FileChange(change) => patch(change),

@@ -55,8 +55,8 @@ async fn a_thread_is_read_named_forked_listed_archived_and_deleted() {
     assert_eq!(soon(fork.run("Second")).await.unwrap().text(), "Two.");
     assert!(real.input(1).contains("One."), "a fork knows what was said before it");
 
-    let read = thread.read_with_turns().await.unwrap();
-    assert_eq!((read.name.as_deref(), read.turns.len()), (Some("a heron"), 1));
+    let kept = thread.read_with_turns().await.unwrap();
+    assert_eq!((kept.name.as_deref(), kept.turns.len()), (Some("a heron"), 1));
     assert_eq!(fork.history().all().await.unwrap().len(), 2);
 
     let listed = async |archived: bool| {
