@@ -116,7 +116,16 @@ impl std::error::Error for RecordError {}
 /// fails, or a step does not come to its end in time. No process and no folder is left
 /// behind either way.
 pub fn record(name: &str, scenario: &Scenario, server: &AppServer) -> Result<Recording, RecordError> {
-    record_among(name, scenario, server, &Processes::default())
+    record_among(name, scenario, server, &Processes::default(), Answering::AsWritten)
+}
+
+/// How a scenario's answers to the server's requests are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answering {
+    /// As the scenario has them.
+    AsWritten,
+    /// As the bindings write them: decoded as the type that the method names, and encoded.
+    Typed,
 }
 
 /// The same; all processes are among these.
@@ -125,6 +134,7 @@ pub(crate) fn record_among(
     scenario: &Scenario,
     server: &AppServer,
     processes: &Processes,
+    answering: Answering,
 ) -> Result<Recording, RecordError> {
     if let AppServer::Codex { release, .. } = server {
         if let Some(range) = &scenario.releases
@@ -138,7 +148,7 @@ pub(crate) fn record_among(
             }
         }
     }
-    player::play(name, scenario, server, processes)
+    player::play(name, scenario, server, processes, answering)
 }
 
 /// How long a step may take, unless it says so itself.

@@ -311,7 +311,7 @@ fn the_program_writes_the_report_in_all_forms_and_colours_only_what_a_terminal_s
     let output = codex_contract(&tmp, &[], &program(folder.path(), "exit 1")).output().expect("it runs");
     assert!(!stdout(&output).contains('\u{1b}'), "plain when it is piped");
     assert!(stdout(&output).ends_with("verdict: could not run\n"), "{}", stdout(&output));
-    for wrong in [["--write", "report.pdf"], ["--time-limit", "0"], ["--limit", "soon"]] {
+    for wrong in [["--write", "report.pdf"], ["--time-limit", "0"], ["--limit", "soon"], ["--scenario", "none"]] {
         let output = codex_contract(&tmp, &wrong, &executable).output().expect("it runs");
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
     }

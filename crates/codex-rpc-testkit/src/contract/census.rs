@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::export::Export;
 use super::{Finding, Row, Step};
-use crate::recorder::{AppServer, Processes, record_among};
+use crate::recorder::{Answering, AppServer, Processes, record_among};
 use crate::scenario::Scenario;
 
 /// Notifications that upstream leaves out of its JSON Schema export; its TypeScript
@@ -33,7 +33,8 @@ pub(super) struct Census {
 pub(super) fn ask(executable: &Path, among: &Processes) -> Result<Census, String> {
     let scenario = Scenario::parse(SCENARIO).map_err(|error| error.to_string())?;
     let server = AppServer::codex(executable, Version::new(0, 0, 0));
-    let recording = record_among("census", &scenario, &server, among).map_err(|error| error.to_string())?;
+    let recording =
+        record_among("census", &scenario, &server, among, Answering::Typed).map_err(|error| error.to_string())?;
     let (mut methods, mut user_agent) = (None, None);
     for entry in &recording.entries {
         let message: Value = serde_json::from_str(&entry.text).unwrap_or_default();

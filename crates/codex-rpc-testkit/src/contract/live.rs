@@ -9,7 +9,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::{Finding, Progress, Row, Step};
-use crate::recorder::{AppServer, Processes, RecordError, record_among};
+use crate::recorder::{Answering, AppServer, Processes, RecordError, record_among};
 use crate::recording::Recording;
 use crate::round_trip::{FindingKind, RoundTrip};
 use crate::scenario::{builtin, builtins};
@@ -43,7 +43,7 @@ pub(super) fn check(
                     }
                     let next = queue.lock().ok().and_then(|mut queue| queue.next());
                     let Some((name, scenario)) = next else { break };
-                    let outcome = record_among(name, scenario, &server, processes);
+                    let outcome = record_among(name, scenario, &server, processes, Answering::Typed);
                     if processes.is_stopped() {
                         cut.lock().unwrap_or_else(PoisonError::into_inner).push(*name);
                         break;

@@ -155,7 +155,7 @@ pub fn text<'a>(outcome: impl Into<Outcome<'a>>, styled: bool) -> String {
         }
         let groups = grouped(step);
         for (place, message, count) in groups.iter().take(MOST) {
-            let (place, message) = (harmless(place), harmless(message));
+            let (place, message) = (harmless(place), harmless(message).replace('\n', "\n    "));
             let _ = writeln!(text, "  {bad}{place}{bad:#}: {message}{}", times(*count));
         }
         if groups.len() > MOST {

@@ -11,7 +11,7 @@ use super::processes::{Process, Processes};
 use super::sanitise::Sanitiser;
 use super::surroundings::{command, prepare, run, spawn, stand_in};
 use super::variables::Variables;
-use super::{AppServer, LIMIT, RecordError, files};
+use super::{Answering, AppServer, LIMIT, RecordError, files};
 use crate::recording::Recording;
 use crate::scenario::{Action, Scenario, Step};
 
@@ -38,6 +38,7 @@ struct Player<'a> {
     scenario: &'a Scenario,
     server: &'a AppServer,
     processes: &'a Processes,
+    answering: Answering,
     places: Option<Places>,
     variables: Variables,
     /// None only while one process ends and the next begins.
@@ -62,6 +63,7 @@ pub(super) fn play(
     scenario: &Scenario,
     server: &AppServer,
     processes: &Processes,
+    answering: Answering,
 ) -> Result<Recording, RecordError> {
     let setup = RecordError::Setup;
     let started = SystemTime::now();
@@ -93,6 +95,7 @@ pub(super) fn play(
         scenario,
         server,
         processes,
+        answering,
         places,
         variables,
         connection: Some(connection),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use codex_rpc_testkit::contract::{CancelToken, Contract, Outcome, Progress, Verdict, json, junit, markdown, text};
+use codex_rpc_testkit::scenario::builtin;
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[derive(Args)]
@@ -19,7 +20,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     origin: Option<String>,
     /// Play only this scenario; may be given several times.
-    #[arg(long = "scenario", value_name = "NAME")]
+    #[arg(long = "scenario", value_name = "NAME", value_parser = scenario)]
     scenarios: Vec<String>,
     /// How many scenarios to play at a time.
     #[arg(long, value_name = "N", default_value_t = 4)]
@@ -45,6 +46,10 @@ enum Format {
     Markdown,
     Json,
     Junit,
+}
+
+fn scenario(name: &str) -> Result<String, String> {
+    builtin(name).map(|_| name.to_owned()).map_err(|error| error.to_string())
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {

@@ -57,7 +57,12 @@ pub(crate) fn record(arguments: &Arguments) -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let release = release(&arguments.executable)?;
-    let server = AppServer::codex(&arguments.executable, release.clone());
+    // A file is started in other folders, a name is looked up on PATH.
+    let executable = match &arguments.executable {
+        file if file.is_file() => std::path::absolute(file).map_err(|error| format!("{}: {error}", file.display()))?,
+        name => name.clone(),
+    };
+    let server = AppServer::codex(executable, release.clone());
     let mut scenarios = BTreeMap::new();
     if arguments.scenarios.is_empty() {
         for name in builtins() {

@@ -7,6 +7,7 @@ use codex_rpc::{Direction, MethodInfo, MethodKind};
 use serde_json::{Value, json};
 
 use super::{Player, matches};
+use crate::recorder::Answering;
 use crate::scenario::Answer;
 
 /// The answers to one method's requests, and which were used.
@@ -44,9 +45,11 @@ impl Player<'_> {
             (None, None) => return Ok(()),
         };
         let mut body = self.variables.in_value(body)?;
-        match typed(method, name, &body) {
-            Ok(typed) => body = typed,
-            Err(problem) => self.problems.push(problem),
+        if self.answering == Answering::Typed {
+            match typed(method, name, &body) {
+                Ok(typed) => body = typed,
+                Err(problem) => self.problems.push(problem),
+            }
         }
         self.say(&json!({"id": id, member: body}))
     }
