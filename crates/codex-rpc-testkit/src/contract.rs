@@ -127,30 +127,61 @@ pub enum Verdict {
 
 /// The checks came to no verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CouldNotRun {
-    /// The executable.
-    pub executable: String,
-    /// Where it came from; none if there is no such executable.
-    pub origin: Option<String>,
+pub struct CouldNotRun(Box<Stopped>);
+
+/// Boxed, so that a result is not as large as its error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stopped {
+    executable: String,
+    origin: Option<String>,
+    codex: Option<String>,
+    step: Option<&'static str>,
+    reason: String,
+    done: Vec<Step>,
+}
+
+impl CouldNotRun {
+    /// The executable: an absolute path; as it was given if there is no such executable.
+    pub fn executable(&self) -> &str {
+        &self.0.executable
+    }
+
+    /// Where it came from: what the caller said, else whether it was found on `PATH`; none
+    /// if there is no such executable and the caller said nothing.
+    pub fn origin(&self) -> Option<&str> {
+        self.0.origin.as_deref()
+    }
+
     /// The release that it says it is, if it came so far.
-    pub codex: Option<String>,
-    /// The step that could not run: `version`, or the name of a [`Step`]; none if there
-    /// is no such executable.
-    pub step: Option<&'static str>,
+    pub fn codex(&self) -> Option<&str> {
+        self.0.codex.as_deref()
+    }
+
+    /// The step that could not run: `version`, or the name of a [`Step`]; none if there is
+    /// no such executable.
+    pub fn step(&self) -> Option<&'static str> {
+        self.0.step
+    }
+
     /// What happened.
-    pub reason: String,
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
     /// The steps that were done before.
-    pub done: Vec<Step>,
+    pub fn done(&self) -> &[Step] {
+        &self.0.done
+    }
 }
 
 impl fmt::Display for CouldNotRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "could not run {}", self.executable)?;
-        if let Some(step) = self.step {
+        let Stopped { executable, step, reason, .. } = &*self.0;
+        write!(f, "could not run {executable}")?;
+        if let Some(step) = step {
             write!(f, " (step {step})")?;
         }
-        write!(f, ": {}", self.reason)
+        write!(f, ": {reason}")
     }
 }
 
@@ -244,14 +275,14 @@ impl Contract {
     /// As [`run`](Self::run).
     pub fn run_with(&self, progress: impl Fn(Progress<'_>) + Sync) -> Result<Report, CouldNotRun> {
         let Some((executable, origin)) = find(&self.executable) else {
-            return Err(CouldNotRun {
+            return Err(CouldNotRun(Box::new(Stopped {
                 executable: self.executable.display().to_string(),
                 origin: self.origin.clone(),
                 codex: None,
                 step: None,
                 reason: "there is no such file, nor one on PATH".to_owned(),
                 done: Vec::new(),
-            });
+            })));
         };
         let mut run = Run {
             contract: self,
@@ -281,7 +312,8 @@ impl Contract {
                     (None, _) => reason,
                 };
                 let codex = codex.map(|codex: Version| codex.to_string());
-                Err(CouldNotRun { executable, origin: Some(origin), codex, step: Some(step), reason, done })
+                let (origin, step) = (Some(origin), Some(step));
+                Err(CouldNotRun(Box::new(Stopped { executable, origin, codex, step, reason, done })))
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::recorder::Processes;
 /// let token = CancelToken::new();
 /// token.cancel();
 /// let error = Contract::new(std::env::current_exe()?).cancel_token(token).run().unwrap_err();
-/// assert_eq!(error.reason, "the run was cancelled");
+/// assert_eq!(error.reason(), "the run was cancelled");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]

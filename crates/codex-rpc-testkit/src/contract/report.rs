@@ -65,12 +65,12 @@ impl<'a> From<&'a CouldNotRun> for Outcome<'a> {
     fn from(error: &'a CouldNotRun) -> Self {
         Self {
             verdict: "couldNotRun",
-            executable: &error.executable,
-            origin: error.origin.as_deref(),
-            codex: error.codex.as_deref(),
+            executable: error.executable(),
+            origin: error.origin(),
+            codex: error.codex(),
             bindings: CODEX_VERSION,
-            steps: &error.done,
-            could_not_run: Some(Failure { step: error.step, reason: &error.reason }),
+            steps: error.done(),
+            could_not_run: Some(Failure { step: error.step(), reason: error.reason() }),
         }
     }
 }

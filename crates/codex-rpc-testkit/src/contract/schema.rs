@@ -255,7 +255,7 @@ fn presence(check: &mut Check, place: &str, member: &Member, required: bool) {
         (Presence::Required, false) => check.found(What::Presence, place, "the member is no longer required"),
         // What is always written may be required, too.
         (Presence::Optional | Presence::ThreeState, true) => {
-            check.found(What::Presence, place, "the member is required now")
+            check.found(What::Presence, place, "the member is required now");
         }
         _ => {}
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitCode, exit};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use clap::{Args, ValueEnum};
 use codex_rpc_testkit::contract::{CancelToken, Contract, Outcome, Progress, Verdict, json, junit, markdown, text};
 use codex_rpc_testkit::scenario::builtin;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::replace::replace;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -126,7 +128,7 @@ pub(crate) fn contract(arguments: Arguments) -> ExitCode {
         },
         Err(error) => {
             eprintln!("error: {error}");
-            if error.step.is_none() {
+            if error.step().is_none() {
                 eprintln!("help: name the codex executable, as in `codex-contract path/to/codex`");
             }
             (Outcome::from(error), 2)
@@ -142,13 +144,4 @@ pub(crate) fn contract(arguments: Arguments) -> ExitCode {
         }
     }
     ExitCode::from(status)
-}
-
-/// Writes a file in one step.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut staged = tempfile::NamedTempFile::new_in(folder)?;
-    staged.write_all(text.as_bytes())?;
-    staged.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

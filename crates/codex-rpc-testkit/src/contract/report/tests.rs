@@ -1,5 +1,5 @@
 use super::{Outcome, json, junit, markdown, text};
-use crate::contract::{CouldNotRun, Finding, Report, Row, Step};
+use crate::contract::{CouldNotRun, Finding, Report, Row, Step, Stopped};
 
 fn finding(place: &str, message: &str) -> Finding {
     Finding { place: place.to_owned(), message: message.to_owned() }
@@ -46,14 +46,14 @@ fn unfit() -> Report {
 }
 
 fn could_not_run() -> CouldNotRun {
-    CouldNotRun {
+    CouldNotRun(Box::new(Stopped {
         executable: "/opt/codex".to_owned(),
         origin: Some("PATH".to_owned()),
         codex: Some("0.169.0".to_owned()),
         step: Some("census"),
         reason: "the time limit of 300s passed".to_owned(),
         done: vec![schema(Vec::new())],
-    }
+    }))
 }
 
 /// Escapes that a person can see.
