@@ -19,6 +19,8 @@ use crate::transcript::From;
 const STDERR: usize = 8 * 1024;
 /// How long a process may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How often it is looked whether the run was stopped.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long what a process wrote may take to be read after its end. Only a process that
 /// is out of reach, and holds the pipes, makes it longer than no time.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -130,12 +132,18 @@ impl Connection {
         stdin.flush()
     }
 
-    /// What comes until `deadline`.
+    /// What comes until `deadline`. A run that is stopped is an end: what left the process
+    /// group lives on until this is dropped, and may keep the pipe open.
     pub(super) fn next(&self, deadline: Instant) -> Option<Event> {
-        match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Event::End),
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left.min(LOOK)) {
+                Ok(event) => return Some(event),
+                Err(RecvTimeoutError::Disconnected) => return Some(Event::End),
+                Err(RecvTimeoutError::Timeout) if self.process.is_stopped() => return Some(Event::End),
+                Err(RecvTimeoutError::Timeout) if left <= LOOK => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
     }
 
@@ -179,5 +187,29 @@ fn keep_tail(mut stderr: impl Read, tail: &Mutex<VecDeque<u8>>) {
         tail.extend(&buffer[..read]);
         let surplus = tail.len().saturating_sub(STDERR);
         tail.drain(..surplus);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::{Connection, Event, Log};
+    use crate::recorder::Processes;
+
+    #[test]
+    fn a_run_that_is_stopped_does_not_wait_for_one_that_left_its_group_and_holds_the_pipe() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new("sh");
+        command.args(["-c", "setsid sh -c 'echo here; sleep 1000' & wait"]).env("CODEX_HOME", home.path());
+        let processes = Processes::default();
+        let connection = Connection::start(command, Some(home.path().to_owned()), Log::default(), 1, &processes);
+        let connection = connection.expect("it starts");
+        // Long enough for any machine.
+        let later = || Instant::now() + Duration::from_secs(60);
+        assert!(matches!(connection.next(later()), Some(Event::Line(line)) if line == "here"));
+        processes.stop();
+        assert!(matches!(connection.next(later()), Some(Event::End)));
     }
 }

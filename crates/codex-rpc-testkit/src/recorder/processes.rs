@@ -57,6 +57,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// Whether its run was stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.among.is_stopped()
+    }
+
     /// Kills the process, with all of its group, and reaps it.
     pub(crate) fn end(&mut self) {
         kill_group(self.child.id());
