@@ -374,23 +374,29 @@ fn a_relative_path_is_found_from_where_the_program_was_started() {
 
 #[test]
 fn the_requests_of_the_server_are_answered_as_the_bindings_types_and_counted() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let executable = replayed(&folder, |_| {}, |_| true);
-    let approval = repository().join("tests/transcripts").join(CODEX_VERSION).join("patch_approval.jsonl");
-    let script = fs::read_to_string(&executable).expect("a script");
-    let script = script.replace("conversation.jsonl", "patch_approval.jsonl");
-    let executable = program(folder.path(), script.trim_start_matches("#!/bin/sh\n"));
-    let report = Contract::new(executable).scenarios(["patch_approval"]).run().expect("a verdict");
-    let recorded = fs::read_to_string(approval).expect("a recording");
-    let asked =
-        recorded.lines().filter(|line| line.contains("requestApproval\"") && line.contains("\"from\":\"server\""));
-    let live = &report_json(&report)["steps"][2];
-    let count = |what: &str| {
-        let rows = live["rows"].as_array().expect("rows");
-        rows.iter().find(|row| row["what"] == what).and_then(|row| row["count"].as_u64())
-    };
-    let asked = asked.count() as u64;
-    assert!(asked > 0);
-    assert_eq!(count("requests of the server"), Some(asked), "{report}");
-    assert_eq!(count("answered as the bindings' types"), Some(asked), "{report}");
+    for (scenario, notes) in [
+        ("patch_approval", &[] as &[&str]),
+        ("unanswered", &["unanswered: item/commandExecution/requestApproval was not answered"]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let executable = replayed(&folder, |_| {}, |_| true);
+        let file = format!("{scenario}.jsonl");
+        let script = fs::read_to_string(&executable).expect("a script").replace("conversation.jsonl", &file);
+        let executable = program(folder.path(), script.trim_start_matches("#!/bin/sh\n"));
+        let report = Contract::new(executable).scenarios([scenario]).run().expect("a verdict");
+        let recorded = repository().join("tests/transcripts").join(CODEX_VERSION).join(&file);
+        let recorded = fs::read_to_string(recorded).expect("a recording");
+        let asked =
+            recorded.lines().filter(|line| line.contains("requestApproval\"") && line.contains("\"from\":\"server\""));
+        let asked = asked.count() as u64;
+        assert!(asked > 0);
+        let live = &report_json(&report)["steps"][2];
+        let count = |what: &str| {
+            let rows = live["rows"].as_array().expect("rows");
+            rows.iter().find(|row| row["what"] == what).and_then(|row| row["count"].as_u64())
+        };
+        assert_eq!(count("requests of the server"), Some(asked), "{report}");
+        assert_eq!(count("answered as the bindings' types"), Some(asked - notes.len() as u64), "{report}");
+        assert_eq!(live["notes"], json!(notes), "{report}");
+    }
 }

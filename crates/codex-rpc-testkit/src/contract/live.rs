@@ -91,8 +91,9 @@ fn judge(outcomes: BTreeMap<&str, Result<Recording, RecordError>>) -> Step {
         played += 1;
         if let Some(recording) = recording {
             trip.transcript(name, recording.to_jsonl().as_bytes());
-            let (requests, answers) = server_requests(&recording);
-            (asked, answered) = (asked + requests, answered + answers);
+            let (requests, open) = server_requests(&recording);
+            (asked, answered) = (asked + requests, answered + requests - open.len());
+            notes.extend(open.into_iter().map(|method| format!("{name}: {method} was not answered")));
         }
     }
     let of_scenarios = findings.len();
@@ -121,18 +122,24 @@ fn judge(outcomes: BTreeMap<&str, Result<Recording, RecordError>>) -> Step {
     Step { name: "live", title, compared: total.messages, rows, findings, notes }
 }
 
-/// How many requests the server made, and how many of them were answered: all answers go
-/// through the bindings' types. The rest is what a scenario leaves open.
-fn server_requests(recording: &Recording) -> (usize, usize) {
-    let (mut requests, mut answers) = (BTreeSet::new(), BTreeSet::new());
+/// How many requests the server made, and the methods of those that were not answered:
+/// what a scenario leaves open. All answers go through the bindings' types.
+fn server_requests(recording: &Recording) -> (usize, Vec<String>) {
+    let (mut requests, mut answers) = (BTreeMap::new(), BTreeSet::new());
     for entry in &recording.entries {
         let message: Value = serde_json::from_str(&entry.text).unwrap_or_default();
         let Some(id) = message.get("id").map(|id| (entry.process, id.to_string())) else { continue };
-        match entry.from {
-            From::Server if message.get("method").is_some() => requests.insert(id),
-            From::Client if message.get("method").is_none() => answers.insert(id),
-            _ => false,
-        };
+        match (entry.from, message.get("method").and_then(Value::as_str)) {
+            (From::Server, Some(method)) => {
+                requests.insert(id, method.to_owned());
+            }
+            (From::Client, None) => {
+                answers.insert(id);
+            }
+            _ => {}
+        }
     }
-    (requests.len(), answers.intersection(&requests).count())
+    let asked = requests.len();
+    let open = requests.into_iter().filter(|(id, _)| !answers.contains(id)).map(|(_, method)| method);
+    (asked, open.collect())
 }
