@@ -14,6 +14,8 @@ use codex_rpc_testkit::recording::{Recording, differences};
 use codex_rpc_testkit::scenario::{Scenario, builtin, builtins};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::replace::replace;
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Scenarios by name, or paths of .yaml files. Default: all that come with the testkit.
@@ -57,7 +59,12 @@ pub(crate) fn record(arguments: &Arguments) -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let release = release(&arguments.executable)?;
-    let server = AppServer::codex(&arguments.executable, release.clone());
+    // A file is started in other folders, a name is looked up on PATH.
+    let executable = match &arguments.executable {
+        file if file.is_file() => std::path::absolute(file).map_err(|error| format!("{}: {error}", file.display()))?,
+        name => name.clone(),
+    };
+    let server = AppServer::codex(executable, release.clone());
     let mut scenarios = BTreeMap::new();
     if arguments.scenarios.is_empty() {
         for name in builtins() {
@@ -174,12 +181,10 @@ fn compare_or_write(recording: &Recording, path: &Path, check: bool) -> io::Resu
     if check {
         return Ok(End::Different(lines));
     }
-    // A torn file must not take the place of a whole one.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut staged = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut staged, text.as_bytes())?;
-    staged.persist(path).map_err(|error| error.error)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    replace(path, &text)?;
     Ok(End::Written(messages))
 }
 
