@@ -43,7 +43,7 @@ impl Codex {
             fs::create_dir(path.join(name)).expect("a folder");
         }
         let config = format!(
-            "model = \"gpt-5.5\"\napproval_policy = \"never\"\nsandbox_mode = \"read-only\"\nmodel_provider = \"stand_in\"\n\
+            "model = \"gpt-5.5\"\napproval_policy = \"never\"\nsandbox_mode = \"read-only\"\nsandbox_workspace_write.exclude_slash_tmp = true\nmodel_provider = \"stand_in\"\n\
              show_raw_agent_reasoning = true\n\
              [model_providers.stand_in]\nname = \"Stand-in\"\nbase_url = \"{}/v1\"\nwire_api = \"responses\"\n\
              request_max_retries = 0\nstream_max_retries = 0\n[tools.update_plan]\nenabled = true\n{more}\n",
