@@ -2,24 +2,34 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// The program of an example, which cargo puts beside those of the tests.
 ///
-/// `cargo test` builds the examples; `cargo test --test examples` alone does not.
+/// `cargo test` builds the examples. `cargo test --test examples` does not, and neither
+/// does `--examples`, which builds tests of them: so one that is missing, or older than
+/// what it is made from, is a failure.
 pub fn program(name: &str) -> PathBuf {
+    const BUILD: &str = "cargo build -p codex-rpc-client --all-features --examples";
     let test = std::env::current_exe().expect("this program");
     let folder = test.parent().and_then(Path::parent).expect("a target folder").join("examples");
     let program = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(
-        program.is_file(),
-        "{} is not built: cargo test -p codex-rpc-client --all-features --test examples --examples",
-        program.display()
-    );
+    let built = modified(&program).unwrap_or_else(|| panic!("{} is not built: {BUILD}", program.display()));
+    // What cargo says that it is made from: `program: source source`.
+    let made_from = std::fs::read_to_string(program.with_extension("d")).expect("its sources");
+    for source in made_from.trim_end().replace("\\ ", "\0").split(' ').skip(1) {
+        let source = PathBuf::from(source.replace('\0', " "));
+        let is_older = modified(&source).is_none_or(|changed| changed > built);
+        assert!(!is_older, "{} is older than {}: {BUILD}", program.display(), source.display());
+    }
     program
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().ok()?.modified().ok()
 }
 
 /// How an example ended.
