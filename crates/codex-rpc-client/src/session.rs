@@ -9,7 +9,7 @@ mod turns;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use codex_rpc::types::InitializeResponse;
@@ -43,7 +43,8 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     answers: Arc<Answers>,
     state: watch::Sender<State>,
-    recoveries: broadcast::Sender<Recovery>,
+    /// None once there will be no more.
+    recoveries: Mutex<Option<broadcast::Sender<Recovery>>>,
     /// Whether the session was ended from here.
     closing: watch::Sender<bool>,
     /// What the last server said about itself.
@@ -279,9 +280,12 @@ impl Codex {
     }
 
     /// Every recovery from now on: what became of the session when its process ended by
-    /// itself, see [`CodexBuilder::restart`].
+    /// itself, see [`CodexBuilder::restart`]. It is closed when the session has ended.
     pub fn recoveries(&self) -> broadcast::Receiver<Recovery> {
-        self.inner.recoveries.subscribe()
+        match &*self.inner.recoveries() {
+            Some(recoveries) => recoveries.subscribe(),
+            None => broadcast::Sender::new(1).subscribe(),
+        }
     }
 
     /// Whether the session has ended.
@@ -335,7 +339,12 @@ async fn exit(client: &Client) -> Option<ProcessExit> {
 }
 
 impl Inner {
+    fn recoveries(&self) -> MutexGuard<'_, Option<broadcast::Sender<Recovery>>> {
+        self.recoveries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn end(&self, lost: Lost) {
+        let recoveries = self.recoveries().take();
         self.hub.lose(&lost);
         self.state.send_if_modified(|state| {
             let ending = !matches!(state, State::Ended(_));
@@ -344,6 +353,8 @@ impl Inner {
             }
             ending
         });
+        // Who reads them sees the session ended.
+        drop(recoveries);
     }
 
     /// What reads a connection's notifications, and what becomes of the session when it

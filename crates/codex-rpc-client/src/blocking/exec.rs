@@ -1,8 +1,10 @@
 //! Exec mode without async.
 
+use std::process::ExitStatus;
+
 use super::Runtime;
 use crate::Error;
-use crate::exec::{Exec, ExecEvent, ExecResult, ExecStream};
+use crate::exec::{Exec, ExecEvent, ExecResult};
 
 /// Runs it and waits for the end.
 ///
@@ -17,6 +19,7 @@ use crate::exec::{Exec, ExecEvent, ExecResult, ExecStream};
 ///
 /// # Errors
 /// As [`Exec::run`].
+#[track_caller]
 pub fn run(exec: &Exec) -> Result<ExecResult, Error> {
     Runtime::new()?.block_on(exec.run())
 }
@@ -25,29 +28,40 @@ pub fn run(exec: &Exec) -> Result<ExecResult, Error> {
 ///
 /// # Errors
 /// As [`Exec::stream`].
-pub fn stream(exec: &Exec) -> Result<ExecEvents, Error> {
+#[track_caller]
+pub fn stream(exec: &Exec) -> Result<ExecStream, Error> {
     let runtime = Runtime::new()?;
-    let stream = runtime.block_on(exec.stream())?;
-    Ok(ExecEvents { stream, runtime })
+    let inner = runtime.block_on(exec.stream())?;
+    Ok(ExecStream { inner, runtime })
 }
 
 /// The events of a `codex exec`, in order; ends with it. Dropping it ends the process.
 #[must_use = "events do nothing unless they are read"]
-pub struct ExecEvents {
-    stream: ExecStream,
+pub struct ExecStream {
+    // Before the runtime, so that it is dropped before.
+    inner: crate::exec::ExecStream,
     runtime: Runtime,
 }
 
-impl std::fmt::Debug for ExecEvents {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ExecEvents").finish_non_exhaustive()
+impl ExecStream {
+    /// As [`ExecStream::ended`](crate::exec::ExecStream::ended).
+    pub fn ended(&self) -> Option<(ExitStatus, &str)> {
+        self.inner.ended()
     }
 }
 
-impl Iterator for ExecEvents {
+impl std::fmt::Debug for ExecStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ExecStream").finish_non_exhaustive()
+    }
+}
+
+/// Errors are those of [`ExecStream::next`](crate::exec::ExecStream::next).
+impl Iterator for ExecStream {
     type Item = Result<ExecEvent, Error>;
 
+    #[track_caller]
     fn next(&mut self) -> Option<Self::Item> {
-        self.runtime.block_on(self.stream.next())
+        self.runtime.block_on(self.inner.next())
     }
 }

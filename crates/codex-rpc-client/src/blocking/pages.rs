@@ -7,14 +7,24 @@ use crate::Error;
 #[derive(Debug)]
 #[must_use = "it does nothing unless it is read"]
 pub struct Pages<T> {
-    runtime: Runtime,
     inner: crate::Pages<T>,
+    runtime: Runtime,
     failed: bool,
 }
 
 impl<T> Pages<T> {
-    pub(super) fn new(runtime: &Runtime, pages: crate::Pages<T>) -> Self {
-        Self { runtime: runtime.clone(), inner: pages, failed: false }
+    pub(super) fn new(runtime: &Runtime, inner: crate::Pages<T>) -> Self {
+        Self { inner, runtime: runtime.clone(), failed: false }
+    }
+
+    /// All that are left.
+    ///
+    /// # Errors
+    /// As [`Pages::all`](crate::Pages::all).
+    #[track_caller]
+    pub fn all(self) -> Result<Vec<T>, Error> {
+        let Self { inner, runtime, .. } = self;
+        runtime.block_on(inner.all())
     }
 }
 
@@ -22,6 +32,7 @@ impl<T> Pages<T> {
 impl<T> Iterator for Pages<T> {
     type Item = Result<T, Error>;
 
+    #[track_caller]
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {
             return None;

@@ -1,123 +1,25 @@
 //! A session.
 
-use std::ffi::OsString;
 use std::future::Future;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use codex_rpc::types::{
-    InitializeCapabilities, InitializeResponse, Thread as ThreadData, ThreadForkParams, ThreadListParams,
-    ThreadReadParams, ThreadSearchParams, ThreadSearchResult, ThreadStartParams,
+    ExperimentalFeature, ExperimentalFeatureListParams, InitializeResponse, Model, ModelListParams,
+    ModelProviderListResponse, PermissionProfileListParams, PermissionProfileSummary, Thread as ThreadData,
+    ThreadForkParams, ThreadListParams, ThreadReadParams, ThreadSearchParams, ThreadSearchResult, ThreadStartParams,
 };
 use codex_rpc::{ClientRequestMethod, RawJson, ReleaseMatch};
-use codex_rpc_dispatch::{Backoff, TakeServerRequest};
-use serde_json::Value;
 
-use super::{Pages, Runtime, Thread};
-use crate::approval::{ApprovalRequest, Decision};
-use crate::{Asked, CallSettings, Error, HookAnswer, Restart, Resume, Tools};
+use super::{
+    Account, CodexBuilder, CommandBuilder, Configuration, Files, Mcp, Pages, Recoveries, Runtime, Skills, Subscription,
+    Thread,
+};
+use crate::{CallSettings, Error, Resume, Tools};
 
-/// Makes sessions; see [`CodexBuilder`](crate::CodexBuilder).
-#[must_use]
-#[derive(Debug, Default)]
-pub struct CodexBuilder {
-    builder: crate::CodexBuilder,
-}
-
-impl From<crate::CodexBuilder> for CodexBuilder {
-    fn from(builder: crate::CodexBuilder) -> Self {
-        Self { builder }
-    }
-}
-
-/// Settings that are those of the async builder.
-macro_rules! settings {
-    ($($name:ident($($argument:ident: $type:ty),*);)*) => {
-        $(
-            #[doc = concat!("As [`CodexBuilder::", stringify!($name), "`](crate::CodexBuilder::", stringify!($name), ").")]
-            pub fn $name(mut self, $($argument: $type),*) -> Self {
-                self.builder = self.builder.$name($($argument),*);
-                self
-            }
-        )*
-    };
-}
-
-impl CodexBuilder {
-    settings! {
-        executable(path: impl Into<PathBuf>);
-        argument(argument: impl Into<OsString>);
-        config(key: impl Into<String>, value: impl Into<Value>);
-        env(name: impl Into<OsString>, value: impl Into<OsString>);
-        env_remove(name: impl Into<OsString>);
-        env_clear();
-        home(folder: impl Into<PathBuf>);
-        directory(folder: impl Into<PathBuf>);
-        client(name: impl Into<String>, version: impl Into<String>);
-        title(title: impl Into<String>);
-        experimental_api(experimental: bool);
-        capabilities(capabilities: InitializeCapabilities);
-        time_limit(limit: Option<Duration>);
-        start_limit(limit: Duration);
-        retry(backoff: Option<Backoff>);
-        restart(restart: Restart);
-        turn_watchdog(limit: Duration);
-        turn_log(notifications: usize);
-        minimum_release(release: impl Into<String>);
-    }
-
-    /// As [`CodexBuilder::on`](crate::CodexBuilder::on): the hook is a future, which runs
-    /// on the session's thread.
-    pub fn on<M, H, F>(mut self, hook: H) -> Self
-    where
-        M: TakeServerRequest + 'static,
-        M::Params: Clone + Send + Sync,
-        M::Response: Send,
-        H: Fn(M::Params, Asked) -> F + Send + Sync + 'static,
-        F: Future<Output = HookAnswer<M::Response>> + Send + 'static,
-    {
-        self.builder = self.builder.on::<M, H, F>(hook);
-        self
-    }
-
-    /// As [`CodexBuilder::ask`](crate::CodexBuilder::ask): the answer is a future, which
-    /// runs on the session's thread.
-    pub fn ask<H, F>(mut self, asker: H) -> Self
-    where
-        H: Fn(ApprovalRequest) -> F + Send + Sync + 'static,
-        F: Future<Output = Option<Decision>> + Send + 'static,
-    {
-        self.builder = self.builder.ask(asker);
-        self
-    }
-
-    #[cfg(feature = "policy")]
-    settings! {
-        policy(policy: crate::policy::Policy);
-        audit(log: crate::policy::AuditLog);
-    }
-
-    #[cfg(feature = "judge")]
-    settings! {
-        judge(judge: crate::Judge);
-    }
-
-    /// Starts the process.
-    ///
-    /// # Errors
-    /// As [`CodexBuilder::start`](crate::CodexBuilder::start).
-    pub fn start(self) -> Result<Codex, Error> {
-        let runtime = Runtime::new()?;
-        let codex = runtime.block_on(self.builder.start())?;
-        Ok(Codex { codex, runtime })
-    }
-}
-
-/// A session with a codex app-server; see [`Codex`](crate::Codex).
-#[derive(Clone, Debug)]
-pub struct Codex {
-    codex: crate::Codex,
-    runtime: Runtime,
+wrapper! {
+    /// A session with a codex app-server; see [`Codex`](crate::Codex), and for its end
+    /// [the module](super#what-is-dropped).
+    #[derive(Clone)]
+    Codex(crate::Codex)
 }
 
 impl Codex {
@@ -125,6 +27,7 @@ impl Codex {
     ///
     /// # Errors
     /// As [`CodexBuilder::start`].
+    #[track_caller]
     pub fn start() -> Result<Self, Error> {
         Self::builder().start()
     }
@@ -134,34 +37,38 @@ impl Codex {
         CodexBuilder::default()
     }
 
-    /// The session as async programs see it, for what is not here; its futures run on
-    /// the session's thread, by [`block_on`](Self::block_on).
+    /// The session as async programs see it, for what is not here; its futures are waited
+    /// for by [`block_on`](Self::block_on). It does not keep the session open.
     pub fn as_async(&self) -> &crate::Codex {
-        &self.codex
+        &self.inner
     }
 
     /// Waits for a future of the session.
+    ///
+    /// ```no_run
+    /// # fn run(codex: codex_rpc_client::blocking::Codex) -> Result<(), codex_rpc_client::Error> {
+    /// let client = codex.block_on(codex.as_async().client())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    fn thread(&self, thread: crate::Thread) -> Thread {
-        Thread { runtime: self.runtime.clone(), thread }
-    }
-
     /// What the server said about itself.
     pub fn server(&self) -> InitializeResponse {
-        self.codex.server()
+        self.inner.server()
     }
 
     /// The server's release, if its `userAgent` names one.
     pub fn release(&self) -> Option<String> {
-        self.codex.release()
+        self.inner.release()
     }
 
     /// How the server's release relates to that of the bindings.
     pub fn release_match(&self) -> ReleaseMatch {
-        self.codex.release_match()
+        self.inner.release_match()
     }
 
     /// Whether the server is of this release or a later one.
@@ -169,123 +76,131 @@ impl Codex {
     /// # Errors
     /// As [`Codex::require`](crate::Codex::require).
     pub fn require(&self, release: &str, what: &str) -> Result<(), Error> {
-        self.codex.require(release, what)
+        self.inner.require(release, what)
     }
 
     /// Calls a method.
     ///
     /// # Errors
     /// As [`Codex::call`](crate::Codex::call).
+    #[track_caller]
     pub fn call<M: ClientRequestMethod>(&self, params: M::Params) -> Result<M::Response, Error> {
-        self.runtime.block_on(self.codex.call::<M>(params))
+        self.runtime.block_on(self.inner.call::<M>(params))
     }
 
     /// Calls a method in a certain way.
     ///
     /// # Errors
     /// As [`Codex::call_with`](crate::Codex::call_with).
+    #[track_caller]
     pub fn call_with<M: ClientRequestMethod>(
         &self,
         params: &M::Params,
         settings: CallSettings,
     ) -> Result<M::Response, Error> {
-        self.runtime.block_on(self.codex.call_with::<M>(params, settings))
+        self.runtime.block_on(self.inner.call_with::<M>(params, settings))
     }
 
-    /// Calls a method by its name, with params that are JSON already.
+    same! { Codex:
+        /// Calls a method by its name, with params that are JSON already.
+        call_raw(method: &str, params: Option<&RawJson>) -> RawJson;
+        /// What the server knows about a thread.
+        read_thread(params: ThreadReadParams) -> ThreadData;
+        /// Archives a thread: lists leave it out.
+        archive_thread(thread: &str) -> ();
+        /// Takes a thread out of the archive.
+        unarchive_thread(thread: &str) -> ThreadData;
+        /// Deletes a thread with its history.
+        delete_thread(thread: &str) -> ();
+        /// The providers of models, and which one is the default.
+        model_providers() -> ModelProviderListResponse;
+    }
+
+    handles! { Codex:
+        /// Starts a thread.
+        start_thread(params: ThreadStartParams) -> Thread;
+        /// Starts a thread whose model can call these tools.
+        start_thread_with_tools(params: ThreadStartParams, tools: impl Into<Tools>) -> Thread;
+        /// Goes on with a thread.
+        resume_thread(params: impl Into<Resume>) -> Thread;
+        /// A new thread with the history of another, or a part of it.
+        fork_thread(params: ThreadForkParams) -> Thread;
+        /// All notifications from now on, until the process ends.
+        subscribe() -> Subscription;
+    }
+
+    pages! {
+        /// The threads that the server knows, page by page.
+        threads(params: ThreadListParams) -> ThreadData;
+        /// The threads in which something is found, page by page.
+        search_threads(params: ThreadSearchParams) -> ThreadSearchResult;
+        /// The models that can be chosen, page by page.
+        models(params: ModelListParams) -> Model;
+        /// Codex's feature flags and whether each is on, page by page.
+        features(params: ExperimentalFeatureListParams) -> ExperimentalFeature;
+        /// The permission profiles that threads and commands can be given, page by page.
+        permission_profiles(params: PermissionProfileListParams) -> PermissionProfileSummary;
+    }
+
+    /// The account: logins, limits, logout.
+    pub fn account(&self) -> Account {
+        Account::new(&self.runtime, self.inner.account())
+    }
+
+    /// A command that the server runs in its sandbox: a program and its arguments, without
+    /// a shell.
     ///
-    /// # Errors
-    /// As [`Codex::call_raw`](crate::Codex::call_raw).
-    pub fn call_raw(&self, method: &str, params: Option<&RawJson>) -> Result<RawJson, Error> {
-        self.runtime.block_on(self.codex.call_raw(method, params))
+    /// ```no_run
+    /// # fn run(codex: codex_rpc_client::blocking::Codex) -> Result<(), codex_rpc_client::Error> {
+    /// let output = codex.command(["git", "status", "--short"]).cwd("/work").run()?;
+    /// print!("{}", output.stdout_text());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn command<A: Into<String>>(&self, command: impl IntoIterator<Item = A>) -> CommandBuilder {
+        CommandBuilder::new(&self.runtime, self.inner.command(command))
     }
 
-    /// Starts a thread.
-    ///
-    /// # Errors
-    /// As [`Codex::start_thread`](crate::Codex::start_thread).
-    pub fn start_thread(&self, params: ThreadStartParams) -> Result<Thread, Error> {
-        Ok(self.thread(self.runtime.block_on(self.codex.start_thread(params))?))
+    /// The files of the machine that the server runs on.
+    pub fn files(&self) -> Files {
+        Files::new(&self.runtime, self.inner.files())
     }
 
-    /// Starts a thread whose model can call these tools.
-    ///
-    /// # Errors
-    /// As [`Codex::start_thread_with_tools`](crate::Codex::start_thread_with_tools).
-    pub fn start_thread_with_tools(&self, params: ThreadStartParams, tools: impl Into<Tools>) -> Result<Thread, Error> {
-        Ok(self.thread(self.runtime.block_on(self.codex.start_thread_with_tools(params, tools))?))
+    /// The MCP servers of the configuration.
+    pub fn mcp(&self) -> Mcp {
+        Mcp::new(&self.runtime, self.inner.mcp())
     }
 
-    /// Goes on with a thread.
-    ///
-    /// # Errors
-    /// As [`Codex::resume_thread`](crate::Codex::resume_thread).
-    pub fn resume_thread(&self, params: impl Into<Resume>) -> Result<Thread, Error> {
-        Ok(self.thread(self.runtime.block_on(self.codex.resume_thread(params))?))
+    /// The skills that the server finds.
+    pub fn skills(&self) -> Skills {
+        Skills::new(&self.runtime, self.inner.skills())
     }
 
-    /// A new thread with the history of another, or a part of it.
-    ///
-    /// # Errors
-    /// As [`Codex::fork_thread`](crate::Codex::fork_thread).
-    pub fn fork_thread(&self, params: ThreadForkParams) -> Result<Thread, Error> {
-        Ok(self.thread(self.runtime.block_on(self.codex.fork_thread(params))?))
+    /// The configuration: what is in effect, and the user's `config.toml`.
+    pub fn config(&self) -> Configuration {
+        Configuration::new(&self.runtime, self.inner.config())
     }
 
-    /// What the server knows about a thread.
-    ///
-    /// # Errors
-    /// As [`Codex::read_thread`](crate::Codex::read_thread).
-    pub fn read_thread(&self, params: ThreadReadParams) -> Result<ThreadData, Error> {
-        self.runtime.block_on(self.codex.read_thread(params))
-    }
-
-    /// The threads that the server knows, page by page.
-    pub fn threads(&self, params: ThreadListParams) -> Pages<ThreadData> {
-        Pages::new(&self.runtime, self.codex.threads(params))
-    }
-
-    /// The threads in which something is found, page by page.
-    pub fn search_threads(&self, params: ThreadSearchParams) -> Pages<ThreadSearchResult> {
-        Pages::new(&self.runtime, self.codex.search_threads(params))
-    }
-
-    /// Archives a thread: lists leave it out.
-    ///
-    /// # Errors
-    /// As [`Codex::archive_thread`](crate::Codex::archive_thread).
-    pub fn archive_thread(&self, thread: &str) -> Result<(), Error> {
-        self.runtime.block_on(self.codex.archive_thread(thread))
-    }
-
-    /// Takes a thread out of the archive.
-    ///
-    /// # Errors
-    /// As [`Codex::unarchive_thread`](crate::Codex::unarchive_thread).
-    pub fn unarchive_thread(&self, thread: &str) -> Result<ThreadData, Error> {
-        self.runtime.block_on(self.codex.unarchive_thread(thread))
-    }
-
-    /// Deletes a thread with its history.
-    ///
-    /// # Errors
-    /// As [`Codex::delete_thread`](crate::Codex::delete_thread).
-    pub fn delete_thread(&self, thread: &str) -> Result<(), Error> {
-        self.runtime.block_on(self.codex.delete_thread(thread))
+    /// Every recovery from now on: what became of the session when its process ended by
+    /// itself, see [`CodexBuilder::restart`].
+    pub fn recoveries(&self) -> Recoveries {
+        Recoveries::new(&self.runtime, self.inner.recoveries())
     }
 
     /// Whether the session has ended.
     pub fn has_ended(&self) -> bool {
-        self.codex.has_ended()
+        self.inner.has_ended()
     }
 
     /// Waits until the session has ended; why.
+    #[track_caller]
     pub fn ended(&self) -> String {
-        self.runtime.block_on(self.codex.ended())
+        self.runtime.block_on(self.inner.ended())
     }
 
     /// Ends the session in order; the process is gone when this returns.
+    #[track_caller]
     pub fn close(&self) {
-        self.runtime.block_on(self.codex.close());
+        self.runtime.block_on(self.inner.close());
     }
 }

@@ -2,42 +2,27 @@
 
 use codex_rpc::types::{ReviewTarget, Thread as ThreadData, ThreadGoal, Turn as TurnData, TurnStartParams};
 
-use super::{Pages, Runtime, TurnHandle};
+use super::{Codex, Pages, Runtime, Subscription, TurnHandle};
 use crate::{Error, Input, Tools, TurnResult};
 
-/// A thread of a session; see [`Thread`](crate::Thread).
-#[derive(Clone, Debug)]
-pub struct Thread {
-    pub(super) runtime: Runtime,
-    pub(super) thread: crate::Thread,
-}
-
-/// Methods that do what the async ones of the same name do.
-macro_rules! same {
-    ($($(#[doc = $doc:literal])* $name:ident($($argument:ident: $type:ty),*) -> $output:ty;)*) => {
-        $(
-            $(#[doc = $doc])*
-            ///
-            /// # Errors
-            #[doc = concat!("As [`Thread::", stringify!($name), "`](crate::Thread::", stringify!($name), ").")]
-            pub fn $name(&self, $($argument: $type),*) -> Result<$output, Error> {
-                self.runtime.block_on(self.thread.$name($($argument),*))
-            }
-        )*
-    };
+wrapper! {
+    /// A thread of a session; see [`Thread`](crate::Thread).
+    #[derive(Clone)]
+    Thread(crate::Thread)
 }
 
 impl Thread {
     /// The thread's id.
     pub fn id(&self) -> &str {
-        self.thread.id()
+        self.inner.id()
     }
 
-    fn handle(&self, turn: crate::TurnHandle) -> TurnHandle {
-        TurnHandle { runtime: self.runtime.clone(), turn }
+    /// The session.
+    pub fn codex(&self) -> Codex {
+        Codex::new(&self.runtime, self.inner.codex().clone())
     }
 
-    same! {
+    same! { Thread:
         /// Starts a turn and waits for its end.
         run(input: impl Into<Input>) -> TurnResult;
         /// Starts a turn with certain params and waits for its end.
@@ -72,92 +57,79 @@ impl Thread {
     /// # Errors
     /// As [`Thread::run_typed`](crate::Thread::run_typed).
     #[cfg(feature = "schemars")]
+    #[track_caller]
     pub fn run_typed<T>(&self, input: impl Into<Input>) -> Result<(T, TurnResult), Error>
     where
         T: schemars::JsonSchema + serde::de::DeserializeOwned,
     {
-        self.runtime.block_on(self.thread.run_typed(input))
+        self.runtime.block_on(self.inner.run_typed(input))
     }
 
-    /// Starts a turn.
-    ///
-    /// # Errors
-    /// As [`Thread::turn`](crate::Thread::turn).
-    pub fn turn(&self, input: impl Into<Input>) -> Result<TurnHandle, Error> {
-        Ok(self.handle(self.runtime.block_on(self.thread.turn(input))?))
-    }
-
-    /// Starts a turn with certain params.
-    ///
-    /// # Errors
-    /// As [`Thread::turn_with`](crate::Thread::turn_with).
-    pub fn turn_with(
-        &self,
-        input: impl Into<Input>,
-        with: impl FnOnce(TurnStartParams) -> TurnStartParams,
-    ) -> Result<TurnHandle, Error> {
-        Ok(self.handle(self.runtime.block_on(self.thread.turn_with(input, with))?))
-    }
-
-    /// Has the changes of a working folder reviewed.
-    ///
-    /// # Errors
-    /// As [`Thread::review`](crate::Thread::review).
-    pub fn review(&self, target: impl Into<ReviewTarget>) -> Result<TurnHandle, Error> {
-        Ok(self.handle(self.runtime.block_on(self.thread.review(target))?))
+    handles! { Thread:
+        /// Starts a turn.
+        turn(input: impl Into<Input>) -> TurnHandle;
+        /// Starts a turn with certain params.
+        turn_with(input: impl Into<Input>, with: impl FnOnce(TurnStartParams) -> TurnStartParams) -> TurnHandle;
+        /// Has the changes of a working folder reviewed.
+        review(target: impl Into<ReviewTarget>) -> TurnHandle;
+        /// A new thread with the history of this one.
+        fork() -> Thread;
+        /// All notifications about the thread from now on, until the process ends.
+        subscribe() -> Subscription;
     }
 
     /// A handle of a turn that this session has not started, from now on.
+    #[track_caller]
     pub fn follow(&self, turn: &str) -> TurnHandle {
         // It may start a task.
-        self.handle(self.runtime.block_on(async { self.thread.follow(turn) }))
+        TurnHandle::new(&self.runtime, self.runtime.block_on(async { self.inner.follow(turn) }))
     }
 
     /// The turns of the thread that run now and that this session knows of.
+    #[track_caller]
     pub fn running(&self) -> Vec<TurnHandle> {
-        let running = self.runtime.block_on(async { self.thread.running() });
-        running.into_iter().map(|turn| self.handle(turn)).collect()
+        let running = self.runtime.block_on(async { self.inner.running() });
+        running.into_iter().map(|turn| TurnHandle::new(&self.runtime, turn)).collect()
     }
 
     /// Every turn of the thread from now on, whoever starts it.
     pub fn turns(&self) -> Turning {
-        Turning { thread: self.clone(), turns: self.thread.turns() }
+        Turning { turns: self.inner.turns(), thread: self.clone() }
     }
 
-    /// A new thread with the history of this one.
-    ///
-    /// # Errors
-    /// As [`Thread::fork`](crate::Thread::fork).
-    pub fn fork(&self) -> Result<Self, Error> {
-        let thread = self.runtime.block_on(self.thread.fork())?;
-        Ok(Self { runtime: self.runtime.clone(), thread })
-    }
-
-    /// The thread's turns as the server keeps them, page by page.
-    pub fn history(&self) -> Pages<TurnData> {
-        Pages::new(&self.runtime, self.thread.history())
+    pages! {
+        /// The thread's turns as the server keeps them, page by page.
+        history() -> TurnData;
     }
 
     /// Sets the tools that calls of this thread's model go to.
     pub fn set_tools(&self, tools: impl Into<Tools>) {
-        self.thread.set_tools(tools);
+        self.inner.set_tools(tools);
     }
 }
 
-/// The turns of a thread, as they begin.
+/// The turns of a thread, as they begin; ends with the session.
 #[derive(Debug)]
 #[must_use = "it does nothing unless it is read"]
 pub struct Turning {
-    thread: Thread,
     turns: crate::Turning,
+    thread: Thread,
 }
 
-/// Never ends: it waits for the next turn.
 impl Iterator for Turning {
     type Item = TurnHandle;
 
+    #[track_caller]
     fn next(&mut self) -> Option<TurnHandle> {
-        let turn = self.thread.runtime.block_on(self.turns.next());
-        Some(self.thread.handle(turn))
+        let runtime = &self.thread.runtime;
+        let next = runtime.block_on(async {
+            tokio::select! {
+                // What was told before the end is given before it.
+                biased;
+                turn = self.turns.next() => Some(turn),
+                _ = self.thread.inner.codex().ended() => None,
+            }
+        });
+        next.map(|turn| TurnHandle::new(runtime, turn))
     }
 }

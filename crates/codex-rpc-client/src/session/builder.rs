@@ -317,7 +317,7 @@ fn session(settings: Settings, hub: Arc<Hub>, answers: Arc<Answers>, client: &Cl
         hub,
         answers,
         state: watch::Sender::new(State::Running(client.clone())),
-        recoveries: broadcast::Sender::new(16),
+        recoveries: Mutex::new(Some(broadcast::Sender::new(16))),
         closing: watch::Sender::new(false),
         server: Mutex::new(client.server().clone()),
         spawned,

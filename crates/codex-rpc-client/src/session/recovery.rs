@@ -59,7 +59,9 @@ pub(super) async fn recover(session: &Weak<Inner>, began: Instant, attempts: u32
                 inner.running(&client);
                 recovery.running = true;
                 inner.follow(told, flushes, attempt);
-                let _ = inner.recoveries.send(recovery);
+                if let Some(recoveries) = &*inner.recoveries() {
+                    let _ = recoveries.send(recovery);
+                }
                 return;
             }
             Err(error) => tracing::warn!(%error, attempt, "the codex process can't be started again"),
@@ -67,8 +69,11 @@ pub(super) async fn recover(session: &Weak<Inner>, began: Instant, attempts: u32
     }
     if let Some(inner) = session.upgrade() {
         recovery.lost = inner.hub.followed().iter().map(|turns| (turns.thread.clone(), lost.reason.clone())).collect();
+        let recoveries = inner.recoveries().take();
         inner.end(lost);
-        let _ = inner.recoveries.send(recovery);
+        if let Some(recoveries) = recoveries {
+            let _ = recoveries.send(recovery);
+        }
     }
 }
 

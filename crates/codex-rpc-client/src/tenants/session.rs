@@ -55,6 +55,11 @@ impl Session {
     pub fn lease(&self) -> &Lease {
         &self.lease
     }
+
+    #[cfg(feature = "blocking")]
+    pub(crate) fn into_parts(self) -> (Thread, Lease) {
+        (self.thread, self.lease)
+    }
 }
 
 impl Deref for Session {
