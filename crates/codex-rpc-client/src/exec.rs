@@ -140,7 +140,7 @@ impl Exec {
     }
 
     /// The folder that the model works in. Default: the program's own.
-    pub fn working_directory(mut self, path: impl Into<PathBuf>) -> Self {
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
         self.working_directory = Some(path.into());
         self
     }
@@ -210,7 +210,7 @@ impl Exec {
 
     /// The folder of codex's configuration, login and threads: `CODEX_HOME`. It must
     /// exist.
-    pub fn codex_home(self, path: impl Into<PathBuf>) -> Self {
+    pub fn home(self, path: impl Into<PathBuf>) -> Self {
         self.env("CODEX_HOME", path.into())
     }
 
@@ -261,7 +261,7 @@ impl Exec {
 
     /// Another argument for `codex exec`, before those of this type. Other users of the
     /// machine can read it.
-    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+    pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }

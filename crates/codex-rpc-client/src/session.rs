@@ -32,7 +32,8 @@ pub(crate) use turns::Turns;
 
 /// A session with a codex app-server. Clones are the same session; when the last one is
 /// dropped, and the last [`Thread`](crate::Thread) and turn with it, it ends, and so does
-/// the process.
+/// the process: its input is closed, and soon after it is killed. Who wants it to end in
+/// order waits for [`close`](Self::close).
 #[derive(Clone)]
 pub struct Codex {
     pub(crate) inner: Arc<Inner>,

@@ -105,7 +105,7 @@ mod tests {
     fn every_setting_is_an_argument_and_the_prompt_is_none() {
         let exec = Exec::new()
             .prompt("secret")
-            .arg("--oss")
+            .argument("--oss")
             .config("a.b", "x = \"y\"")
             .config("tools", json!({"update_plan": {"enabled": true}}))
             .feature("plugins", false)
@@ -116,7 +116,7 @@ mod tests {
             .model("-m")
             .profile("p")
             .sandbox(SandboxMode::WorkspaceWrite)
-            .working_directory("/w")
+            .directory("/w")
             .ephemeral(true)
             .skip_git_repo_check(true)
             .ignore_rules(true)
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_prompt_and_no_values() {
-        let exec = Exec::new().prompt("SECRET").env("TOKEN", "SECRET").config("key", "SECRET").arg("SECRET");
+        let exec = Exec::new().prompt("SECRET").env("TOKEN", "SECRET").config("key", "SECRET").argument("SECRET");
         let text = format!("{exec:?}");
         assert!(!text.contains("SECRET") && text.contains("TOKEN") && text.contains("key"), "{text}");
     }

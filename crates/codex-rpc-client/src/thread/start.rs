@@ -73,6 +73,14 @@ impl Codex {
         Ok(thread)
     }
 
+    /// A handle of a thread that this session has started or resumed by other means, as by
+    /// [`call`](Self::call), whose answer tells more than a handle does. It is resumed
+    /// after a [restart](crate::CodexBuilder::restart) with the settings of codex's
+    /// configuration.
+    pub fn thread(&self, id: &str) -> Thread {
+        Thread::new(self.clone(), id)
+    }
+
     /// What the server knows about a thread.
     ///
     /// # Errors

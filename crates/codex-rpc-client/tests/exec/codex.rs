@@ -77,13 +77,13 @@ impl Codex {
             .executable(if self.proxied { self.path.join("codex.sh") } else { self.executable.clone() })
             .env("REAL_CODEX", &self.executable)
             .env("OUTPUT", self.path.join("output"))
-            .codex_home(self.path.join("codex-home"))
+            .home(self.path.join("codex-home"))
             .env("HOME", self.path.join("home"))
             .env("SHELL", "/bin/bash")
             .env("NO_PROXY", "127.0.0.1")
             // Else it tries to reach the network in the background.
             .feature("plugins", false)
-            .working_directory(self.workspace())
+            .directory(self.workspace())
             .skip_git_repo_check(true)
             .time_limit(std::time::Duration::from_secs(60));
         for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {

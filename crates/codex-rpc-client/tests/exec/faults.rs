@@ -234,7 +234,7 @@ async fn a_reader_that_is_slow_loses_nothing() {
 async fn the_environment_is_the_programs_own_but_for_what_was_said() {
     let fake =
         Fake::new(&format!("echo \"$CODEX_HOME $ADDED ${{HOME-none}} ${{PATH:+some}}\" > environment\n{BEGIN}\n{END}"));
-    fake.exec().codex_home("/h").env("ADDED", "a").env_remove("HOME").run().await.unwrap();
+    fake.exec().home("/h").env("ADDED", "a").env_remove("HOME").run().await.unwrap();
     assert_eq!(fs::read_to_string(fake.path("environment")).unwrap(), "/h a none some\n");
 }
 
