@@ -71,7 +71,7 @@ impl Builder {
             let _alive = alive;
             exited.await.ok()
         };
-        self.start(Reader::new(stdout), Writer(stdin), Exit::of(reason)).await
+        self.start(Reader::new(stdout), Writer::new(stdin), Exit::of(reason)).await
     }
 }
 
