@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::marker::PhantomData;
 
 use codex_rpc::{
@@ -202,58 +203,39 @@ impl From<SendError> for CallError {
     }
 }
 
-/// A line that was decoded, before it is known what it answers.
-pub(crate) struct Decoded<S: Side> {
-    outcome: Result<Message<S::Request, S::Notification>, Box<Malformed>>,
-    /// The line, for an answer to nothing.
-    line: Vec<u8>,
-}
-
-impl<S: Side> Decoded<S> {
-    /// None for a blank line.
-    pub(crate) fn of_line(line: Line, limit: usize) -> Option<Self> {
-        match line {
-            Line::Text(line) if line.trim_ascii().is_empty() => None,
-            Line::Text(line) => {
-                let outcome = S::decode(&line).map_err(|error| Box::new(Malformed::undecodable(&line, &error)));
-                Some(Self { outcome, line })
-            }
-            Line::TooLong(length) => {
-                let malformed = Box::new(Malformed::too_long(length, limit));
-                Some(Self { outcome: Err(malformed), line: Vec::new() })
+/// What a line is; none for a blank one. `pending` finds, and takes, the request that an
+/// answer belongs to; nothing else needs the connection.
+pub(crate) fn event<S: Side, T>(
+    line: Line<'_>,
+    limit: usize,
+    pending: impl FnOnce(i64) -> Option<Pending<T>>,
+) -> Option<Event<S, T>> {
+    let line = match line {
+        Line::Text(line) if line.trim_ascii().is_empty() => return None,
+        Line::Text(line) => line,
+        Line::TooLong(length) => return Some(Event::Malformed(Malformed::too_long(length, limit))),
+    };
+    let (id, outcome) = match S::decode(line) {
+        Ok(Message::Notification(message)) => return Some(Event::Notification(message)),
+        Ok(Message::Request(request)) => return Some(Event::Request(IncomingRequest { request })),
+        Ok(Message::Response(response)) => (response.id, Ok(response.result)),
+        Ok(Message::Error(response)) => (response.id, Err(CallError::Rpc(Box::new(response.error)))),
+        Err(error) => {
+            let malformed = Malformed::undecodable(line, &error);
+            match (malformed.kind, malformed.id.clone()) {
+                (MalformedKind::Response, Some(id)) => (id, Err(CallError::Malformed(Box::new(malformed)))),
+                _ => return Some(Event::Malformed(malformed)),
             }
         }
-    }
-
-    /// None for a blank frame.
-    pub(crate) fn of_frame(frame: Vec<u8>, limit: usize) -> Option<Self> {
-        let line = if frame.len() > limit { Line::TooLong(frame.len()) } else { Line::Text(frame) };
-        Self::of_line(line, limit)
-    }
-
-    /// What it is. `pending` finds, and takes, the request that an answer belongs to;
-    /// nothing else needs the connection.
-    pub(crate) fn settle<T>(self, pending: impl FnOnce(i64) -> Option<Pending<T>>) -> Event<S, T> {
-        let Self { outcome, line } = self;
-        let (id, outcome) = match outcome {
-            Ok(Message::Notification(message)) => return Event::Notification(message),
-            Ok(Message::Request(request)) => return Event::Request(IncomingRequest { request }),
-            Ok(Message::Response(response)) => (response.id, Ok(response.result)),
-            Ok(Message::Error(response)) => (response.id, Err(CallError::Rpc(Box::new(response.error)))),
-            Err(malformed) => match (malformed.kind, malformed.id.clone()) {
-                (MalformedKind::Response, Some(id)) => (id, Err(CallError::Malformed(malformed))),
-                _ => return Event::Malformed(*malformed),
-            },
-        };
-        let number = match &id {
-            RequestId::Integer(number) => Some(*number),
-            RequestId::String(_) => None,
-        };
-        match number.and_then(|id| Some((id, pending(id)?))) {
-            Some((id, Pending { method, tag })) => Event::Answer(Answer { id, method, tag, outcome }),
-            None => Event::Malformed(Malformed::unexpected(id, String::from_utf8_lossy(&line).into_owned())),
-        }
-    }
+    };
+    let number = match &id {
+        RequestId::Integer(number) => Some(*number),
+        RequestId::String(_) => None,
+    };
+    Some(match number.and_then(|id| Some((id, pending(id)?))) {
+        Some((id, Pending { method, tag })) => Event::Answer(Answer { id, method, tag, outcome }),
+        None => Event::Malformed(Malformed::unexpected(id, String::from_utf8_lossy(line).into_owned())),
+    })
 }
 
 /// A request of ours that has no answer yet.
@@ -261,6 +243,33 @@ pub(crate) struct Pending<T> {
     method: Cow<'static, str>,
     tag: T,
 }
+
+/// Hashes ids that are counted here: nobody else chooses them, so a product that spreads
+/// neighbours is enough.
+#[derive(Default)]
+struct Counted(u64);
+
+impl Hasher for Counted {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(u64::from_ne_bytes(number.to_ne_bytes()));
+    }
+}
+
+type Waiting<T> = HashMap<i64, Pending<T>, BuildHasherDefault<Counted>>;
 
 /// One side of a connection. `T` is what the caller gives with a request and gets back
 /// with its answer.
@@ -271,7 +280,7 @@ pub struct Connection<S: Side, T = ()> {
     experimental: bool,
     lines: LineSplitter,
     next_id: i64,
-    pending: HashMap<i64, Pending<T>>,
+    pending: Waiting<T>,
     outgoing: VecDeque<Vec<u8>>,
     /// What came in and was not asked for yet.
     early: VecDeque<Event<S, T>>,
@@ -296,7 +305,7 @@ impl<S: Side, T> Connection<S, T> {
             experimental: false,
             lines: LineSplitter::new(limits.incoming),
             next_id: 0,
-            pending: HashMap::new(),
+            pending: Waiting::default(),
             outgoing: VecDeque::new(),
             early: VecDeque::new(),
             side: PhantomData,
@@ -314,29 +323,20 @@ impl<S: Side, T> Connection<S, T> {
         if let Some(event) = self.early.pop_front() {
             return Some(event);
         }
-        loop {
-            let line = self.lines.next()?;
-            if let Some(event) = self.take(line) {
-                return Some(event);
-            }
-        }
+        self.take(LineSplitter::next)
     }
 
     /// At the end of the stream: what stood after the last line break. It may be a whole
     /// message all the same.
     pub fn end_of_stream(&mut self) -> Option<Event<S, T>> {
-        loop {
-            let line = self.lines.rest()?;
-            if let Some(event) = self.take(line) {
-                return Some(event);
-            }
-        }
+        self.take(LineSplitter::rest)
     }
 
     /// What one frame is, for transports that have frames: a WebSocket's text message.
     /// None for a blank one.
     pub fn frame(&mut self, frame: &[u8]) -> Option<Event<S, T>> {
-        Some(self.settle(Decoded::of_frame(frame.to_vec(), self.limits.incoming)?))
+        let limit = self.limits.incoming;
+        event(Line::of_frame(frame, limit), limit, |id| self.take_pending(id))
     }
 
     /// The next message to write, without a line break: write it with one to a stream,
@@ -429,7 +429,7 @@ impl<S: Side, T> Connection<S, T> {
     /// # Errors
     /// [`CallError::Unsendable`].
     pub fn request_raw(&mut self, method: &str, params: Option<&RawJson>, tag: T) -> Result<i64, CallError> {
-        self.send(method.to_owned().into(), &Raw(params), tag)
+        self.send(method.to_owned().into(), &Raw(params.map(RawJson::get)), tag)
     }
 
     /// Sends a notification of a method by its name, with params that are JSON already.
@@ -437,7 +437,7 @@ impl<S: Side, T> Connection<S, T> {
     /// # Errors
     /// If the message is too long.
     pub fn notify_raw(&mut self, method: &str, params: Option<&RawJson>) -> Result<(), SendError> {
-        let frame = self.encode(None, method, &Raw(params))?;
+        let frame = self.encode(None, method, &Raw(params.map(RawJson::get)))?;
         self.queue(frame);
         Ok(())
     }
@@ -454,7 +454,14 @@ impl<S: Side, T> Connection<S, T> {
     fn encode(&self, id: Option<i64>, method: &str, params: &impl Written) -> Result<Vec<u8>, SendError> {
         let mut frame = String::with_capacity(256);
         frame.push_str("{\"method\":");
-        codex_rpc::append_json(&method.to_owned(), &mut frame).map_err(|error| unencodable(&error))?;
+        if method.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'/') {
+            // As all methods are that these bindings know: nothing to escape.
+            frame.push('"');
+            frame.push_str(method);
+            frame.push('"');
+        } else {
+            codex_rpc::append_json(&method.to_owned(), &mut frame).map_err(|error| unencodable(&error))?;
+        }
         if let Some(id) = id {
             frame.push_str(",\"id\":");
             codex_rpc::append_json(&id, &mut frame).map_err(|error| unencodable(&error))?;
@@ -467,12 +474,14 @@ impl<S: Side, T> Connection<S, T> {
         Ok(frame.into_bytes())
     }
 
-    fn take(&mut self, line: Line) -> Option<Event<S, T>> {
-        Some(self.settle(Decoded::of_line(line, self.limits.incoming)?))
-    }
-
-    fn settle(&mut self, decoded: Decoded<S>) -> Event<S, T> {
-        decoded.settle(|id| self.take_pending(id))
+    /// The next line that is not blank.
+    fn take(&mut self, next: fn(&mut LineSplitter) -> Option<Line<'_>>) -> Option<Event<S, T>> {
+        loop {
+            let line = next(&mut self.lines)?;
+            if let Some(event) = event(line, self.limits.incoming, |id| self.pending.remove(&id)) {
+                return Some(event);
+            }
+        }
     }
 
     /// The request of ours with this id, which has its answer now.
@@ -491,7 +500,7 @@ impl<T> Connection<ClientSide, Option<T>> {
     /// The connection after its handshake, with what came before the answer.
     pub(crate) fn initialised(self, experimental: bool, early: VecDeque<Event<ClientSide, T>>) -> ClientConnection<T> {
         let Self { limits, lines, next_id, outgoing, side, .. } = self;
-        Connection { limits, experimental, lines, next_id, pending: HashMap::new(), outgoing, early, side }
+        Connection { limits, experimental, lines, next_id, pending: Waiting::default(), outgoing, early, side }
     }
 }
 
@@ -516,7 +525,7 @@ impl<T> Connection<ClientSide, T> {
     pub(crate) fn request_prepared(&mut self, call: &Prepared, tag: T) -> Result<i64, CallError> {
         match call.experimental {
             Some(method) if !self.experimental => Err(CallError::ExperimentalApiNeeded { method }),
-            _ => self.send(call.method.clone(), &Raw(call.params.as_ref()), tag),
+            _ => self.send(call.method.clone(), &Raw(call.params.as_deref()), tag),
         }
     }
 

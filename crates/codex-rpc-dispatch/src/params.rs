@@ -28,13 +28,13 @@ impl<P: Params> Written for Typed<'_, P> {
     }
 }
 
-pub(crate) struct Raw<'a>(pub(crate) Option<&'a RawJson>);
+pub(crate) struct Raw<'a>(pub(crate) Option<&'a str>);
 
 impl Written for Raw<'_> {
     fn write(&self, frame: &mut String) -> serde_json::Result<()> {
         if let Some(params) = self.0 {
             frame.push_str(",\"params\":");
-            frame.push_str(params.get());
+            frame.push_str(params);
         }
         Ok(())
     }
@@ -47,18 +47,20 @@ pub(crate) struct Prepared {
     pub(crate) method: Cow<'static, str>,
     /// The method's name, if it needs `experimentalApi`.
     pub(crate) experimental: Option<&'static str>,
-    pub(crate) params: Option<RawJson>,
+    /// As JSON.
+    pub(crate) params: Option<String>,
 }
 
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 impl Prepared {
     pub(crate) fn new<M: ClientRequestMethod>(params: &M::Params) -> Result<Self, CallError> {
         let unsendable = |error: serde_json::Error| CallError::Unsendable(error.to_string());
-        let params = if params.is_absent() { None } else { Some(RawJson::encode(params).map_err(unsendable)?) };
+        let params = if params.is_absent() { None } else { Some(codex_rpc::to_json(params).map_err(unsendable)?) };
         Ok(Self { method: M::METHOD.into(), experimental: M::EXPERIMENTAL.then_some(M::METHOD), params })
     }
 
-    pub(crate) fn raw(method: &str, params: Option<RawJson>) -> Self {
+    pub(crate) fn raw(method: &str, params: Option<&RawJson>) -> Self {
+        let params = params.map(|params| params.get().to_owned());
         Self { method: method.to_owned().into(), experimental: None, params }
     }
 }

@@ -33,21 +33,25 @@ const PENDING: [usize; 3] = [1, 100, 10_000];
 const INITIALIZED: &str =
     r#"{"id":0,"result":{"userAgent":"bench/0.169.0","codexHome":"/h","platformFamily":"unix","platformOs":"linux"}}"#;
 
+const USAGE: &str = "usage: dispatch [--quick] [--json FILE]\n\
+                     or:    dispatch loop decode|handler|call PENDING ROUNDS";
+
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
     let options = Options::parse()?;
+    let arguments: Vec<&str> = options.rest.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => {}
+        ["loop", what, pending, rounds] => return repeat(what, pending.parse()?, rounds.parse()?),
+        _ => return Err(USAGE.into()),
+    }
     let rounds = if options.quick { 5 } else { 25 };
     let mut rows = Rows { rounds, rows: Vec::new() };
 
+    let single = || RuntimeBuilder::new_current_thread().enable_all().build();
     let delta = delta("t");
-    let decode_delta = rows.fastest(|| {
-        time_of(|| {
-            for _ in 0..MESSAGES {
-                black_box(ServerMessage::from_slice(black_box(delta.as_bytes()))).ok();
-            }
-        })
-    });
+    let decode_delta = decode_all(&rows, &delta);
     let answer_line = answer(123_456);
     let decode_answer = rows.fastest(|| {
         time_of(|| {
@@ -76,7 +80,6 @@ fn main() -> Outcome<()> {
         let time = core_answers(&rows, pending)?;
         rows.row("core: bytes to answer, matched", "pending", pending, time, decode_answer);
     }
-    let single = || RuntimeBuilder::new_current_thread().enable_all().build();
     for pending in PENDING {
         let time = handled(&rows, &single()?, pending)?;
         rows.row("tokio: line in to handler called", "pending", pending, time, decode_delta);
@@ -131,6 +134,31 @@ impl Rows {
         eprintln!("{what}, {count} {of}: {} ns, {} without codec", each(time), each(time) - each(codec));
         self.rows.push(json!({"what": what, "of": of, "count": count, "ns": each(time), "codec_ns": each(codec)}));
     }
+}
+
+/// One row by itself, for `perf` and `callgrind`.
+fn repeat(what: &str, pending: usize, rounds: usize) -> Outcome<()> {
+    let rows = Rows { rounds, rows: Vec::new() };
+    let runtime = RuntimeBuilder::new_current_thread().enable_all().build()?;
+    let time = match what {
+        "decode" => decode_all(&rows, &delta("t")),
+        "handler" => handled(&rows, &runtime, pending)?,
+        "call" => calls(&rows, &runtime, pending, CALLERS)?,
+        _ => return Err(USAGE.into()),
+    };
+    println!("{rounds} rounds of {MESSAGES}; in the fastest {:.0} ns each", time.as_secs_f64() * 1e9 / MESSAGES as f64);
+    Ok(())
+}
+
+/// A round decodes all messages, and nothing else.
+fn decode_all(rows: &Rows, line: &str) -> Duration {
+    rows.fastest(|| {
+        time_of(|| {
+            for _ in 0..MESSAGES {
+                black_box(ServerMessage::from_slice(black_box(line.as_bytes()))).ok();
+            }
+        })
+    })
 }
 
 fn time_of(work: impl FnOnce()) -> Duration {

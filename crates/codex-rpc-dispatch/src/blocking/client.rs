@@ -216,7 +216,7 @@ impl Client {
         params: Option<&RawJson>,
         options: &CallOptions,
     ) -> Result<RawJson, CallError> {
-        self.calling(&Prepared::raw(method, params.cloned()), options)?.outcome
+        self.calling(&Prepared::raw(method, params), options)?.outcome
     }
 
     /// Makes a call, in a span.

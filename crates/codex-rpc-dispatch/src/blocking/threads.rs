@@ -13,9 +13,9 @@ use super::handle::{Handle, guarded};
 use super::queue::{Next, Queue};
 use super::subscription::Subscription;
 use super::transport::{Peer, Receive, Received, Transmit};
-use crate::connection::Decoded;
+use crate::connection::event;
 use crate::driver::Delivery;
-use crate::frame::LineSplitter;
+use crate::frame::{Line, LineSplitter};
 use crate::{Answer, ClientConnection, ClientSide, Event, IncomingRequest, Malformed, MalformedKind};
 
 /// Starts a thread whose name shows whose it is.
@@ -134,7 +134,7 @@ impl ReadLoop {
                     self.lines(&shared, LineSplitter::next);
                 }
                 #[cfg(feature = "websocket")]
-                Ok(Received::Frame(frame)) => self.decoded(&shared, Decoded::of_frame(frame, self.limit)),
+                Ok(Received::Frame(frame)) => self.line(&shared, Line::of_frame(&frame, self.limit)),
                 #[cfg(feature = "websocket")]
                 Ok(Received::Nudge) => shared.queue.nudge(),
                 Ok(Received::End) => {
@@ -146,16 +146,18 @@ impl ReadLoop {
         }
     }
 
-    fn lines(&mut self, shared: &Arc<Shared>, next: impl Fn(&mut LineSplitter) -> Option<crate::frame::Line>) {
-        while let Some(line) = next(&mut self.lines) {
-            self.decoded(shared, Decoded::of_line(line, self.limit));
+    fn lines(&mut self, shared: &Arc<Shared>, next: fn(&mut LineSplitter) -> Option<Line<'_>>) {
+        let mut lines = std::mem::replace(&mut self.lines, LineSplitter::new(self.limit));
+        while let Some(line) = next(&mut lines) {
+            self.line(shared, line);
         }
+        self.lines = lines;
     }
 
-    /// Takes a line that was decoded without holding the connection.
-    fn decoded(&self, shared: &Arc<Shared>, decoded: Option<Decoded<ClientSide>>) {
-        if let Some(decoded) = decoded {
-            let event = decoded.settle(|id| shared.with(|connection| connection.take_pending(id)));
+    /// Takes a line, decoding it without holding the connection.
+    fn line(&self, shared: &Arc<Shared>, line: Line<'_>) {
+        let pending = |id| shared.with(|connection| connection.take_pending(id));
+        if let Some(event) = event(line, self.limit, pending) {
             self.take(shared, event);
         }
     }

@@ -124,7 +124,7 @@ impl Builder {
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.start(Reader::new(reader), Writer(writer), Exit::never()).await
+        self.start(Reader::new(reader), Writer::new(writer), Exit::never()).await
     }
 
     /// Connects over a transport. `exit` tells why the server's process ended, if it has
@@ -189,7 +189,7 @@ async fn handshake(
     loop {
         let progress = match from.receive().await {
             Ok(Received::Bytes(bytes)) => {
-                handshake.push(&bytes);
+                handshake.push(bytes);
                 handshake.advance()
             }
             #[cfg(feature = "websocket")]

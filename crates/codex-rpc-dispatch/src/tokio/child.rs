@@ -75,7 +75,7 @@ impl Builder {
             let _alive = alive;
             exited.await.ok()
         };
-        self.start(Reader::new(stdout), Writer(stdin), Exit::of(reason, exit)).await
+        self.start(Reader::new(stdout), Writer::new(stdin), Exit::of(reason, exit)).await
     }
 }
 

@@ -1,9 +1,9 @@
 //! The client: calls, subscriptions, the end.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
+use std::{fmt, mem};
 
 use codex_rpc::types::InitializeResponse;
 use codex_rpc::{
@@ -233,7 +233,7 @@ impl Client {
         params: Option<&RawJson>,
         options: &CallOptions,
     ) -> Result<RawJson, CallError> {
-        self.calling(&Prepared::raw(method, params.cloned()), options).await?.outcome
+        self.calling(&Prepared::raw(method, params), options).await?.outcome
     }
 
     /// Makes a call, in a span.
@@ -263,8 +263,11 @@ impl Client {
         loop {
             let answer = async {
                 let (id, answer) = self.send(call).await?;
-                let _forget = Forget { shared, id };
-                answer.await.map_err(|_| CallError::Cancelled)
+                let forget = Forget { shared, id };
+                let answer = answer.await.map_err(|_| CallError::Cancelled)?;
+                // It was taken out when the answer came.
+                mem::forget(forget);
+                Ok(answer)
             };
             let answer = within(limit, &call.method, answer).await?;
             let delay = match (&answer.outcome, &options.retry) {

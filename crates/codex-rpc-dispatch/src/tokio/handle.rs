@@ -7,17 +7,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use codex_rpc::{ErrorCode, RawJson, RpcError, ServerNotification, ServerRequest};
+use codex_rpc::{ErrorCode, Notification, RawJson, RpcError, ServerNotification, ServerRequest};
 
 use super::{Context, Handler};
 use crate::generated::tokio_handler as generated;
+
+/// A notification of the server.
+pub(super) type Told = Notification<ServerNotification>;
 
 pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What the driver asks of a handler.
 pub(super) trait Handle: Send + Sync + 'static {
     fn request(self: Arc<Self>, request: ServerRequest, context: Context) -> Boxed<Result<RawJson, RpcError>>;
-    fn notification(self: Arc<Self>, notification: ServerNotification, context: Context) -> Boxed<()>;
+    /// It takes the message out if nobody else has it, and copies it else.
+    fn notification(self: Arc<Self>, message: Arc<Told>, context: Context) -> Boxed<()>;
     /// Whether notifications go to it at all.
     fn wants_notifications(&self) -> bool;
 }
@@ -30,8 +34,10 @@ impl<H: Handler> Handle for Typed<H> {
         Box::pin(async move { generated::handle_request(&self.0, request, context).await })
     }
 
-    fn notification(self: Arc<Self>, notification: ServerNotification, context: Context) -> Boxed<()> {
-        Box::pin(async move { generated::handle_notification(&self.0, notification, context).await })
+    fn notification(self: Arc<Self>, message: Arc<Told>, context: Context) -> Boxed<()> {
+        Box::pin(async move {
+            generated::handle_notification(&self.0, Arc::unwrap_or_clone(message).payload, context).await;
+        })
     }
 
     fn wants_notifications(&self) -> bool {
@@ -49,7 +55,7 @@ impl Handle for Nobody {
         Box::pin(async move { generated::handle_request(&*self, request, context).await })
     }
 
-    fn notification(self: Arc<Self>, _: ServerNotification, _: Context) -> Boxed<()> {
+    fn notification(self: Arc<Self>, _: Arc<Told>, _: Context) -> Boxed<()> {
         Box::pin(std::future::ready(()))
     }
 

@@ -5,15 +5,15 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::sync::Arc;
 
-use codex_rpc::{Direction, METHODS, MethodKind, RawJson, RpcError, ServerNotification, ServerRequest};
+use codex_rpc::{Direction, METHODS, MethodKind, RawJson, RpcError, ServerRequest};
 
 use super::Context;
-use super::handle::{Boxed, Handle, Nobody};
+use super::handle::{Boxed, Handle, Nobody, Told};
 use crate::driver::IncompleteRouter;
 use crate::{TakeServerNotification, TakeServerRequest, defaults};
 
 type OnRequest = Box<dyn Fn(ServerRequest, Context) -> Boxed<Result<RawJson, RpcError>> + Send + Sync>;
-type OnNotification = Box<dyn Fn(ServerNotification, Context) -> Boxed<()> + Send + Sync>;
+type OnNotification = Box<dyn Fn(Arc<Told>, Context) -> Boxed<()> + Send + Sync>;
 
 /// Closures by method. What no closure handles is answered by the defaults: approvals
 /// are declined, other requests refused with -32601.
@@ -98,10 +98,11 @@ impl RouterBuilder {
         H: Fn(M::Params, Context) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let on: OnNotification = Box::new(move |notification, context| match M::take(notification) {
-            Ok(params) => Box::pin(handler(params, context)),
-            Err(_) => Box::pin(ready(())),
-        });
+        let on: OnNotification =
+            Box::new(move |message, context| match M::take(Arc::unwrap_or_clone(message).payload) {
+                Ok(params) => Box::pin(handler(params, context)),
+                Err(_) => Box::pin(ready(())),
+            });
         self.notifications.insert(M::METHOD, on);
         self
     }
@@ -137,9 +138,9 @@ impl Handle for Router {
         }
     }
 
-    fn notification(self: Arc<Self>, notification: ServerNotification, context: Context) -> Boxed<()> {
-        match self.notifications.get(notification.method()) {
-            Some(handler) => handler(notification, context),
+    fn notification(self: Arc<Self>, message: Arc<Told>, context: Context) -> Boxed<()> {
+        match self.notifications.get(message.payload.method()) {
+            Some(handler) => handler(message, context),
             None => Box::pin(ready(())),
         }
     }

@@ -41,9 +41,13 @@ impl Sink {
                 }
             }
         }
+        // A subscriber that waits has found it empty.
+        let empty = queue.deliveries.is_empty();
         queue.deliveries.push_back(delivery);
         drop(queue);
-        self.filled.notify_one();
+        if empty {
+            self.filled.notify_one();
+        }
         Ok(())
     }
 
@@ -67,6 +71,9 @@ impl Subscription {
     ///
     /// Cancel safe: a delivery is not lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Delivery> {
+        if let Some(delivery) = self.try_next() {
+            return Some(delivery);
+        }
         let sink = Arc::clone(&self.sink);
         loop {
             let filled = sink.filled.notified();
@@ -87,9 +94,13 @@ impl Subscription {
             if queue.lagged > 0 {
                 return Some(Delivery::Lagged(std::mem::take(&mut queue.lagged)));
             }
+            // A sender that waits has found it full.
+            let full = queue.deliveries.len() >= self.sink.buffer.capacity.max(1);
             let delivery = queue.deliveries.pop_front()?;
             drop(queue);
-            self.sink.freed.notify_one();
+            if full {
+                self.sink.freed.notify_one();
+            }
             match (&delivery, &self.turn) {
                 (Delivery::Notification(message), Some(turn)) if message.payload.route().turn != Some(turn) => {}
                 _ => return Some(delivery),
@@ -171,32 +182,35 @@ impl Subscriptions {
         }
     }
 
-    /// Gives a notification to those who asked; waits for those that want to be waited
-    /// for.
-    pub(super) async fn deliver(&self, message: Notification<ServerNotification>) {
-        let mut sinks = {
+    /// Gives a notification to those who asked; what is left is for those that want to be
+    /// waited for.
+    pub(super) fn deliver(&self, message: Notification<ServerNotification>) -> Option<Undelivered> {
+        let (first, others): (Arc<Sink>, Vec<Arc<Sink>>) = {
             let state = self.lock();
-            let thread = message.payload.route().thread;
-            let of_thread = thread.and_then(|thread| state.threads.get(thread));
-            let sinks: Vec<Arc<Sink>> = state.all.iter().chain(of_thread.into_iter().flatten()).cloned().collect();
-            sinks
+            let of_thread = if state.threads.is_empty() {
+                None
+            } else {
+                message.payload.route().thread.and_then(|thread| state.threads.get(thread))
+            };
+            let mut sinks = state.all.iter().chain(of_thread.into_iter().flatten());
+            (Arc::clone(sinks.next()?), sinks.cloned().collect())
         };
-        let Some(last) = sinks.pop() else { return };
         let message = Arc::new(message);
-        for sink in sinks {
-            offer(&sink, Delivery::Notification(Arc::clone(&message))).await;
+        let mut left = Vec::new();
+        for sink in others {
+            left.extend(offered(sink, Delivery::Notification(Arc::clone(&message))));
         }
         // Whoever alone has it need not copy it.
-        offer(&last, Delivery::Notification(message)).await;
+        left.extend(offered(first, Delivery::Notification(message)));
+        Undelivered::of(left)
     }
 
     /// Tells those who asked for everything about what was no message.
-    pub(super) async fn deliver_malformed(&self, malformed: Malformed) {
+    pub(super) fn deliver_malformed(&self, malformed: Malformed) -> Option<Undelivered> {
         let sinks = self.lock().all.clone();
         let malformed = Arc::new(malformed);
-        for sink in sinks {
-            offer(&sink, Delivery::Malformed(Arc::clone(&malformed))).await;
-        }
+        let delivery = || Delivery::Malformed(Arc::clone(&malformed));
+        Undelivered::of(sinks.into_iter().filter_map(|sink| offered(sink, delivery())).collect())
     }
 
     /// Ends all subscriptions; what waits in them can still be taken.
@@ -207,6 +221,30 @@ impl Subscriptions {
         for sink in all.iter().chain(threads.values().flatten()) {
             sink.close();
         }
+    }
+}
+
+/// Deliveries to subscribers whose buffers are full, and that want to be waited for.
+pub(super) struct Undelivered(Vec<(Arc<Sink>, Delivery)>);
+
+impl Undelivered {
+    fn of(left: Vec<(Arc<Sink>, Delivery)>) -> Option<Self> {
+        if left.is_empty() { None } else { Some(Self(left)) }
+    }
+
+    /// Waits until there is room for all of them.
+    pub(super) async fn deliver(self) {
+        for (sink, delivery) in self.0 {
+            offer(&sink, delivery).await;
+        }
+    }
+}
+
+/// Puts a delivery in, or gives it back with where it belongs.
+fn offered(sink: Arc<Sink>, delivery: Delivery) -> Option<(Arc<Sink>, Delivery)> {
+    match sink.offer(delivery) {
+        Ok(()) => None,
+        Err(back) => Some((sink, back)),
     }
 }
 

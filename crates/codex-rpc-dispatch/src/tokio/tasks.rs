@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 use super::client::{CLOSE, CLOSED_HERE, Context, Outgoing, Raw, Shared, WeakClient};
 use super::exit::Exit;
 use super::handle::{Handle, guarded};
-use super::subscription::Subscription;
+use super::subscription::{Subscription, Undelivered};
 use super::transport::{Receive, Received, Transmit};
-use crate::connection::Decoded;
+use crate::connection::event;
 use crate::driver::Delivery;
-use crate::frame::LineSplitter;
+use crate::frame::{Line, LineSplitter};
 use crate::{Answer, ClientConnection, ClientSide, Event, IncomingRequest, Malformed, MalformedKind};
 
 /// Writes what is queued until the connection ends.
@@ -41,16 +41,15 @@ async fn write_all(to: &mut impl Transmit, frames: &mut mpsc::Receiver<Outgoing>
     /// As many as are written with one call.
     const BATCH: usize = 64;
     let mut batch = Vec::new();
+    let mut written: Vec<Vec<u8>> = Vec::new();
     while frames.recv_many(&mut batch, BATCH).await > 0 {
         let finish = batch.iter().any(|outgoing| matches!(outgoing, Outgoing::Finish));
-        let written: Vec<Vec<u8>> = batch
-            .drain(..)
-            .filter_map(|outgoing| match outgoing {
-                Outgoing::Frame(frame) => Some(frame),
-                Outgoing::Finish => None,
-            })
-            .collect();
+        written.extend(batch.drain(..).filter_map(|outgoing| match outgoing {
+            Outgoing::Frame(frame) => Some(frame),
+            Outgoing::Finish => None,
+        }));
         to.transmit(&written).await?;
+        written.clear();
         if finish {
             return to.finish().await;
         }
@@ -92,25 +91,29 @@ impl ReadLoop {
 
     async fn read(&mut self, from: &mut impl Receive) -> String {
         while let Some(event) = self.next_early() {
-            self.take(event).await;
+            if let Some(undelivered) = self.take(event) {
+                undelivered.deliver().await;
+            }
         }
         loop {
-            while let Some(line) = self.lines.next() {
-                self.decoded(Decoded::of_line(line, self.limit)).await;
-            }
+            self.lines(LineSplitter::next).await;
             let received = tokio::select! {
                 biased;
                 received = from.receive() => received,
                 reason = self.exit.lingering() => return reason,
             };
             match received {
-                Ok(Received::Bytes(bytes)) => self.lines.push(&bytes),
+                Ok(Received::Bytes(bytes)) => self.lines.push(bytes),
                 #[cfg(feature = "websocket")]
-                Ok(Received::Frame(frame)) => self.decoded(Decoded::of_frame(frame, self.limit)).await,
+                Ok(Received::Frame(frame)) => {
+                    let pending = |id| self.shared.with(|connection| connection.take_pending(id)).0;
+                    let event = event(Line::of_frame(&frame, self.limit), self.limit, pending);
+                    drop(frame);
+                    let undelivered = event.and_then(|event| self.take(event));
+                    self.before_next(undelivered).await;
+                }
                 Ok(Received::End) => {
-                    while let Some(line) = self.lines.rest() {
-                        self.decoded(Decoded::of_line(line, self.limit)).await;
-                    }
+                    self.lines(LineSplitter::rest).await;
                     return "the server closed the connection".to_owned();
                 }
                 Err(error) => return format!("the server can't be read: {error}"),
@@ -123,27 +126,43 @@ impl ReadLoop {
         self.shared.with(ClientConnection::next_event).0
     }
 
-    /// Takes a line that was decoded without holding the connection.
-    async fn decoded(&mut self, decoded: Option<Decoded<ClientSide>>) {
-        // A flood must not keep handlers and subscribers of the same thread waiting.
-        tokio::task::coop::consume_budget().await;
-        // Those that are done are let go.
-        while self.handling.try_join_next().is_some() {}
-        if let Some(decoded) = decoded {
-            let event = decoded.settle(|id| self.shared.with(|connection| connection.take_pending(id)).0);
-            self.take(event).await;
+    /// Takes the lines that are there.
+    async fn lines(&mut self, next: fn(&mut LineSplitter) -> Option<Line<'_>>) {
+        while let Some(line) = next(&mut self.lines) {
+            // Decoded without holding the connection.
+            let pending = |id| self.shared.with(|connection| connection.take_pending(id)).0;
+            let event = event(line, self.limit, pending);
+            let undelivered = event.and_then(|event| self.take(event));
+            self.before_next(undelivered).await;
         }
     }
 
-    async fn take(&mut self, event: Event<ClientSide, super::client::Waiter>) {
+    /// What has to be waited for before the next line is taken.
+    async fn before_next(&mut self, undelivered: Option<Undelivered>) {
+        if let Some(undelivered) = undelivered {
+            undelivered.deliver().await;
+        }
+        // Those that are done are let go.
+        while !self.handling.is_empty() && self.handling.try_join_next().is_some() {}
+        // A flood must not keep handlers and subscribers of the same thread waiting.
+        tokio::task::coop::consume_budget().await;
+    }
+
+    /// Takes an event at once: a message is moved as seldom as can be, and not into a
+    /// future. What is left of it has to be waited for.
+    fn take(&mut self, event: Event<ClientSide, super::client::Waiter>) -> Option<Undelivered> {
         match event {
             Event::Answer(Answer { id, method, tag, outcome, .. }) => {
                 // The call may have been given up meanwhile.
                 let _ = tag.send(Answer { id, method, tag: (), outcome });
+                None
             }
-            Event::Request(request) => self.handle(request),
-            Event::Notification(message) => self.shared.subscriptions.deliver(message).await,
-            Event::Malformed(malformed) => self.malformed(malformed).await,
+            Event::Request(request) => {
+                self.handle(request);
+                None
+            }
+            Event::Notification(message) => self.shared.subscriptions.deliver(message),
+            Event::Malformed(malformed) => self.malformed(malformed),
         }
     }
 
@@ -169,7 +188,7 @@ impl ReadLoop {
         self.handling.spawn(handling);
     }
 
-    async fn malformed(&mut self, malformed: Malformed) {
+    fn malformed(&mut self, malformed: Malformed) -> Option<Undelivered> {
         if let (MalformedKind::Request, Some(id)) = (malformed.kind, &malformed.id) {
             let error = RpcError::new(ErrorCode::INVALID_PARAMS, malformed.to_string());
             let ((), frame) = self.shared.with(|connection| connection.refuse(id.clone(), error));
@@ -181,7 +200,7 @@ impl ReadLoop {
                 }
             });
         }
-        self.shared.subscriptions.deliver_malformed(malformed).await;
+        self.shared.subscriptions.deliver_malformed(malformed)
     }
 }
 
@@ -191,10 +210,8 @@ pub(super) async fn notify(handler: Arc<dyn Handle>, client: WeakClient, mut tol
         match delivery {
             Delivery::Notification(message) => {
                 let context = Context::new(client.clone(), None, None);
-                // Nobody else has it unless somebody subscribed to it, too.
-                let payload = Arc::unwrap_or_clone(message).payload;
                 // A panic costs this notification only.
-                let _ = guarded(|| Arc::clone(&handler).notification(payload, context)).await;
+                let _ = guarded(|| Arc::clone(&handler).notification(message, context)).await;
             }
             Delivery::Lagged(missed) => client.missed(missed),
             Delivery::Malformed(_) => {}

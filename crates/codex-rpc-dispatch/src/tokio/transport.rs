@@ -6,9 +6,9 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// What was received.
-pub(super) enum Received {
+pub(super) enum Received<'a> {
     /// Bytes of a stream of lines.
-    Bytes(Vec<u8>),
+    Bytes(&'a [u8]),
     /// A message of a transport with frames.
     #[cfg(feature = "websocket")]
     Frame(Vec<u8>),
@@ -17,7 +17,7 @@ pub(super) enum Received {
 
 /// The end that is read. Dropping a future of it loses nothing.
 pub(super) trait Receive: Send + 'static {
-    fn receive(&mut self) -> impl Future<Output = io::Result<Received>> + Send;
+    fn receive(&mut self) -> impl Future<Output = io::Result<Received<'_>>> + Send;
 }
 
 /// The end that is written.
@@ -41,26 +41,41 @@ impl<R> Reader<R> {
 }
 
 impl<R: AsyncRead + Unpin + Send + 'static> Receive for Reader<R> {
-    async fn receive(&mut self) -> io::Result<Received> {
+    async fn receive(&mut self) -> io::Result<Received<'_>> {
         let read = self.inner.read(&mut self.buffer).await?;
-        Ok(if read == 0 { Received::End } else { Received::Bytes(self.buffer[..read].to_vec()) })
+        Ok(if read == 0 { Received::End } else { Received::Bytes(&self.buffer[..read]) })
     }
 }
 
-pub(super) struct Writer<W>(pub(super) W);
+pub(super) struct Writer<W> {
+    inner: W,
+    /// Kept, so that a batch costs no allocation.
+    buffer: Vec<u8>,
+}
+
+impl<W> Writer<W> {
+    /// A buffer that grew beyond this for a long message is given back after it.
+    const KEPT: usize = 64 * 1024;
+
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, buffer: Vec::new() }
+    }
+}
 
 impl<W: AsyncWrite + Unpin + Send + 'static> Transmit for Writer<W> {
     async fn transmit(&mut self, frames: &[Vec<u8>]) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.len() + 1).sum());
+        self.buffer.clear();
         for frame in frames {
-            bytes.extend_from_slice(frame);
-            bytes.push(b'\n');
+            self.buffer.extend_from_slice(frame);
+            self.buffer.push(b'\n');
         }
-        self.0.write_all(&bytes).await?;
-        self.0.flush().await
+        self.inner.write_all(&self.buffer).await?;
+        self.buffer.clear();
+        self.buffer.shrink_to(Self::KEPT);
+        self.inner.flush().await
     }
 
     async fn finish(&mut self) -> io::Result<()> {
-        self.0.shutdown().await
+        self.inner.shutdown().await
     }
 }

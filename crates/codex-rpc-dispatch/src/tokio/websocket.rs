@@ -96,7 +96,7 @@ impl Builder {
 struct Frames<S>(SplitStream<WebSocketStream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Receive for Frames<S> {
-    async fn receive(&mut self) -> io::Result<Received> {
+    async fn receive(&mut self) -> io::Result<Received<'_>> {
         loop {
             return match self.0.next().await {
                 Some(Ok(Message::Text(text))) => Ok(Received::Frame(text.as_bytes().to_vec())),
