@@ -18,6 +18,9 @@ use tempfile::TempDir;
 /// New content by path below the folder, with `/` between the parts.
 pub type Content = BTreeMap<String, Vec<u8>>;
 
+/// New content of single files by path below a folder; none for a file that goes.
+pub type Edits = BTreeMap<String, Option<Vec<u8>>>;
+
 /// A folder that is there or will be.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -122,6 +125,7 @@ pub struct Changes {
 struct Swap {
     shown: PathBuf,
     place: PathBuf,
+    /// What takes the place; nothing is there for a file that goes.
     new: PathBuf,
     /// A free name on the same disk.
     aside: PathBuf,
@@ -183,6 +187,26 @@ impl Changes {
         };
         prepare().map_err(|error| unwritable(&folder.shown, &error))?;
         Ok(!different.is_empty())
+    }
+
+    /// Prepares single files of a folder: new content, or that they go. What is not named
+    /// stays untouched.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn files(&mut self, folder: &Folder, edits: &Edits) -> miette::Result<()> {
+        let mut prepare = || -> io::Result<()> {
+            for (name, content) in edits {
+                let place = folder.real.join(name);
+                let new = self.new_place(&folder.real, folder, place.clone())?;
+                if let Some(bytes) = content {
+                    write(&new, bytes)?;
+                    same_permissions(&place, &new)?;
+                }
+            }
+            Ok(())
+        };
+        prepare().map_err(|error| unwritable(&folder.shown, &error))
     }
 
     /// Makes the changes.
@@ -349,6 +373,10 @@ enum Unswapped {
 
 /// Puts `new` in its place; says where is now what was there.
 fn put(place: &Path, new: &Path, aside: &Path) -> Result<Option<PathBuf>, Unswapped> {
+    if new.symlink_metadata().is_err() {
+        fs::rename(place, aside).map_err(Unswapped::Restored)?;
+        return Ok(Some(aside.to_owned()));
+    }
     if place.symlink_metadata().is_err() {
         fs::rename(new, place).map_err(Unswapped::Restored)?;
         return Ok(None);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use miette::miette;
 
-use super::command::{self, Failure, Finished, Group};
+use crate::command::{self, Failure, Finished, Group};
 use super::{Material, Tools, folder, harvested, release};
 use crate::progress::Progress;
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha512};
 
 use super::Tools;
-use super::command::{self, Failure, Finished, Group};
+use crate::command::{self, Failure, Finished, Group};
 use super::release;
 use crate::progress::Progress;
 
