@@ -42,12 +42,7 @@ pub enum Group {
 ///
 /// Output goes through files: no pipe fills up, and a grandchild that outlives
 /// its parent keeps nobody waiting.
-pub fn run(
-    command: &mut Command,
-    group: Group,
-    limit: Duration,
-    tick: &mut dyn FnMut(),
-) -> Result<Finished, Failure> {
+pub fn run(command: &mut Command, group: Group, limit: Duration, tick: &mut dyn FnMut()) -> Result<Finished, Failure> {
     let stdout = tempfile::tempfile().map_err(Failure::Io)?;
     let stderr = tempfile::tempfile().map_err(Failure::Io)?;
     command.stdout(stdout.try_clone().map_err(Failure::Io)?).stderr(stderr.try_clone().map_err(Failure::Io)?);

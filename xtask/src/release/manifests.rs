@@ -84,9 +84,11 @@ mod tests {
                     version = \"0.169.0\" # that of codex\nedition = \"2024\"\n\n[workspace.dependencies]\n\
                     codex-rpc = { path = \"crates/codex-rpc\",  version = \"0.169.0\" }\n\
                     other = { path = \"other\", version = \"0.169.0\" }\nserde = { version = \"0.169.0\" }\n";
-        let expected = text
-            .replacen("version = \"0.169.0\" #", "version = \"0.170.1\" #", 1)
-            .replacen("rpc\",  version = \"0.169.0\"", "rpc\",  version = \"0.170.1\"", 1);
+        let expected = text.replacen("version = \"0.169.0\" #", "version = \"0.170.1\" #", 1).replacen(
+            "rpc\",  version = \"0.169.0\"",
+            "rpc\",  version = \"0.170.1\"",
+            1,
+        );
         assert_eq!(bumped(text, true), expected);
         assert_eq!(bumped(&expected, true), expected);
     }

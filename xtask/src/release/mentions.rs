@@ -120,7 +120,9 @@ mod tests {
             assert_eq!(moved(old), new);
             assert_eq!(moved(new), new);
         }
-        for same in ["serde = \"0.169\"\n", "codex-rpc = { path = \"0.169\" }\n", "codex-rpc 0.169.0 = \"x\"", "= \"1\""] {
+        for same in
+            ["serde = \"0.169\"\n", "codex-rpc = { path = \"0.169\" }\n", "codex-rpc 0.169.0 = \"x\"", "= \"1\""]
+        {
             assert_eq!(moved(same), same);
         }
     }

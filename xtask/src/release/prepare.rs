@@ -238,7 +238,7 @@ fn mentions(copy: &Copy, workspace: &Workspace, version: &Version, report: &mut 
         })?;
     }
     let outcome = if changed.is_empty() { Outcome::Unchanged } else { Outcome::Changed };
-    let summary = format!("{} of Markdown change, {} lines name the release before", changed.len(), still.len());
+    let summary = format!("{} files of Markdown change, {} lines name the release before", changed.len(), still.len());
     report.steps.push(Step::new("texts", outcome, summary).with([changed, still].concat()));
     Ok(())
 }
@@ -247,12 +247,12 @@ fn mentions(copy: &Copy, workspace: &Workspace, version: &Version, report: &mut 
 fn entry(copy: &Copy, before: &str, version: &Version, report: &mut Report) -> miette::Result<()> {
     let markdown = report.difference.as_ref().map(|difference| difference.markdown(Detail::Normal));
     let changes = report.difference.as_ref().zip(markdown.as_ref()).filter(|(difference, _)| moves(difference));
-    let changes =
-        changes.map(|(difference, markdown)| Entry { from: &difference.old, to: &difference.new, markdown });
+    let changes = changes.map(|(difference, markdown)| Entry { from: &difference.old, to: &difference.new, markdown });
     let after = changelog::entry(before, version, changes);
     let changed = after != before;
     copy.edit(CHANGELOG, |_| Ok(after))?;
-    let what = report.difference.as_ref().map_or("no release before".to_owned(), Difference::summary);
+    let what = report.difference.as_ref().filter(|difference| moves(difference));
+    let what = what.map_or("no change of the protocol to tell".to_owned(), Difference::summary);
     let outcome = if changed { Outcome::Changed } else { Outcome::Unchanged };
     report.steps.push(Step::new("changelog", outcome, format!("{version} (unreleased): {what}")));
     Ok(())

