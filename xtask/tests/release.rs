@@ -59,7 +59,8 @@ impl Repository {
         bench.edit("new/pin.toml", |pin| pin.replace("0.169.0", "0.170.3"));
         let repository = Self { bench };
         // As it would be in a repository that was made this way.
-        let made = repository.run(&["--quick", "--write"]);
+        let schema = repository.bench.at("repository/protocol-schema");
+        let made = repository.run(&[&schema, "--quick", "--write"]);
         assert_eq!(made.status.code(), Some(1), "{made:?}");
         repository.commit();
         repository
@@ -204,7 +205,6 @@ fn what_is_written_is_what_the_dry_run_named_and_a_second_run_writes_nothing() {
     }
     // And when it was committed, and the release before is no longer that of the commit.
     repository.commit();
-    repository.bench.schema("cache-of-no-use");
     let (again, _) = repository.report(&["--baseline-rev", "HEAD~1"]);
     assert_eq!(again["files"], json!([]));
 }
