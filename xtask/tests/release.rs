@@ -52,6 +52,9 @@ impl Repository {
         bench.write("repository/README.md", README);
         bench.write("repository/CHANGELOG.md", CHANGELOG);
         bench.write("repository/.gitignore", "/target\n");
+        let manifest = bench.at("repository/Cargo.toml");
+        let lock = ["generate-lockfile", "--offline", "--quiet", "--manifest-path", &manifest];
+        assert!(Command::new(env!("CARGO")).args(lock).status().unwrap().success());
         bench.schema("new");
         bench.bundle("new", |definitions| {
             definitions["v2"]["ConfigLayer"]["properties"]["moonPhase"] = json!({"type": "string"});
