@@ -57,6 +57,7 @@ that is not marked (unreleased).";
 
 /// The arguments of `release`.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Arguments {
     /// A version (0.169.0), `latest`, a codex executable, or a folder with an export.
     /// Default: the version that the schema folder is pinned to.
@@ -241,8 +242,8 @@ impl Road<'_> {
             });
         }
         let packages = workspace.published()?;
-        let packaged = self.step("Packaging the crates", || package::package(checks.root, checks.target, &packages))?;
-        report.steps.push(packaged);
+        let step = self.step("Packaging the crates", || package::package(checks.root, checks.target, &packages))?;
+        report.steps.push(step);
         report.steps.push(match baseline {
             Some(baseline) => {
                 let unpacked = work.join("baseline");

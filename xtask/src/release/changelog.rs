@@ -16,7 +16,7 @@ const UNRELEASED: &str = "(unreleased)";
 /// The versions whose section is not marked as unreleased.
 pub fn released(text: &str) -> BTreeSet<Version> {
     let headings = text.lines().filter(|line| line.starts_with("## ") && !line.contains(UNRELEASED));
-    headings.filter_map(|line| version(line)).collect()
+    headings.filter_map(version).collect()
 }
 
 /// The codex release that our part of the unreleased section starts from.

@@ -43,14 +43,13 @@ impl Move<'_> {
         if !self.crates.contains(name.trim()) {
             return None;
         }
-        let start = match rest.trim_start().strip_prefix('"') {
-            Some(quoted) => line.len() - quoted.len(),
-            None => {
-                let version = rest.trim_start().strip_prefix('{')?.split_once("version")?.1;
-                let quoted = version.trim_start().strip_prefix('=')?.trim_start().strip_prefix('"')?;
-                line.len() - quoted.len()
-            }
+        let quoted = if let Some(quoted) = rest.trim_start().strip_prefix('"') {
+            quoted
+        } else {
+            let version = rest.trim_start().strip_prefix('{')?.split_once("version")?.1;
+            version.trim_start().strip_prefix('=')?.trim_start().strip_prefix('"')?
         };
+        let start = line.len() - quoted.len();
         let end = start + line[start..].find('"')?;
         let old = &line[start..end];
         let digits = old.trim_start_matches(|c: char| !c.is_ascii_digit());

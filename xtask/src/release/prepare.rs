@@ -249,11 +249,10 @@ fn entry(copy: &Copy, before: &str, version: &Version, report: &mut Report) -> m
     let changes = report.difference.as_ref().zip(markdown.as_ref()).filter(|(difference, _)| moves(difference));
     let changes = changes.map(|(difference, markdown)| Entry { from: &difference.old, to: &difference.new, markdown });
     let after = changelog::entry(before, version, changes);
-    let changed = after != before;
+    let outcome = if after == before { Outcome::Unchanged } else { Outcome::Changed };
     copy.edit(CHANGELOG, |_| Ok(after))?;
     let what = report.difference.as_ref().filter(|difference| moves(difference));
     let what = what.map_or("no change of the protocol to tell".to_owned(), Difference::summary);
-    let outcome = if changed { Outcome::Changed } else { Outcome::Unchanged };
     report.steps.push(Step::new("changelog", outcome, format!("{version} (unreleased): {what}")));
     Ok(())
 }

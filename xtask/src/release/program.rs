@@ -9,7 +9,7 @@ use miette::miette;
 use crate::command::{self, Failure, Group};
 
 /// How long one step may take: a cold build of everything is the longest.
-const LIMIT: Duration = Duration::from_mins(60);
+const LIMIT: Duration = Duration::from_hours(1);
 
 /// Cargo, for the workspace in a folder.
 pub fn cargo(root: &Path) -> Command {

@@ -12,7 +12,7 @@ use semver::{Prerelease, Version};
 /// The version for a codex release. A higher patch that somebody has chosen already stays.
 pub fn next(codex: &Version, released: &BTreeSet<Version>, current: &Version) -> Version {
     let same_minor = |version: &Version| (version.major, version.minor) == (codex.major, codex.minor);
-    let highest = released.iter().filter(|version| same_minor(version) && version.pre.is_empty()).next_back();
+    let highest = released.iter().rfind(|version| same_minor(version) && version.pre.is_empty());
     let mut next = Version::new(codex.major, codex.minor, highest.map_or(0, |highest| highest.patch + 1));
     if same_minor(current) && current.patch > next.patch && !released.contains(current) {
         next.patch = current.patch;
@@ -41,8 +41,8 @@ mod tests {
     use super::*;
 
     fn next_of(codex: &str, released: &[&str], current: &str) -> String {
-        let version = |text: &&str| Version::parse(text).unwrap();
-        next(&version(&codex), &released.iter().map(|text| version(&text)).collect(), &version(&current)).to_string()
+        let version = |text: &str| Version::parse(text).unwrap();
+        next(&version(codex), &released.iter().map(|text| version(text)).collect(), &version(current)).to_string()
     }
 
     #[test]
