@@ -246,11 +246,8 @@ impl Road<'_> {
         report.steps.push(step);
         report.steps.push(match baseline {
             Some(baseline) => {
-                let unpacked = work.join("baseline");
                 let what = format!("Comparing the API with {}", baseline.name);
-                self.step(&what, || {
-                    api::compare(checks.root, self.repository, baseline, &unpacked, checks.target, &packages)
-                })?
+                self.step(&what, || api::compare(checks.root, self.repository, baseline, work, &packages))?
             }
             None => Step::new("api", Outcome::LeftOut, "there is no commit to compare with"),
         });

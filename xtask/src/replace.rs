@@ -125,8 +125,10 @@ pub struct Changes {
 struct Swap {
     shown: PathBuf,
     place: PathBuf,
-    /// What takes the place; nothing is there for a file that goes.
+    /// What takes the place.
     new: PathBuf,
+    /// Nothing takes the place: the file goes.
+    goes: bool,
     /// A free name on the same disk.
     aside: PathBuf,
 }
@@ -202,6 +204,8 @@ impl Changes {
                 if let Some(bytes) = content {
                     write(&new, bytes)?;
                     same_permissions(&place, &new)?;
+                } else if let Some(swap) = self.swaps.last_mut() {
+                    swap.goes = true;
                 }
             }
             Ok(())
@@ -216,7 +220,13 @@ impl Changes {
     pub fn commit(mut self) -> miette::Result<()> {
         let mut swapped: Vec<(&Swap, Option<PathBuf>)> = Vec::new();
         for swap in &self.swaps {
-            let error = match put(&swap.place, &swap.new, &swap.aside) {
+            let done = if swap.goes {
+                let gone = fs::rename(&swap.place, &swap.aside).map_err(Unswapped::Restored);
+                gone.map(|()| Some(swap.aside.clone()))
+            } else {
+                put(&swap.place, &swap.new, &swap.aside)
+            };
+            let error = match done {
                 Ok(old) => {
                     swapped.push((swap, old));
                     continue;
@@ -277,7 +287,7 @@ impl Changes {
         };
         let number = self.swaps.len();
         let (new, aside) = (work.join(format!("new-{number}")), work.join(format!("aside-{number}")));
-        self.swaps.push(Swap { shown: folder.shown.clone(), place, new: new.clone(), aside });
+        self.swaps.push(Swap { shown: folder.shown.clone(), place, new: new.clone(), goes: false, aside });
         Ok(new)
     }
 
@@ -373,10 +383,6 @@ enum Unswapped {
 
 /// Puts `new` in its place; says where is now what was there.
 fn put(place: &Path, new: &Path, aside: &Path) -> Result<Option<PathBuf>, Unswapped> {
-    if new.symlink_metadata().is_err() {
-        fs::rename(place, aside).map_err(Unswapped::Restored)?;
-        return Ok(Some(aside.to_owned()));
-    }
     if place.symlink_metadata().is_err() {
         fs::rename(new, place).map_err(Unswapped::Restored)?;
         return Ok(None);

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -34,8 +35,25 @@ struct Repository {
 
 impl Repository {
     /// A committed workspace of two published crates and a private one, and in `new` what
-    /// codex 0.170.3 shall be: one field more.
+    /// codex 0.170.3 shall be: one field more. Made once, and copied for each test.
     fn new() -> Self {
+        static MADE: LazyLock<Repository> = LazyLock::new(Repository::make);
+        let bench = Bench::new();
+        for folder in ["repository", "new"] {
+            let from = MADE.bench.path(folder);
+            for file in files_below(&from, &from.join("target")) {
+                bench.write(
+                    &format!("{folder}/{}", file.strip_prefix(&from).unwrap().display()),
+                    fs::read(&file).unwrap(),
+                );
+            }
+        }
+        let repository = Self { bench };
+        repository.commit();
+        repository
+    }
+
+    fn make() -> Self {
         let bench = Bench::new();
         bench.schema("repository/protocol-schema");
         for (name, more) in [
@@ -62,10 +80,11 @@ impl Repository {
         bench.edit("new/pin.toml", |pin| pin.replace("0.169.0", "0.170.3"));
         let repository = Self { bench };
         // As it would be in a repository that was made this way.
+        repository.git(&["init", "--quiet"]);
         let schema = repository.bench.at("repository/protocol-schema");
         let made = repository.run(&[&schema, "--quick", "--write"]);
         assert_eq!(made.status.code(), Some(1), "{made:?}");
-        repository.commit();
+        fs::remove_dir_all(repository.root().join(".git")).unwrap();
         repository
     }
 
@@ -91,9 +110,6 @@ impl Repository {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        if !self.root().join(".git").exists() {
-            self.git(&["init", "--quiet", "--initial-branch", "main"]);
-        }
         Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(["--quiet", "release", "--repository"])
             .arg(self.root())
@@ -117,20 +133,23 @@ impl Repository {
 
     /// Every file but those below target/.
     fn bytes(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        fn read(folder: &Path, all: &mut BTreeMap<PathBuf, Vec<u8>>) {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if !path.is_dir() {
-                    all.insert(path.clone(), fs::read(path).unwrap());
-                } else if !path.ends_with("repository/target") {
-                    read(&path, all);
-                }
-            }
-        }
-        let mut all = BTreeMap::new();
-        read(&self.root(), &mut all);
-        all
+        let root = self.root();
+        let files = files_below(&root, &root.join("target"));
+        files.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
     }
+}
+
+fn files_below(folder: &Path, but: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.is_dir() {
+            files.push(path);
+        } else if path != but {
+            files.extend(files_below(&path, but));
+        }
+    }
+    files
 }
 
 fn outcomes(report: &Value) -> Vec<(&str, &str)> {
