@@ -44,6 +44,27 @@ pub fn bump(
     Ok(document.to_string())
 }
 
+/// Whether a lock file has another version of packages of the workspace, or can't be
+/// read. What else is the matter with it is not looked at: that came with no release.
+pub fn is_behind(lock: &str, packages: &BTreeSet<String>, version: &Version) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Lock {
+        #[serde(default)]
+        package: Vec<Package>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Package {
+        name: String,
+        version: String,
+        /// None for what is on this machine.
+        source: Option<String>,
+    }
+    let version = version.to_string();
+    let behind =
+        |package: &Package| package.source.is_none() && packages.contains(&package.name) && package.version != version;
+    toml::from_str::<Lock>(lock).map_or(true, |lock| lock.package.iter().any(behind))
+}
+
 fn dependencies(of: &mut dyn TableLike, members: &BTreeSet<String>, version: &Version) {
     for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
         let Some(dependencies) = of.get_mut(kind).and_then(Item::as_table_like_mut) else { continue };
@@ -110,6 +131,18 @@ mod tests {
                     codex-rpc-dispatch = { path = \"x\" }\n";
         let expected = text.replace("=0.169.0", "=0.170.1").replace("\"0.169.0\"", "\"0.170.1\"");
         assert_eq!(bumped(text, false), expected);
+    }
+
+    #[test]
+    fn a_lock_file_is_behind_if_it_has_another_version_of_ours() {
+        let packages = ["codex-rpc".to_owned()].into();
+        let behind = |lock: &str| is_behind(lock, &packages, &Version::new(0, 170, 1));
+        let lock = "version = 4\n\n[[package]]\nname = \"codex-rpc\"\nversion = \"0.170.1\"\n\n\
+                    [[package]]\nname = \"x\"\nversion = \"0.169.0\"\n";
+        assert!(!behind(lock) && !behind("version = 4\n"));
+        assert!(behind(&lock.replace("0.170.1", "0.170.0")) && behind("[[package]]\n"));
+        let published = lock.replace("0.170.1\"", "0.169.0\"\nsource = \"registry+x\"");
+        assert!(!behind(&published), "a published one is asked for as it is");
     }
 
     #[test]

@@ -160,11 +160,16 @@ fn at(repository: &Path, baseline: &Baseline) -> Option<Protocol> {
 /// The version in manifests and lock files.
 fn versions(copy: &Copy, workspace: &Workspace, version: &Version, report: &mut Report) -> miette::Result<()> {
     let members: BTreeSet<String> = workspace.packages.keys().cloned().collect();
+    let published = workspace.published()?.iter().map(|package| package.name.clone()).collect();
     let (mut changed, mut locks) = (Vec::new(), Vec::new());
     for name in copy.names().map(str::to_owned).collect::<Vec<_>>() {
         let path = Path::new(&name);
         match path.file_name().and_then(|name| name.to_str()) {
-            Some("Cargo.lock") => locks.push(path.parent().unwrap_or(path).to_owned()),
+            Some("Cargo.lock") => {
+                if manifests::is_behind(&text(copy, &name)?, &published, version) {
+                    locks.push(path.parent().unwrap_or(path).to_owned());
+                }
+            }
             Some("Cargo.toml") => {
                 let published =
                     workspace.packages.values().any(|package| package.published && package.manifest == path);
@@ -184,7 +189,12 @@ fn versions(copy: &Copy, workspace: &Workspace, version: &Version, report: &mut 
     for folder in locks {
         let name = folder.join("Cargo.lock").display().to_string();
         match lock(copy, &folder)? {
-            Ok(()) => details.push(name),
+            Ok(()) => {
+                details.push(name);
+                if outcome == Outcome::Unchanged {
+                    outcome = Outcome::Changed;
+                }
+            }
             Err(lines) => {
                 outcome = Outcome::Failed;
                 details.push(format!("{name}: cargo can't write it"));
