@@ -165,10 +165,8 @@ fn versions(copy: &Copy, workspace: &Workspace, version: &Version, report: &mut 
     for name in copy.names().map(str::to_owned).collect::<Vec<_>>() {
         let path = Path::new(&name);
         match path.file_name().and_then(|name| name.to_str()) {
-            Some("Cargo.lock") => {
-                if manifests::is_behind(&text(copy, &name)?, &published, version) {
-                    locks.push(path.parent().unwrap_or(path).to_owned());
-                }
+            Some("Cargo.lock") if manifests::is_behind(&text(copy, &name)?, &published, version) => {
+                locks.push(path.parent().unwrap_or(path).to_owned());
             }
             Some("Cargo.toml") => {
                 let published =

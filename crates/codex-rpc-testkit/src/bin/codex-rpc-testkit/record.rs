@@ -1,6 +1,7 @@
 //! `record`: play scenarios and write what is said.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -56,6 +57,7 @@ pub(crate) fn record(arguments: &Arguments) -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
+    outside_of_repositories(&env::temp_dir())?;
     let release = release(&arguments.executable)?;
     let server = AppServer::codex(&arguments.executable, release.clone());
     let mut scenarios = BTreeMap::new();
@@ -98,6 +100,20 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     progress.finish_and_clear();
     let ends = ends.into_inner().map_err(|_| "a recording thread panicked".to_owned())?;
     Ok(summary(&ends, &release))
+}
+
+/// A scenario is played in the temporary folder. Where a folder above holds a `.git`, codex
+/// takes the scenario's workspace for a part of that repository and says other things.
+fn outside_of_repositories(temporary: &Path) -> Result<(), String> {
+    let real = temporary.canonicalize().map_err(|error| format!("{}: {error}", temporary.display()))?;
+    match real.ancestors().map(|folder| folder.join(".git")).find(|git| git.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(git) => Err(format!(
+            "{} makes the temporary folder a part of a git repository, where codex says other things than recordings \
+             have; remove it if nobody needs it, or set TMPDIR to a folder that is in no repository",
+            git.display()
+        )),
+    }
 }
 
 fn summary(ends: &BTreeMap<String, End>, release: &semver::Version) -> bool {
