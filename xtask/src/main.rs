@@ -3,6 +3,7 @@
 //! Exit status: 0 if all went well, 1 if not, 2 if the command line is wrong; `diff` has
 //! two more.
 
+mod bench;
 mod command;
 mod diff;
 mod generate;
@@ -152,6 +153,13 @@ enum Verb {
         /// How to print the report: text, markdown, json or junit.
         #[arg(long, default_value = "text", value_parser = ["text", "markdown", "json", "junit"])]
         format: String,
+        /// Write the report to this file, too; its name ends in .txt, .md, .json or .xml (JUnit).
+        /// May be given several times.
+        #[arg(long, value_name = "FILE")]
+        write: Vec<PathBuf>,
+        /// How many seconds all of it may take, without fetching codex.
+        #[arg(long, value_name = "SECONDS", default_value = "300")]
+        time_limit: String,
     },
     /// Write what the recorded sessions cover as a table: tests/transcripts/COVERAGE.md.
     Coverage {
@@ -161,6 +169,14 @@ enum Verb {
         /// Write nothing; fail if the table is not up to date.
         #[arg(long)]
         check: bool,
+    },
+    /// Measure against what a user would take instead, and write the tables of the READMEs.
+    ///
+    /// About a quarter of an hour on a quiet machine; the first time downloads what it
+    /// compares with, and the older releases that `generate` is measured with.
+    Bench {
+        #[command(flatten)]
+        arguments: bench::Arguments,
     },
     /// Decode and encode transcripts or instances and compare: see `round-trip --help`.
     #[command(disable_help_flag = true)]
@@ -275,7 +291,7 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
             return hand_over("record", &arguments);
         }
         Verb::Release { arguments } => return release::run(&arguments, progress),
-        Verb::Contract { codex, schema, scenarios, format } => {
+        Verb::Contract { codex, schema, scenarios, format, write, time_limit } => {
             let instead = report::command("contract --codex 0.169.0", None, None);
             let request = Request { release: codex.as_deref(), hint: None, schema: &schema.schema, command: &instead };
             // Without an executable there is no verdict either.
@@ -288,7 +304,8 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
             };
             let origin = codex.unwrap_or_else(|| "the pinned release".to_owned());
             let mut arguments: Vec<OsString> = vec![executable.into(), "--origin".into(), origin.into()];
-            arguments.extend(["--format".into(), format.into()]);
+            arguments.extend(["--format".into(), format.into(), "--time-limit".into(), time_limit.into()]);
+            arguments.extend(write.into_iter().flat_map(|file| ["--write".into(), file.into()]));
             arguments.extend(scenarios.into_iter().flat_map(|name| ["--scenario".into(), name.into()]));
             return hand_over("contract", &arguments);
         }
@@ -297,6 +314,7 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
             arguments.extend(check.then(|| "--check".into()));
             return hand_over("coverage", &arguments);
         }
+        Verb::Bench { arguments } => bench::run(&arguments, progress)?,
         Verb::RoundTrip { arguments } => return hand_over("round-trip", &arguments),
     }
     Ok(ExitCode::SUCCESS)
@@ -346,15 +364,19 @@ fn regenerate(request: Request<'_>, out: &Path, progress: Progress) -> miette::R
 /// Runs a verb that needs the bindings: it lives in the testkit, so that this
 /// program builds whatever state they are in.
 fn hand_over(verb: &str, arguments: &[OsString]) -> miette::Result<ExitCode> {
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
         .args(["run", "--quiet", "--package", "codex-rpc-testkit", "--bin", "codex-rpc-testkit", "--manifest-path"])
         .arg(root().join("Cargo.toml"))
         .args(["--", verb])
-        .args(arguments)
-        .status()
-        .map_err(|error| {
-            miette!(code = "xtask::cargo", help = "is cargo on the PATH?", "can't start cargo: {error}")
-        })?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+        .args(arguments);
+    let fail = |error| miette!(code = "xtask::cargo", help = "is cargo on the PATH?", "can't start cargo: {error}");
+    // In the place of this process, so that a signal to it is one to the verb, which cleans up.
+    #[cfg(unix)]
+    return Err(fail(std::os::unix::process::CommandExt::exec(&mut command)));
+    #[cfg(not(unix))]
+    {
+        let code = command.status().map_err(fail)?.code().and_then(|code| u8::try_from(code).ok());
+        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    }
 }

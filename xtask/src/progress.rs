@@ -66,6 +66,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// Says what the step is at: on a terminal in place of what it said before, else as a
+    /// line.
+    pub fn at(&self, progress: Progress, what: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(what.to_owned()),
+            None => progress.say(what),
+        }
+    }
+
     /// Bytes done so far, of as many as are known to come.
     pub fn bytes(&mut self, done: u64, total: Option<u64>) {
         let Some(bar) = &self.bar else { return };

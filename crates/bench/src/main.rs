@@ -12,100 +12,110 @@ mod responses;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
-use std::{env, fs};
 
+use codex_rpc_bench::options::Options;
 use contender::{CodexCodes, Contender, Derived, DerivedRequests, Ignored, OurRequests, Ours, Untyped};
 use corpus::{Kind, Line};
-use measure::{Pass, Taken, compare, decoding, encoding};
+use measure::{Pass, compare, decoding, encoding};
 use report::Report;
 use responses::Answers;
 
-const USAGE: &str = "usage: codex-rpc-bench [--brief | --kinds] [--json FILE] | loop decode|encode CONTENDER PASSES";
+const USAGE: &str = "usage: codex-rpc-bench decode|encode [--quick] [--json FILE]\n\
+                     or:    codex-rpc-bench loop decode|encode CONTENDER PASSES";
 
-/// How much is measured.
-#[derive(PartialEq)]
-enum Extent {
-    Corpus,
-    Sizes,
-    Kinds,
+/// What is measured.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Decode,
+    Encode,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Decode => "decode",
+            Self::Encode => "encode",
+        }
+    }
+
+    fn passes<'a>(self, lines: &'a [&'a Line]) -> Vec<Pass<'a>> {
+        match self {
+            Self::Decode => decoders(lines).into(),
+            Self::Encode => encoders(lines).into(),
+        }
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let ["loop", what, contender, passes] = arguments[..] {
-        return repeat(what, contender, passes.parse()?);
-    }
-    let (extent, rest) = match &arguments[..] {
-        ["--brief", rest @ ..] => (Extent::Corpus, rest),
-        ["--kinds", rest @ ..] => (Extent::Kinds, rest),
-        rest => (Extent::Sizes, rest),
-    };
-    let json = match rest {
-        [] => None,
-        ["--json", file] => Some(file),
+    let options = Options::parse()?;
+    let arguments: Vec<&str> = options.rest.iter().map(String::as_str).collect();
+    let part = match arguments[..] {
+        ["loop", what, contender, passes] => return repeat(what, contender, passes.parse()?),
+        ["decode"] => Part::Decode,
+        ["encode"] => Part::Encode,
         _ => return Err(USAGE.into()),
     };
-
     let server = corpus::recorded("server")?;
     let common: Vec<&Line> = server.iter().filter(|line| all_read(line)).collect();
     let notifications: Vec<&Line> = common.iter().copied().filter(|line| line.kind == Kind::Notification).collect();
-    let made = if extent == Extent::Corpus { Vec::new() } else { made() };
     let mut report = Report::new(&server, &common);
+    let rounds = if options.quick { 7 } else { 31 };
+    let run = |passes: &[Pass<'_>], messages: usize| compare(passes, messages, rounds, Duration::from_millis(8));
 
-    report.table("decode: all messages of the server", &common, decode(&common));
-    report.table("decode: notifications", &notifications, decode(&notifications));
-    for (name, line) in &made {
-        report.table(&format!("decode: {name}"), &[line], decode(&[line]));
+    report.table("all messages of the server", &common, run(&part.passes(&common), common.len()));
+    report.table("notifications", &notifications, run(&part.passes(&notifications), notifications.len()));
+    let sizes = if options.quick { &SIZES[..2] } else { &SIZES[..] };
+    for (name, line) in sizes.iter().flat_map(made) {
+        // A turn of the largest takes longer than all other rounds together.
+        let rounds = if line.text.len() >= 1_000_000 { rounds.min(9) } else { rounds };
+        let taken = compare(&part.passes(&[&line]), 1, rounds, Duration::from_millis(8));
+        report.table(&name, &[&line], taken);
     }
-    let answers = Answers::recorded()?;
-    let results = answers.lines();
-    report.table("decode: results of responses, typed", &results, run(&answers.passes(), results.len()));
-    report.table("encode: all messages of the server", &common, encode(&common));
-    report.table("encode: notifications", &notifications, encode(&notifications));
-    for (name, line) in &made {
-        report.table(&format!("encode: {name}"), &[line], encode(&[line]));
+    if part == Part::Decode {
+        let answers = Answers::recorded()?;
+        let results = answers.lines();
+        report.table("results of responses, typed", &results, run(&answers.passes(), results.len()));
+    } else {
+        let client = corpus::recorded("client")?;
+        let requests: Vec<&Line> = client
+            .iter()
+            .filter(|line| line.kind == Kind::Request)
+            .filter(|line| OurRequests::decode(line).is_some() && DerivedRequests::decode(line).is_some())
+            .collect();
+        let passes = [
+            encoding::<OurRequests>(&requests),
+            encoding::<DerivedRequests>(&requests),
+            encoding::<Untyped>(&requests),
+        ];
+        report.table("requests of the client", &requests, run(&passes, requests.len()));
     }
-    let client = corpus::recorded("client")?;
-    let requests: Vec<&Line> = client
-        .iter()
-        .filter(|line| line.kind == Kind::Request)
-        .filter(|line| OurRequests::decode(line).is_some() && DerivedRequests::decode(line).is_some())
-        .collect();
-    let passes =
-        [encoding::<OurRequests>(&requests), encoding::<DerivedRequests>(&requests), encoding::<Untyped>(&requests)];
-    report.table("encode: requests of the client", &requests, run(&passes, requests.len()));
+    let mut methods: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+    for line in &common {
+        methods.entry(&line.method).or_default().push(line);
+    }
+    for (method, lines) in &methods {
+        let (rounds, turn) = if options.quick { (3, 200) } else { (9, 500) };
+        let taken = compare(&part.passes(lines), lines.len(), rounds, Duration::from_micros(turn));
+        report.kind(method, lines, taken);
+    }
+    options.write(&report.json())
+}
 
-    if extent == Extent::Kinds {
-        let mut methods: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
-        for line in &common {
-            methods.entry(&line.method).or_default().push(line);
-        }
-        for (method, lines) in &methods {
-            let brief = |passes: &[Pass<'_>]| compare(passes, lines.len(), 9, Duration::from_micros(500));
-            report.kind("decode", method, lines, brief(&decoders(lines)));
-            report.kind("encode", method, lines, brief(&encoders(lines)));
-        }
+/// Sizes of made messages.
+const SIZES: [(&str, usize); 4] = [("100 B", 100), ("10 KB", 10_000), ("1 MB", 1_000_000), ("10 MB", 10_000_000)];
+
+/// Messages of a size; the smallest has no room for items.
+fn made((name, bytes): &(&str, usize)) -> Vec<(String, Line)> {
+    let mut made = vec![(format!("{name} of text"), corpus::text(*bytes))];
+    if *bytes > 100 {
+        made.push((format!("{name} of items"), corpus::items(*bytes)));
     }
-    println!("{}", report.markdown());
-    if let Some(file) = json {
-        fs::write(file, serde_json::to_string_pretty(&report.json())?)?;
-    }
-    Ok(())
+    made
 }
 
 /// Whether all contenders can read a line, and know its method.
 fn all_read(line: &Line) -> bool {
     Ours::decode(line).is_some() && Derived::decode(line).is_some() && CodexCodes::decode(line).is_some()
-}
-
-fn made() -> Vec<(String, Line)> {
-    let mut made = vec![("100 B of text".to_owned(), corpus::text(100))];
-    for (name, bytes) in [("10 KB", 10_000), ("1 MB", 1_000_000), ("10 MB", 10_000_000)] {
-        made.push((format!("{name} of text"), corpus::text(bytes)));
-        made.push((format!("{name} of items"), corpus::items(bytes)));
-    }
-    made
 }
 
 fn decoders<'a>(lines: &'a [&'a Line]) -> [Pass<'a>; 5] {
@@ -122,28 +132,13 @@ fn encoders<'a>(lines: &[&Line]) -> [Pass<'a>; 4] {
     [encoding::<Ours>(lines), encoding::<Derived>(lines), encoding::<Untyped>(lines), encoding::<CodexCodes>(lines)]
 }
 
-fn run(passes: &[Pass<'_>], messages: usize) -> Vec<Taken> {
-    compare(passes, messages, 31, Duration::from_millis(8))
-}
-
-fn decode(lines: &[&Line]) -> Vec<Taken> {
-    run(&decoders(lines), lines.len())
-}
-
-fn encode(lines: &[&Line]) -> Vec<Taken> {
-    run(&encoders(lines), lines.len())
-}
-
 /// Does one thing only, for `perf`.
 fn repeat(what: &str, contender: &str, passes: usize) -> Result<(), Box<dyn Error>> {
     let server = corpus::recorded("server")?;
     let lines: Vec<&Line> =
         server.iter().filter(|line| line.kind == Kind::Notification && Derived::decode(line).is_some()).collect();
-    let choices = match what {
-        "decode" => Vec::from(decoders(&lines)),
-        "encode" => Vec::from(encoders(&lines)),
-        _ => return Err(USAGE.into()),
-    };
+    let part = [Part::Decode, Part::Encode].into_iter().find(|part| part.name() == what).ok_or(USAGE)?;
+    let choices = part.passes(&lines);
     let pass = choices.iter().find(|pass| pass.name == contender).ok_or(USAGE)?;
     for _ in 0..passes {
         (pass.run)();

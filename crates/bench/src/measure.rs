@@ -1,11 +1,14 @@
 //! Measuring on a machine that is busy with other things.
 //!
 //! The contenders take turns within one process, round after round, so a busy
-//! stretch hits all of them; the fastest round is what the code costs, and the
-//! median beside it tells how noisy the run was.
+//! stretch hits all of them. What counts is the time that the thread has a core; the
+//! fastest round is what the code costs, and the median beside it tells how noisy the
+//! run was, for a neighbour still takes caches and clock.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use codex_rpc_bench::clock::Stopwatch;
 
 use crate::allocations::counted;
 use crate::contender::Contender;
@@ -56,7 +59,7 @@ pub fn compare(passes: &[Pass<'_>], messages: usize, rounds: usize, turn: Durati
         .iter()
         .map(|pass| {
             (pass.run)();
-            let start = Instant::now();
+            let start = Stopwatch::start();
             (pass.run)();
             let once = start.elapsed().max(Duration::from_nanos(1));
             usize::try_from(turn.as_nanos() / once.as_nanos()).unwrap_or(1).max(1)
@@ -65,7 +68,7 @@ pub fn compare(passes: &[Pass<'_>], messages: usize, rounds: usize, turn: Durati
     let mut times = vec![Vec::with_capacity(rounds); passes.len()];
     for _ in 0..rounds {
         for ((pass, repeats), times) in passes.iter().zip(&repeats).zip(&mut times) {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             for _ in 0..*repeats {
                 (pass.run)();
             }

@@ -1,6 +1,4 @@
-//! Tables for people and JSON for programs.
-
-use std::fmt::Write as _;
+//! The results as JSON.
 
 use serde_json::{Value, json};
 
@@ -32,15 +30,15 @@ impl Table {
             .iter()
             .map(|taken| {
                 json!({
-                    "contender": taken.name,
-                    "ns_least": taken.least,
-                    "ns_median": taken.median,
-                    "allocations": taken.allocations,
-                    "bytes_allocated": taken.bytes,
+                    "name": taken.name,
+                    "ns": rounded(taken.least),
+                    "ns_median": rounded(taken.median),
+                    "allocations": rounded(taken.allocations),
+                    "allocated_bytes": taken.bytes.round(),
                 })
             })
             .collect();
-        json!({"what": self.title, "messages": self.messages, "average_size": self.size, "per_message": taken})
+        json!({"what": self.title, "messages": self.messages, "bytes": self.size, "contenders": taken})
     }
 }
 
@@ -49,7 +47,7 @@ impl Report {
         let unread = |reads: fn(&Line) -> bool| server.iter().filter(|line| !reads(line)).count();
         let corpus = format!(
             "{} recorded messages of the server, {} bytes on average; not read: {} by {}, {} by {}, {} by {}; \
-             the tables are of the {} that all read.",
+             the figures are of the {} that all read.",
             server.len(),
             average(server.iter()),
             unread(|line| Ours::decode(line).is_some()),
@@ -68,58 +66,22 @@ impl Report {
         self.tables.push(Table::new(title.to_owned(), lines, taken));
     }
 
-    pub fn kind(&mut self, what: &str, method: &str, lines: &[&Line], taken: Vec<Taken>) {
-        self.kinds.push(Table::new(format!("{what} {method}"), lines, taken));
-    }
-
-    pub fn markdown(&self) -> String {
-        let mut text = format!("{}\n", self.corpus);
-        for table in &self.tables {
-            let _ = writeln!(
-                text,
-                "\n**{}** ({} messages, {} bytes on average)\n\n\
-                 | | ns, least | ns, median | of codex-rpc | allocations | bytes allocated |\n\
-                 |---|---:|---:|---:|---:|---:|",
-                table.title, table.messages, table.size,
-            );
-            let ours = table.taken[0].least;
-            for taken in &table.taken {
-                let _ = writeln!(
-                    text,
-                    "| {} | {:.0} | {:.0} | {:.2} | {:.1} | {:.0} |",
-                    taken.name,
-                    taken.least,
-                    taken.median,
-                    taken.least / ours,
-                    taken.allocations,
-                    taken.bytes,
-                );
-            }
-        }
-        if let Some(first) = self.kinds.first() {
-            let names: Vec<&str> = first.taken.iter().map(|taken| taken.name).collect();
-            let _ = writeln!(text, "\n**by kind**, ns a message\n\n| | messages | bytes | {} |", names.join(" | "));
-            let _ = writeln!(text, "|---|---:|---:|{}", "---:|".repeat(names.len()));
-            for kind in &self.kinds {
-                let cell = |name: &&str| {
-                    let taken = kind.taken.iter().find(|taken| taken.name == *name);
-                    taken.map_or_else(String::new, |taken| format!("{:.0}", taken.least))
-                };
-                let cells: Vec<String> = names.iter().map(cell).collect();
-                let _ =
-                    writeln!(text, "| {} | {} | {} | {} |", kind.title, kind.messages, kind.size, cells.join(" | "));
-            }
-        }
-        text
+    pub fn kind(&mut self, method: &str, lines: &[&Line], taken: Vec<Taken>) {
+        self.kinds.push(Table::new(method.to_owned(), lines, taken));
     }
 
     pub fn json(&self) -> Value {
         let tables = |tables: &[Table]| tables.iter().map(Table::json).collect::<Vec<_>>();
-        json!({"corpus": self.corpus, "tables": tables(&self.tables), "kinds": tables(&self.kinds)})
+        json!({"corpus": self.corpus, "rows": tables(&self.tables), "kinds": tables(&self.kinds)})
     }
 }
 
 fn average<'a>(lines: impl ExactSizeIterator<Item = &'a Line>) -> usize {
     let count = lines.len().max(1);
     lines.map(|line| line.text.len()).sum::<usize>() / count
+}
+
+/// To a tenth: more digits would be noise.
+fn rounded(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
 }

@@ -230,9 +230,34 @@ impl<S: Side> Decoded<S> {
         let line = if frame.len() > limit { Line::TooLong(frame.len()) } else { Line::Text(frame) };
         Self::of_line(line, limit)
     }
+
+    /// What it is. `pending` finds, and takes, the request that an answer belongs to;
+    /// nothing else needs the connection.
+    pub(crate) fn settle<T>(self, pending: impl FnOnce(i64) -> Option<Pending<T>>) -> Event<S, T> {
+        let Self { outcome, line } = self;
+        let (id, outcome) = match outcome {
+            Ok(Message::Notification(message)) => return Event::Notification(message),
+            Ok(Message::Request(request)) => return Event::Request(IncomingRequest { request }),
+            Ok(Message::Response(response)) => (response.id, Ok(response.result)),
+            Ok(Message::Error(response)) => (response.id, Err(CallError::Rpc(Box::new(response.error)))),
+            Err(malformed) => match (malformed.kind, malformed.id.clone()) {
+                (MalformedKind::Response, Some(id)) => (id, Err(CallError::Malformed(malformed))),
+                _ => return Event::Malformed(*malformed),
+            },
+        };
+        let number = match &id {
+            RequestId::Integer(number) => Some(*number),
+            RequestId::String(_) => None,
+        };
+        match number.and_then(|id| Some((id, pending(id)?))) {
+            Some((id, Pending { method, tag })) => Event::Answer(Answer { id, method, tag, outcome }),
+            None => Event::Malformed(Malformed::unexpected(id, String::from_utf8_lossy(&line).into_owned())),
+        }
+    }
 }
 
-struct Pending<T> {
+/// A request of ours that has no answer yet.
+pub(crate) struct Pending<T> {
     method: Cow<'static, str>,
     tag: T,
 }
@@ -446,38 +471,19 @@ impl<S: Side, T> Connection<S, T> {
         Some(self.settle(Decoded::of_line(line, self.limits.incoming)?))
     }
 
-    /// Finds the request that an answer belongs to.
-    pub(crate) fn settle(&mut self, decoded: Decoded<S>) -> Event<S, T> {
-        let Decoded { outcome, line } = decoded;
-        match outcome {
-            Ok(Message::Notification(message)) => Event::Notification(message),
-            Ok(Message::Request(request)) => Event::Request(IncomingRequest { request }),
-            Ok(Message::Response(response)) => self.answer(response.id, Ok(response.result), &line),
-            Ok(Message::Error(response)) => {
-                self.answer(response.id, Err(CallError::Rpc(Box::new(response.error))), &line)
-            }
-            Err(malformed) => match (malformed.kind, malformed.id.clone()) {
-                (MalformedKind::Response, Some(id)) => self.answer(id, Err(CallError::Malformed(malformed)), &line),
-                _ => Event::Malformed(*malformed),
-            },
-        }
+    fn settle(&mut self, decoded: Decoded<S>) -> Event<S, T> {
+        decoded.settle(|id| self.take_pending(id))
+    }
+
+    /// The request of ours with this id, which has its answer now.
+    pub(crate) fn take_pending(&mut self, id: i64) -> Option<Pending<T>> {
+        self.pending.remove(&id)
     }
 
     /// Takes the reading of lines out, for a driver that decodes without the connection.
     #[cfg(any(feature = "blocking", feature = "tokio"))]
     pub(crate) fn take_lines(&mut self) -> LineSplitter {
         std::mem::replace(&mut self.lines, LineSplitter::new(self.limits.incoming))
-    }
-
-    fn answer(&mut self, id: RequestId, outcome: Result<RawJson, CallError>, line: &[u8]) -> Event<S, T> {
-        let number = match &id {
-            RequestId::Integer(number) => Some(*number),
-            RequestId::String(_) => None,
-        };
-        match number.and_then(|id| Some((id, self.pending.remove(&id)?))) {
-            Some((id, Pending { method, tag })) => Event::Answer(Answer { id, method, tag, outcome }),
-            None => Event::Malformed(Malformed::unexpected(id, String::from_utf8_lossy(line).into_owned())),
-        }
     }
 }
 

@@ -3,12 +3,30 @@
 use codex_rpc::{ErrorCode, ProtocolType as _, RawJson, RpcError, ServerRequestMethod};
 use serde::Serialize;
 
-use crate::generated::defaults::default_answer;
+use crate::generated::defaults;
+
+/// The answer to a request of the server that nobody handles, which gives nothing away.
+/// It is what the drivers answer by themselves.
+///
+/// # Errors
+/// What can't be declined is refused with -32601.
+///
+/// ```
+/// use codex_rpc::server_requests::ItemFileChangeRequestApproval;
+/// use codex_rpc::types::FileChangeApprovalDecision;
+///
+/// let answer = codex_rpc_dispatch::default_answer::<ItemFileChangeRequestApproval>()?;
+/// assert_eq!(answer.decision, FileChangeApprovalDecision::Decline);
+/// # Ok::<(), codex_rpc::RpcError>(())
+/// ```
+pub fn default_answer<M: ServerRequestMethod>() -> Result<M::Response, RpcError> {
+    answer::<M>()
+}
 
 /// The answer that gives nothing away: approvals are declined, and what can't be
 /// declined is refused.
 pub(crate) fn answer<M: ServerRequestMethod>() -> Result<M::Response, RpcError> {
-    let text = default_answer(M::METHOD).ok_or_else(|| refusal(M::METHOD))?;
+    let text = defaults::default_answer(M::METHOD).ok_or_else(|| refusal(M::METHOD))?;
     <M::Response>::from_json(text).map_err(|_| refusal(M::METHOD))
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use memchr::memchr;
+
 /// Cuts a stream of bytes into lines. A line that is longer than the limit is passed
 /// over without being kept.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ impl LineSplitter {
     }
 
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = memchr(bytes) {
+        while let Some(end) = memchr(b'\n', bytes) {
             self.extend(&bytes[..end]);
             self.end_line();
             bytes = &bytes[end + 1..];
@@ -64,10 +66,6 @@ impl LineSplitter {
         };
         self.lines.push_back(line);
     }
-}
-
-fn memchr(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == b'\n')
 }
 
 #[cfg(test)]

@@ -93,6 +93,10 @@ pub use call::{Call, CallError};
 pub use connection::{
     Answer, ClientConnection, Connection, Event, IncomingRequest, Limits, SendError, ServerConnection, Ticket,
 };
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+pub use defaults::default_answer;
+#[cfg(all(feature = "process", any(feature = "blocking", feature = "tokio")))]
+pub use exit::ProcessExit;
 pub use handshake::{Handshake, HandshakeError, Progress};
 pub use malformed::{Malformed, MalformedKind};
 pub use payload::{TakeClientRequest, TakeServerNotification, TakeServerRequest};

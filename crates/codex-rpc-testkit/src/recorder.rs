@@ -26,14 +26,16 @@ use crate::scenario::Scenario;
 
 mod connection;
 mod files;
+pub(crate) mod output;
 mod places;
 mod player;
+mod processes;
 mod sanitise;
 mod surroundings;
 mod variables;
 
-pub(crate) use connection::end as end_process;
 pub(crate) use places::on_path;
+pub(crate) use processes::Processes;
 
 /// What is recorded.
 #[derive(Clone, Debug)]
@@ -114,6 +116,26 @@ impl std::error::Error for RecordError {}
 /// fails, or a step does not come to its end in time. No process and no folder is left
 /// behind either way.
 pub fn record(name: &str, scenario: &Scenario, server: &AppServer) -> Result<Recording, RecordError> {
+    record_among(name, scenario, server, &Processes::default(), Answering::AsWritten)
+}
+
+/// How a scenario's answers to the server's requests are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answering {
+    /// As the scenario has them.
+    AsWritten,
+    /// As the bindings write them: decoded as the type that the method names, and encoded.
+    Typed,
+}
+
+/// The same; all processes are among these.
+pub(crate) fn record_among(
+    name: &str,
+    scenario: &Scenario,
+    server: &AppServer,
+    processes: &Processes,
+    answering: Answering,
+) -> Result<Recording, RecordError> {
     if let AppServer::Codex { release, .. } = server {
         if let Some(range) = &scenario.releases
             && !range.matches(release)
@@ -126,7 +148,7 @@ pub fn record(name: &str, scenario: &Scenario, server: &AppServer) -> Result<Rec
             }
         }
     }
-    player::play(name, scenario, server)
+    player::play(name, scenario, server, processes, answering)
 }
 
 /// How long a step may take, unless it says so itself.

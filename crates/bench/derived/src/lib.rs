@@ -12,6 +12,9 @@ mod types {
 
 pub use types::*;
 
+/// The types' own source, to measure what it costs to build.
+pub const SOURCE: &str = include_str!(concat!(env!("OUT_DIR"), "/derived.rs"));
+
 use serde_json::value::RawValue;
 
 /// An answer; its result stays text, as it does in ours.

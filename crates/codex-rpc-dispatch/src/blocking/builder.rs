@@ -70,7 +70,7 @@ impl Builder {
         self.limits.incoming
     }
 
-    #[cfg(feature = "websocket")]
+    #[cfg(any(feature = "process", feature = "websocket"))]
     pub(super) fn handshake_time(&self) -> Duration {
         self.handshake_limit
     }

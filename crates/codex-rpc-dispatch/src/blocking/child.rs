@@ -13,7 +13,7 @@ use super::queue::wait;
 use super::threads::start;
 use super::transport::{OnExit, Peer, Reader, Writer, read};
 use crate::driver::ConnectError;
-use crate::exit::{STDERR_TAIL, describe};
+use crate::exit::{ProcessExit, STDERR_TAIL};
 
 /// How long a process may take to end after its input was closed, and again after it was
 /// asked to terminate. Together well under a second.
@@ -174,7 +174,7 @@ impl Process {
         self.wait_for(REST, |state| state.drained);
         let mut state = self.lock();
         let stderr: Vec<u8> = state.stderr.iter().copied().collect();
-        let reason = describe(name, &ended, String::from_utf8_lossy(&stderr).trim());
+        let reason = ProcessExit::new(name, &ended, String::from_utf8_lossy(&stderr).trim()).to_string();
         state.reason = Some(reason.clone());
         drop(state);
         self.changed.notify_all();

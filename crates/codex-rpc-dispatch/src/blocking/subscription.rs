@@ -218,20 +218,20 @@ impl Subscriptions {
     /// Gives a notification to those who asked; waits for those that want to be waited
     /// for.
     pub(super) fn deliver(&self, message: Notification<ServerNotification>) {
-        let sinks = {
+        let mut sinks = {
             let state = lock(&self.state);
             let of_thread = message.payload.route().thread.and_then(|thread| state.threads.get(thread));
             let mut sinks = state.all.clone();
             sinks.extend(of_thread.into_iter().flatten().cloned());
             sinks
         };
-        if sinks.is_empty() {
-            return;
-        }
+        let Some(last) = sinks.pop() else { return };
         let message = Arc::new(message);
         for sink in sinks {
             sink.offer(Delivery::Notification(Arc::clone(&message)));
         }
+        // Whoever alone has it need not copy it.
+        last.offer(Delivery::Notification(message));
     }
 
     /// Tells those who asked for everything about what was no message.

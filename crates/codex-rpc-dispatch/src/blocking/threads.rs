@@ -155,7 +155,7 @@ impl ReadLoop {
     /// Takes a line that was decoded without holding the connection.
     fn decoded(&self, shared: &Arc<Shared>, decoded: Option<Decoded<ClientSide>>) {
         if let Some(decoded) = decoded {
-            let event = shared.with(|connection| connection.settle(decoded));
+            let event = decoded.settle(|id| shared.with(|connection| connection.take_pending(id)));
             self.take(shared, event);
         }
     }
@@ -212,7 +212,8 @@ pub(super) fn notify(handler: &dyn Handle, client: &WeakClient, told: Subscripti
         match delivery {
             Delivery::Notification(message) => {
                 let context = Context::new(client.clone(), None, None);
-                let payload = message.payload.clone();
+                // Nobody else has it unless somebody subscribed to it, too.
+                let payload = Arc::unwrap_or_clone(message).payload;
                 // A panic costs this notification only.
                 let _ = guarded(|| handler.notification(payload, context));
             }

@@ -150,7 +150,7 @@ impl Builder {
         };
         let lines = connection.take_lines();
         let (frames, queued) = mpsc::channel(self.write_queue);
-        let shared = Arc::new(Shared::new(connection, frames, *server, self.time_limit));
+        let shared = Arc::new(Shared::new(connection, frames, *server, self.time_limit, &exit));
         let client = Client::new(Arc::clone(&shared));
         let handler = self.handler;
         if handler.wants_notifications() {

@@ -15,7 +15,7 @@ use super::client::Client;
 use super::exit::Exit;
 use super::transport::{Reader, Writer};
 use crate::driver::ConnectError;
-use crate::exit::{STDERR_TAIL, describe};
+use crate::exit::{ProcessExit, STDERR_TAIL};
 
 /// How long a process may take to end after its input was closed, and again after it was
 /// asked to terminate. Together well under a second.
@@ -58,6 +58,7 @@ impl Builder {
         // Dropped with the client's tasks, and that ends the process.
         let (alive, released) = watch::channel(());
         let (status, exited) = oneshot::channel();
+        let (gone, exit) = watch::channel(None);
         let supervised = supervise(Group { leader: child.id(), child }, released);
         tokio::spawn(async move {
             let ended = supervised.await;
@@ -65,13 +66,16 @@ impl Builder {
             // hold the pipe open for ever.
             let _ = tokio::time::timeout(Duration::from_millis(100), &mut draining).await;
             draining.abort();
-            let _ = status.send(describe(&program_name(&program), &ended, &tail.text()));
+            let exit = ProcessExit::new(&program_name(&program), &ended, &tail.text());
+            let reason = exit.to_string();
+            gone.send_replace(Some(exit));
+            let _ = status.send(reason);
         });
         let reason = async move {
             let _alive = alive;
             exited.await.ok()
         };
-        self.start(Reader::new(stdout), Writer(stdin), Exit::of(reason)).await
+        self.start(Reader::new(stdout), Writer(stdin), Exit::of(reason, exit)).await
     }
 }
 

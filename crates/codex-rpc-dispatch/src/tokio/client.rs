@@ -12,6 +12,7 @@ use codex_rpc::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
+use super::exit::Exit;
 use super::subscription::{Subscription, Subscriptions};
 use crate::driver::{Buffer, CallOptions};
 use crate::params::Prepared;
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     time_limit: Option<Duration>,
     /// Notifications that the handlers missed.
     missed: AtomicU64,
+    #[cfg(feature = "process")]
+    process: Option<super::exit::Gone>,
 }
 
 pub(super) struct Core {
@@ -58,7 +61,10 @@ impl Shared {
         frames: mpsc::Sender<Outgoing>,
         server: InitializeResponse,
         time_limit: Option<Duration>,
+        exit: &Exit,
     ) -> Self {
+        #[cfg(not(feature = "process"))]
+        let _ = exit;
         Self {
             core: Mutex::new(Core { connection, ended: None }),
             frames,
@@ -67,6 +73,8 @@ impl Shared {
             server,
             time_limit,
             missed: AtomicU64::new(0),
+            #[cfg(feature = "process")]
+            process: exit.gone.clone(),
         }
     }
 
@@ -348,6 +356,15 @@ impl Client {
     /// Waits until the connection has ended, from whichever side; the reason.
     pub async fn ended(&self) -> String {
         self.owner.shared.ended().await.to_string()
+    }
+
+    /// Waits until the server's process is gone, which is a little later than the end of
+    /// the connection; how it ended. None if it is not a child of this client, or the
+    /// runtime shuts down.
+    #[cfg(feature = "process")]
+    pub async fn process_ended(&self) -> Option<crate::ProcessExit> {
+        let mut gone = self.owner.shared.process.clone()?;
+        gone.wait_for(Option::is_some).await.ok()?.clone()
     }
 
     /// Ends the connection in order: what is queued is written, the server's input is

@@ -9,22 +9,33 @@ pub(super) const APART: Duration = Duration::from_millis(350);
 
 type Ending = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 
+/// The end of a process, once it is known.
+#[cfg(feature = "process")]
+pub(super) type Gone = tokio::sync::watch::Receiver<Option<crate::ProcessExit>>;
+
 /// What is known about the end of a process. Dropping it ends the process.
 pub(super) struct Exit {
     ending: Option<Ending>,
     reason: Option<String>,
+    #[cfg(feature = "process")]
+    pub(super) gone: Option<Gone>,
 }
 
 impl Exit {
     /// There is no process, or none that can be asked.
     pub(super) fn never() -> Self {
-        Self { ending: None, reason: None }
+        Self {
+            ending: None,
+            reason: None,
+            #[cfg(feature = "process")]
+            gone: None,
+        }
     }
 
-    /// A process; the future says why it ended.
+    /// A process; the future says why it ended, and `gone` how.
     #[cfg(feature = "process")]
-    pub(super) fn of(ending: impl Future<Output = Option<String>> + Send + 'static) -> Self {
-        Self { ending: Some(Box::pin(ending)), reason: None }
+    pub(super) fn of(ending: impl Future<Output = Option<String>> + Send + 'static, gone: Gone) -> Self {
+        Self { ending: Some(Box::pin(ending)), reason: None, gone: Some(gone) }
     }
 
     /// Waits for the end of the process, for ever if there is none. Cancel safe.

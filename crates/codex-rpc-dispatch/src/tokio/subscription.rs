@@ -174,20 +174,20 @@ impl Subscriptions {
     /// Gives a notification to those who asked; waits for those that want to be waited
     /// for.
     pub(super) async fn deliver(&self, message: Notification<ServerNotification>) {
-        let sinks = {
+        let mut sinks = {
             let state = self.lock();
             let thread = message.payload.route().thread;
             let of_thread = thread.and_then(|thread| state.threads.get(thread));
             let sinks: Vec<Arc<Sink>> = state.all.iter().chain(of_thread.into_iter().flatten()).cloned().collect();
             sinks
         };
-        if sinks.is_empty() {
-            return;
-        }
+        let Some(last) = sinks.pop() else { return };
         let message = Arc::new(message);
         for sink in sinks {
             offer(&sink, Delivery::Notification(Arc::clone(&message))).await;
         }
+        // Whoever alone has it need not copy it.
+        offer(&last, Delivery::Notification(message)).await;
     }
 
     /// Tells those who asked for everything about what was no message.

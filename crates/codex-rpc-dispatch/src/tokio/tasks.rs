@@ -130,7 +130,7 @@ impl ReadLoop {
         // Those that are done are let go.
         while self.handling.try_join_next().is_some() {}
         if let Some(decoded) = decoded {
-            let (event, _) = self.shared.with(|connection| connection.settle(decoded));
+            let event = decoded.settle(|id| self.shared.with(|connection| connection.take_pending(id)).0);
             self.take(event).await;
         }
     }
@@ -191,7 +191,8 @@ pub(super) async fn notify(handler: Arc<dyn Handle>, client: WeakClient, mut tol
         match delivery {
             Delivery::Notification(message) => {
                 let context = Context::new(client.clone(), None, None);
-                let payload = message.payload.clone();
+                // Nobody else has it unless somebody subscribed to it, too.
+                let payload = Arc::unwrap_or_clone(message).payload;
                 // A panic costs this notification only.
                 let _ = guarded(|| Arc::clone(&handler).notification(payload, context)).await;
             }

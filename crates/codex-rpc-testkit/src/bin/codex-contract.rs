@@ -4,6 +4,8 @@
 
 #[path = "codex-rpc-testkit/contract.rs"]
 mod contract;
+#[path = "codex-rpc-testkit/replace.rs"]
+mod replace;
 
 use std::process::ExitCode;
 

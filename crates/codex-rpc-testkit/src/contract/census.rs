@@ -9,8 +9,8 @@ use semver::Version;
 use serde_json::Value;
 
 use super::export::Export;
-use super::{Finding, Step};
-use crate::recorder::{AppServer, record};
+use super::{Finding, Row, Step};
+use crate::recorder::{Answering, AppServer, Processes, record_among};
 use crate::scenario::Scenario;
 
 /// Notifications that upstream leaves out of its JSON Schema export; its TypeScript
@@ -30,10 +30,11 @@ pub(super) struct Census {
     pub(super) user_agent: String,
 }
 
-pub(super) fn ask(executable: &Path) -> Result<Census, String> {
+pub(super) fn ask(executable: &Path, among: &Processes) -> Result<Census, String> {
     let scenario = Scenario::parse(SCENARIO).map_err(|error| error.to_string())?;
     let server = AppServer::codex(executable, Version::new(0, 0, 0));
-    let recording = record("census", &scenario, &server).map_err(|error| error.to_string())?;
+    let recording =
+        record_among("census", &scenario, &server, among, Answering::Typed).map_err(|error| error.to_string())?;
     let (mut methods, mut user_agent) = (None, None);
     for entry in &recording.entries {
         let message: Value = serde_json::from_str(&entry.text).unwrap_or_default();
@@ -67,6 +68,7 @@ pub(super) fn check(accepted: &BTreeSet<String>, export: &Export) -> Step {
         let message = "the server accepts this method, and the bindings do not know it".to_owned();
         findings.push(Finding { place: method.clone(), message });
     }
+    let unknown = findings.len();
     for method in &known {
         let exported =
             export.methods.contains_key(&(Direction::ClientToServer, MethodKind::Request, (*method).to_owned()));
@@ -79,8 +81,14 @@ pub(super) fn check(accepted: &BTreeSet<String>, export: &Export) -> Step {
             (true, true) => {}
         }
     }
+    let mut rows = vec![
+        Row::new("methods that the server accepts", accepted.len(), unknown),
+        Row::new("methods of the bindings", known.len(), findings.len() - unknown),
+    ];
     notes.extend(LEFT_OUT.iter().map(|method| format!("{method}: the export leaves this notification out")));
-    Step { name: "census", title: "the methods that its server accepts", compared: accepted.len(), findings, notes }
+    rows.push(Row::new("methods that the export leaves out", notes.len(), 0));
+    let title = "the methods that its server accepts";
+    Step { name: "census", title, compared: accepted.len(), rows, findings, notes }
 }
 
 /// Whether upstream leaves a method out of its export on purpose.

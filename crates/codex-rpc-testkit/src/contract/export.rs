@@ -10,6 +10,7 @@ use codex_rpc::{Direction, MethodKind};
 use serde_json::{Map, Value};
 
 use super::executable::run;
+use crate::recorder::Processes;
 
 /// The bundle with all definitions.
 const BUNDLE: &str = "codex_app_server_protocol.schemas.json";
@@ -32,9 +33,9 @@ pub(super) struct Export {
 }
 
 impl Export {
-    pub(super) fn of(executable: &Path, limit: Duration) -> Result<Self, String> {
-        let stable = bundle(executable, &[], limit)?;
-        let experimental = bundle(executable, &["--experimental".as_ref()], limit)?;
+    pub(super) fn of(executable: &Path, limit: Duration, among: &Processes) -> Result<Self, String> {
+        let stable = bundle(executable, &[], limit, among)?;
+        let experimental = bundle(executable, &["--experimental".as_ref()], limit, among)?;
         let of_stable = methods(&stable);
         let all = methods(&experimental).into_iter().map(|method| {
             let experimental = !of_stable.contains(&method);
@@ -45,11 +46,17 @@ impl Export {
     }
 }
 
-fn bundle(executable: &Path, flags: &[&OsStr], limit: Duration) -> Result<Map<String, Value>, String> {
-    let folder = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
+fn bundle(
+    executable: &Path,
+    flags: &[&OsStr],
+    limit: Duration,
+    among: &Processes,
+) -> Result<Map<String, Value>, String> {
+    let folder = tempfile::Builder::new().prefix("codex-rpc-").tempdir();
+    let folder = folder.map_err(|error| format!("a temporary folder: {error}"))?;
     let out: [&OsStr; 4] =
         ["app-server".as_ref(), "generate-json-schema".as_ref(), "--out".as_ref(), folder.path().as_ref()];
-    run(executable, &[&out, flags].concat(), limit)?;
+    run(executable, &[&out, flags].concat(), limit, among)?;
     let text = fs::read_to_string(folder.path().join(BUNDLE))
         .map_err(|error| format!("its schema export has no {BUNDLE}: {error}"))?;
     let mut bundle: Value = serde_json::from_str(&text).map_err(|error| format!("its {BUNDLE} is no JSON: {error}"))?;

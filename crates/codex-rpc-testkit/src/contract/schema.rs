@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::census::is_left_out;
 use super::export::Export;
-use super::{Finding, Step};
+use super::{Finding, Row, Step};
 
 /// Methods that only upstream's TypeScript export names; the census says whether the
 /// server accepts them.
@@ -22,11 +22,57 @@ fn is_request_of_typescript_only(info: &codex_rpc::MethodInfo, export: &Export) 
 struct Check {
     findings: Vec<Finding>,
     notes: Vec<String>,
-    compared: usize,
+    /// By what is compared: how many, and how many findings.
+    rows: BTreeMap<What, (usize, usize)>,
+}
+
+/// What is compared; the order is that of the report.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Method,
+    Definition,
+    Member,
+    Value,
+    Variant,
+    Presence,
+    Type,
+}
+
+impl What {
+    /// One, in a sentence.
+    fn one(self) -> &'static str {
+        match self {
+            Self::Method => "the method",
+            Self::Definition => "the definition",
+            Self::Member => "the member",
+            Self::Value => "the value",
+            Self::Variant => "the variant",
+            Self::Presence => "the member's presence",
+            Self::Type => "the type",
+        }
+    }
+
+    /// All, in a table.
+    fn all(self) -> &'static str {
+        match self {
+            Self::Method => "methods",
+            Self::Definition => "definitions",
+            Self::Member => "members",
+            Self::Value => "enum values",
+            Self::Variant => "union variants",
+            Self::Presence => "members required or not",
+            Self::Type => "types of members",
+        }
+    }
 }
 
 impl Check {
-    fn found(&mut self, place: impl Into<String>, message: impl Into<String>) {
+    fn compared(&mut self, what: What, count: usize) {
+        self.rows.entry(what).or_default().0 += count;
+    }
+
+    fn found(&mut self, what: What, place: impl Into<String>, message: impl Into<String>) {
+        self.rows.entry(what).or_default().1 += 1;
         self.findings.push(Finding { place: place.into(), message: message.into() });
     }
 
@@ -34,29 +80,31 @@ impl Check {
     fn names<'a>(
         &mut self,
         place: &str,
-        what: &str,
+        what: What,
         ours: impl IntoIterator<Item = &'a str>,
         theirs: impl IntoIterator<Item = &'a str>,
     ) {
         let ours: BTreeSet<&str> = ours.into_iter().collect();
         let theirs: BTreeSet<&str> = theirs.into_iter().collect();
-        self.compared += theirs.len();
+        self.compared(what, theirs.len());
+        let one = what.one();
         for name in theirs.difference(&ours) {
-            self.found(place, format!("{what} `{name}` is new: the bindings do not know it"));
+            self.found(what, place, format!("{one} `{name}` is new: the bindings do not know it"));
         }
         for name in ours.difference(&theirs) {
-            self.found(place, format!("{what} `{name}` is gone"));
+            self.found(what, place, format!("{one} `{name}` is gone"));
         }
     }
 }
 
 pub(super) fn check(export: &Export) -> Step {
-    let mut check = Check { findings: Vec::new(), notes: Vec::new(), compared: 0 };
+    let mut check = Check { findings: Vec::new(), notes: Vec::new(), rows: BTreeMap::new() };
     methods(&mut check, export);
     let theirs: BTreeSet<&str> = export.definitions.keys().map(String::as_str).collect();
+    check.compared(What::Definition, theirs.len());
     for name in &theirs {
         if find(name).is_none() {
-            check.found(*name, "the definition is new: the bindings do not know it");
+            check.found(What::Definition, *name, "the definition is new: the bindings do not know it");
         }
     }
     let of_typescript = reachable_only_from_typescript(export);
@@ -64,12 +112,14 @@ pub(super) fn check(export: &Export) -> Step {
         match export.definitions.get(definition.name) {
             Some(schema) => compare(&mut check, definition, schema),
             None if of_typescript.contains(definition.name) => {}
-            None => check.found(definition.name, "the definition is gone"),
+            None => check.found(What::Definition, definition.name, "the definition is gone"),
         }
     }
-    let Check { mut findings, notes, compared } = check;
+    let Check { mut findings, notes, rows } = check;
     findings.sort();
-    Step { name: "schema", title: "the schema that it exports", compared, findings, notes }
+    let compared = rows.values().map(|(count, _)| count).sum();
+    let rows = rows.into_iter().map(|(what, (count, findings))| Row::new(what.all(), count, findings)).collect();
+    Step { name: "schema", title: "the schema that it exports", compared, rows, findings, notes }
 }
 
 fn methods(check: &mut Check, export: &Export) {
@@ -78,20 +128,20 @@ fn methods(check: &mut Check, export: &Export) {
         .filter(|info| !is_left_out(info.method) && !is_request_of_typescript_only(info, export))
         .map(|info| ((info.direction, info.kind, info.method.to_owned()), info.experimental))
         .collect();
-    check.compared += export.methods.len();
+    check.compared(What::Method, export.methods.len());
     for (method, experimental) in &export.methods {
         let name = &method.2;
         match ours.get(method) {
-            None => check.found(name, "the method is new: the bindings do not know it"),
+            None => check.found(What::Method, name, "the method is new: the bindings do not know it"),
             Some(known) if known != experimental => {
                 let now = if *experimental { "experimental" } else { "stable" };
-                check.found(name, format!("the method is {now} now"));
+                check.found(What::Method, name, format!("the method is {now} now"));
             }
             Some(_) => {}
         }
     }
     for method in ours.keys().filter(|method| !export.methods.contains_key(*method)) {
-        check.found(&method.2, "the method is gone");
+        check.found(What::Method, &method.2, "the method is gone");
     }
 }
 
@@ -135,11 +185,11 @@ fn compare(check: &mut Check, definition: &Definition, schema: &Value) {
         Shape::Record(members) => record(check, name, members, schema),
         Shape::StringEnum(values) => {
             let theirs = strings(schema);
-            check.names(name, "the value", values.iter().copied(), theirs);
+            check.names(name, What::Value, values.iter().copied(), theirs);
         }
         Shape::Tagged { tag, arms } => {
             let theirs = tagged(schema, tag);
-            check.names(name, "the variant", arms.iter().map(|(tag, _)| *tag), theirs.keys().copied());
+            check.names(name, What::Variant, arms.iter().map(|(tag, _)| *tag), theirs.keys().copied());
             for (value, members) in arms {
                 if let Some(arms) = theirs.get(value) {
                     let place = format!("{name}::{value}");
@@ -158,16 +208,16 @@ fn compare(check: &mut Check, definition: &Definition, schema: &Value) {
                             _ => theirs.push(name),
                         }
                     }
-                    check.names(&place, "the member", ours, theirs);
+                    check.names(&place, What::Member, ours, theirs);
                 }
             }
         }
         Shape::External { units, keys, open: false } => {
             let arms = arms(schema);
             let theirs = arms.iter().flat_map(|arm| strings(arm));
-            check.names(name, "the value", units.iter().copied(), theirs);
+            check.names(name, What::Value, units.iter().copied(), theirs);
             let theirs = arms.iter().flat_map(|arm| names_of(arm));
-            check.names(name, "the variant", keys.iter().map(|(key, _)| *key), theirs);
+            check.names(name, What::Variant, keys.iter().map(|(key, _)| *key), theirs);
         }
         Shape::External { .. } | Shape::Untagged(_) | Shape::Methods => {}
         Shape::Newtype(ty) | Shape::Nullable(ty) => ty_of(check, name, ty, schema),
@@ -187,7 +237,7 @@ fn camel_case(name: &str) -> String {
 
 fn record(check: &mut Check, place: &str, members: Members, schema: &Value) {
     let ours = members.known.iter().map(|member| member.name);
-    check.names(place, "the member", ours, names_of(schema));
+    check.names(place, What::Member, ours, names_of(schema));
     let required: BTreeSet<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema.get("properties").and_then(Value::as_object);
@@ -200,10 +250,13 @@ fn record(check: &mut Check, place: &str, members: Members, schema: &Value) {
 }
 
 fn presence(check: &mut Check, place: &str, member: &Member, required: bool) {
+    check.compared(What::Presence, 1);
     match (member.presence, required) {
-        (Presence::Required, false) => check.found(place, "the member is no longer required"),
+        (Presence::Required, false) => check.found(What::Presence, place, "the member is no longer required"),
         // What is always written may be required, too.
-        (Presence::Optional | Presence::ThreeState, true) => check.found(place, "the member is required now"),
+        (Presence::Optional | Presence::ThreeState, true) => {
+            check.found(What::Presence, place, "the member is required now");
+        }
         _ => {}
     }
 }
@@ -211,9 +264,10 @@ fn presence(check: &mut Check, place: &str, member: &Member, required: bool) {
 /// Compares types as far as both say what they are.
 fn ty_of(check: &mut Check, place: &str, ours: Type, schema: &Value) {
     let Some(theirs) = text_of_schema(schema) else { return };
+    check.compared(What::Type, 1);
     let ours = text_of(ours);
     if !same(&ours, &theirs) {
-        check.found(place, format!("the type was {ours} and is {theirs}"));
+        check.found(What::Type, place, format!("the type was {ours} and is {theirs}"));
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::path::PathBuf;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use wait_timeout::ChildExt as _;
 
+use super::processes::{Process, Processes, end_strays};
 use crate::recording::Entry;
 use crate::transcript::From;
 
@@ -17,6 +19,11 @@ use crate::transcript::From;
 const STDERR: usize = 8 * 1024;
 /// How long a process may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How often it is looked whether the run was stopped.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long what a process wrote may take to be read after its end. Only a process that
+/// is out of reach, and holds the pipes, makes it longer than no time.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// What was said, in the order in which it was seen.
 #[derive(Clone, Default)]
@@ -54,32 +61,42 @@ pub(super) enum Event {
 }
 
 pub(super) struct Connection {
-    child: Child,
+    process: Process,
+    /// The `CODEX_HOME` of the process.
+    home: Option<PathBuf>,
     stdin: Option<ChildStdin>,
     events: Receiver<Event>,
     log: Log,
-    process: u32,
+    number: u32,
     stderr: Arc<Mutex<VecDeque<u8>>>,
-    readers: Vec<JoinHandle<()>>,
+    /// Ends when both pipes have been read to their end.
+    readers: Receiver<()>,
 }
 
 impl Connection {
-    /// Starts `command`, the `process`th of the recording.
-    pub(super) fn start(mut command: Command, log: Log, process: u32) -> io::Result<Self> {
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    /// Starts `command`, the `number`th process of the recording; `home` is its
+    /// `CODEX_HOME`.
+    pub(super) fn start(
+        mut command: Command,
+        home: Option<PathBuf>,
+        log: Log,
+        number: u32,
+        among: &Processes,
+    ) -> io::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = among.spawn(&mut command)?;
         let (sender, events) = mpsc::channel();
         let tail = Arc::new(Mutex::new(VecDeque::new()));
-        let mut readers = Vec::new();
-        if let Some(stdout) = child.stdout.take() {
-            let log = log.clone();
-            readers.push(thread::spawn(move || {
+        let (reading, readers): (Sender<()>, _) = mpsc::channel();
+        if let Some(stdout) = process.child.stdout.take() {
+            let (log, reading) = (log.clone(), reading.clone());
+            thread::spawn(move || {
+                let _reading = reading;
                 for line in BufReader::new(stdout).split(b'\n') {
                     let Ok(bytes) = line else { break };
                     let event = match String::from_utf8(bytes) {
                         Ok(text) => {
-                            log.lock().push(Entry { from: From::Server, process, text: text.clone() });
+                            log.lock().push(Entry { from: From::Server, process: number, text: text.clone() });
                             Event::Line(text)
                         }
                         Err(error) => Event::Garbage(error.to_string()),
@@ -89,14 +106,17 @@ impl Connection {
                     }
                 }
                 let _ = sender.send(Event::End);
-            }));
+            });
         }
-        if let Some(stderr) = child.stderr.take() {
+        if let Some(stderr) = process.child.stderr.take() {
             let tail = Arc::clone(&tail);
-            readers.push(thread::spawn(move || keep_tail(stderr, &tail)));
+            thread::spawn(move || {
+                let _reading = reading;
+                keep_tail(stderr, &tail);
+            });
         }
-        let stdin = child.stdin.take();
-        Ok(Self { child, stdin, events, log, process, stderr: tail, readers })
+        let stdin = process.child.stdin.take();
+        Ok(Self { process, home, stdin, events, log, number, stderr: tail, readers })
     }
 
     /// Writes a line; `recorded` says whether the log has it.
@@ -105,19 +125,25 @@ impl Connection {
         // The log is held while the line is written, so that no answer comes before it.
         let mut log = self.log.lock();
         if recorded {
-            log.push(Entry { from: From::Client, process: self.process, text: line.to_owned() });
+            log.push(Entry { from: From::Client, process: self.number, text: line.to_owned() });
         }
         stdin.write_all(line.as_bytes())?;
         stdin.write_all(b"\n")?;
         stdin.flush()
     }
 
-    /// What comes until `deadline`.
+    /// What comes until `deadline`. A run that is stopped is an end: what left the process
+    /// group lives on until this is dropped, and may keep the pipe open.
     pub(super) fn next(&self, deadline: Instant) -> Option<Event> {
-        match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Event::End),
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.events.recv_timeout(left.min(LOOK)) {
+                Ok(event) => return Some(event),
+                Err(RecvTimeoutError::Disconnected) => return Some(Event::End),
+                Err(RecvTimeoutError::Timeout) if self.process.is_stopped() => return Some(Event::End),
+                Err(RecvTimeoutError::Timeout) if left <= LOOK => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
     }
 
@@ -130,7 +156,7 @@ impl Connection {
     /// Closes stdin and waits for the end; says how the process ended if not well.
     pub(super) fn stop(mut self) -> Result<(), String> {
         self.stdin = None;
-        match self.child.wait_timeout(PATIENCE) {
+        match self.process.child.wait_timeout(PATIENCE) {
             Ok(Some(status)) if status.success() => Ok(()),
             Ok(Some(status)) => Err(format!("the app-server ended with {status} after its stdin was closed")),
             Ok(None) => Err(format!("the app-server did not end within {PATIENCE:?} after its stdin was closed")),
@@ -142,23 +168,13 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.stdin = None;
-        end(&mut self.child);
-        for reader in self.readers.drain(..) {
-            let _ = reader.join();
+        self.process.end();
+        if let Some(home) = &self.home {
+            end_strays(home);
         }
+        // Nothing is ever sent: it ends when the readers do.
+        let _ = self.readers.recv_timeout(DRAIN);
     }
-}
-
-/// Kills a process, with all that it started, and reaps it.
-pub(crate) fn end(child: &mut Child) {
-    #[cfg(unix)]
-    if let Ok(pid) = i32::try_from(child.id())
-        && let Some(group) = rustix::process::Pid::from_raw(pid)
-    {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 fn keep_tail(mut stderr: impl Read, tail: &Mutex<VecDeque<u8>>) {
@@ -171,5 +187,29 @@ fn keep_tail(mut stderr: impl Read, tail: &Mutex<VecDeque<u8>>) {
         tail.extend(&buffer[..read]);
         let surplus = tail.len().saturating_sub(STDERR);
         tail.drain(..surplus);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::{Connection, Event, Log};
+    use crate::recorder::Processes;
+
+    #[test]
+    fn a_run_that_is_stopped_does_not_wait_for_one_that_left_its_group_and_holds_the_pipe() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new("sh");
+        command.args(["-c", "setsid sh -c 'echo here; sleep 1000' & wait"]).env("CODEX_HOME", home.path());
+        let processes = Processes::default();
+        let connection = Connection::start(command, Some(home.path().to_owned()), Log::default(), 1, &processes);
+        let connection = connection.expect("it starts");
+        // Long enough for any machine.
+        let later = || Instant::now() + Duration::from_secs(60);
+        assert!(matches!(connection.next(later()), Some(Event::Line(line)) if line == "here"));
+        processes.stop();
+        assert!(matches!(connection.next(later()), Some(Event::End)));
     }
 }

@@ -7,14 +7,18 @@ use serde_json::{Map, Value, json};
 
 use super::connection::{Connection, Event, Log};
 use super::places::{self, Places};
+use super::processes::{Process, Processes};
 use super::sanitise::Sanitiser;
-use super::surroundings::{Spawned, command, prepare, run, spawn, stand_in};
+use super::surroundings::{command, prepare, run, spawn, stand_in};
 use super::variables::Variables;
-use super::{AppServer, LIMIT, RecordError, files};
+use super::{Answering, AppServer, LIMIT, RecordError, files};
 use crate::recording::Recording;
-use crate::scenario::{Action, Answer, Scenario, Step};
+use crate::scenario::{Action, Scenario, Step};
 
+mod answer;
 mod burst;
+
+use self::answer::Answers;
 
 /// How long a replaying app-server is given for what a scenario waits for: it writes
 /// all that it may at once.
@@ -30,16 +34,11 @@ struct Received {
     awaited: bool,
 }
 
-/// The answers to one method's requests, and how many were used.
-#[derive(Default)]
-struct Answers {
-    answers: Vec<Answer>,
-    used: Vec<bool>,
-}
-
 struct Player<'a> {
     scenario: &'a Scenario,
     server: &'a AppServer,
+    processes: &'a Processes,
+    answering: Answering,
     places: Option<Places>,
     variables: Variables,
     /// None only while one process ends and the next begins.
@@ -54,12 +53,18 @@ struct Player<'a> {
     answers: BTreeMap<String, Answers>,
     /// Requests whose answers `finish` waits for.
     begun: BTreeMap<String, i64>,
-    spawned: BTreeMap<String, Spawned>,
+    spawned: BTreeMap<String, Process>,
     problems: Vec<String>,
     ended: bool,
 }
 
-pub(super) fn play(name: &str, scenario: &Scenario, server: &AppServer) -> Result<Recording, RecordError> {
+pub(super) fn play(
+    name: &str,
+    scenario: &Scenario,
+    server: &AppServer,
+    processes: &Processes,
+    answering: Answering,
+) -> Result<Recording, RecordError> {
     let setup = RecordError::Setup;
     let started = SystemTime::now();
     let (places, mut variables) = match server {
@@ -79,15 +84,18 @@ pub(super) fn play(name: &str, scenario: &Scenario, server: &AppServer) -> Resul
         None => None,
     };
     if let Some(places) = &places {
-        prepare(scenario, places, &variables).map_err(setup)?;
+        prepare(scenario, places, &variables, processes).map_err(setup)?;
     }
     let log = Log::default();
     let command = command(scenario, server, places.as_ref(), &variables, 1).map_err(setup)?;
-    let connection = Connection::start(command, log.clone(), 1)
+    let home = places.as_ref().map(Places::codex_home);
+    let connection = Connection::start(command, home, log.clone(), 1, processes)
         .map_err(|error| setup(format!("can't start {}: {error}", program(server))))?;
     let mut player = Player {
         scenario,
         server,
+        processes,
+        answering,
         places,
         variables,
         connection: Some(connection),
@@ -256,10 +264,10 @@ impl Player<'_> {
         let Some(places) = &self.places else { return Ok(()) };
         match step.action()? {
             Action::Files(files) => files::write(files, &self.variables),
-            Action::Run(line) => run(line, places, &self.variables),
+            Action::Run(line) => run(line, places, &self.variables, self.processes),
             Action::Spawn(line) => {
                 let name = step.name.clone().ok_or("what is started needs a name: `as`")?;
-                let spawned = spawn(line, places, &self.variables)?;
+                let spawned = spawn(line, places, &self.variables, self.processes)?;
                 self.spawned.insert(name, spawned);
                 Ok(())
             }
@@ -282,7 +290,9 @@ impl Player<'_> {
         if let Some(old) = self.connection.take() {
             self.problems.extend(old.stop().err());
         }
-        let new = Connection::start(command, self.log.clone(), self.process).map_err(|error| error.to_string())?;
+        let home = self.places.as_ref().map(Places::codex_home);
+        let new = Connection::start(command, home, self.log.clone(), self.process, self.processes)
+            .map_err(|error| error.to_string())?;
         self.connection = Some(new);
         (self.next_id, self.fresh, self.ended) = (0, 0, false);
         self.received.clear();
@@ -300,13 +310,6 @@ impl Player<'_> {
             self.variables.set(name, value.clone());
         }
         Ok(())
-    }
-
-    fn expect_answers(&mut self, answers: &BTreeMap<String, Vec<Answer>>) {
-        for (method, answers) in answers {
-            let used = vec![false; answers.len()];
-            self.answers.insert(method.clone(), Answers { answers: answers.clone(), used });
-        }
     }
 
     fn say(&mut self, message: &Value) -> Result<(), String> {
@@ -377,6 +380,7 @@ impl Player<'_> {
     fn settle(&mut self, quiet: Duration) -> Result<(), String> {
         let end = Instant::now() + LIMIT;
         while !self.ended {
+            self.going_on()?;
             let deadline = (Instant::now() + quiet).min(end);
             match self.connection.as_ref().ok_or(NOT_RUNNING)?.next(deadline) {
                 Some(event) => self.take(event)?,
@@ -386,8 +390,15 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// An error if the run was stopped. Its processes are killed then, but what they
+    /// wrote before may be much.
+    fn going_on(&self) -> Result<(), String> {
+        if self.processes.is_stopped() { Err("the run was stopped".to_owned()) } else { Ok(()) }
+    }
+
     /// Takes what comes next.
     fn pump(&mut self, deadline: Instant, what: impl Fn() -> String) -> Result<(), String> {
+        self.going_on()?;
         if self.ended {
             return Err(format!("the app-server ended before {}", what()));
         }
@@ -425,29 +436,6 @@ impl Player<'_> {
         }
         self.received.push(Received { method, value, awaited: false });
         Ok(())
-    }
-
-    /// Answers a server request.
-    fn respond(&mut self, method: &str, id: &Value, params: &Value) -> Result<(), String> {
-        let answer = self.answers.get_mut(method).and_then(|answers| {
-            let suits = |index: &usize| matches(params, &answers.answers[*index].when);
-            let all = || (0..answers.answers.len()).filter(suits);
-            let index = all().find(|index| !answers.used[*index]).or_else(|| all().next_back())?;
-            answers.used[index] = true;
-            Some(answers.answers[index].clone())
-        });
-        let Some(answer) = answer else {
-            self.problems.push(format!("the scenario has no answer to {method}"));
-            let message = format!("the scenario has no answer to {method}");
-            return self.say(&json!({"id": id, "error": {"code": -32601, "message": message}}));
-        };
-        let (kind, body) = match (&answer.result, &answer.error) {
-            (Some(result), _) => ("result", result),
-            (None, Some(error)) => ("error", error),
-            (None, None) => return Ok(()),
-        };
-        let body = self.variables.in_value(body)?;
-        self.say(&json!({"id": id, kind: body}))
     }
 }
 

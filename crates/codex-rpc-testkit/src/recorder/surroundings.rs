@@ -3,26 +3,17 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::connection::end;
 use super::places::Places;
+use super::processes::{Process, Processes};
 use super::variables::Variables;
-use super::{AppServer, LIMIT, RecordError, files};
+use super::{AppServer, LIMIT, RecordError, files, output};
 use crate::scenario::Scenario;
 use crate::stand_in::{Script, StandIn};
-
-/// A program beside codex; it ends with the recording.
-pub(super) struct Spawned(Child);
-
-impl Drop for Spawned {
-    fn drop(&mut self) {
-        end(&mut self.0);
-    }
-}
 
 /// Starts the stand-in model; the variables learn its address.
 pub(super) fn stand_in(scenario: &Scenario, variables: &mut Variables) -> Result<StandIn, RecordError> {
@@ -51,30 +42,36 @@ pub(super) fn stand_in(scenario: &Scenario, variables: &mut Variables) -> Result
 }
 
 /// Writes the configuration and the files, runs the setup.
-pub(super) fn prepare(scenario: &Scenario, places: &Places, variables: &Variables) -> Result<(), String> {
+pub(super) fn prepare(
+    scenario: &Scenario,
+    places: &Places,
+    variables: &Variables,
+    among: &Processes,
+) -> Result<(), String> {
     let stand_in = variables.get("stand_in").and_then(Value::as_str).unwrap_or_default();
     let config = files::config(stand_in, &variables.in_map(&scenario.config)?)?;
     let path = places.codex_home().join("config.toml");
     fs::write(&path, config).map_err(|error| format!("{}: {error}", path.display()))?;
     files::write(&scenario.files, variables)?;
     for line in &scenario.setup {
-        run(line, places, variables)?;
+        run(line, places, variables, among)?;
     }
     Ok(())
 }
 
 /// Runs a command in the workspace.
-pub(super) fn run(line: &[String], places: &Places, variables: &Variables) -> Result<(), String> {
+pub(super) fn run(line: &[String], places: &Places, variables: &Variables, among: &Processes) -> Result<(), String> {
     let line: Vec<String> = line.iter().map(|word| variables.in_text(word)).collect::<Result<_, _>>()?;
     let [program, arguments @ ..] = line.as_slice() else { return Err("a command without a word".to_owned()) };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(places.workspace());
     environment(&mut command, places);
-    let output = command.output().map_err(|error| format!("{program}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
+    let ended = output::of(&mut command, LIMIT, None, among).map_err(|error| format!("{program}: {error}"))?;
+    match ended.status {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(format!("{}: {status}: {}", line.join(" "), ended.stderr.trim())),
+        None => Err(format!("{} did not end within {LIMIT:?}", line.join(" "))),
     }
-    Err(format!("{}: {}: {}", line.join(" "), output.status, String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 /// An environment that does not depend on the machine's, and leads nowhere but to
@@ -135,23 +132,26 @@ pub(super) fn command(
 }
 
 /// Starts a program and waits until it listens.
-pub(super) fn spawn(line: &[String], places: &Places, variables: &Variables) -> Result<Spawned, String> {
+pub(super) fn spawn(
+    line: &[String],
+    places: &Places,
+    variables: &Variables,
+    among: &Processes,
+) -> Result<Process, String> {
     let line: Vec<String> = line.iter().map(|word| variables.in_text(word)).collect::<Result<_, _>>()?;
     let [program, arguments @ ..] = line.as_slice() else { return Err("a command without a word".to_owned()) };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(places.workspace());
     environment(&mut command, places);
     command.env("CODEX_HOME", places.tmp());
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut spawned = Spawned(command.spawn().map_err(|error| format!("{program}: {error}"))?);
+    let mut spawned = among.spawn(&mut command).map_err(|error| format!("{program}: {error}"))?;
     let deadline = Instant::now() + LIMIT;
     while TcpStream::connect((Ipv4Addr::LOCALHOST, places.free_port)).is_err() {
         if Instant::now() > deadline {
             return Err(format!("{program} did not listen on {} in time", places.free_port));
         }
-        if let Ok(Some(status)) = spawned.0.try_wait() {
+        if let Ok(Some(status)) = spawned.child.try_wait() {
             return Err(format!("{program} ended: {status}"));
         }
         std::thread::sleep(Duration::from_millis(20));

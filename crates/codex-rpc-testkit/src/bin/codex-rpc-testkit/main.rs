@@ -9,6 +9,8 @@ mod contract;
 mod coverage;
 #[cfg(feature = "record")]
 mod record;
+#[cfg(feature = "record")]
+mod replace;
 mod round_trip;
 
 use std::path::PathBuf;

@@ -15,6 +15,8 @@ use codex_rpc_testkit::recording::{Recording, differences};
 use codex_rpc_testkit::scenario::{Scenario, builtin, builtins};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::replace::replace;
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Scenarios by name, or paths of .yaml files. Default: all that come with the testkit.
@@ -57,9 +59,20 @@ pub(crate) fn record(arguments: &Arguments) -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
-    outside_of_repositories(&env::temp_dir())?;
+    if let Some(git) = repository_around(&env::temp_dir()) {
+        eprintln!(
+            "warning: {} makes the temporary folder a part of a git repository, where codex says other things in some \
+             scenarios; remove it if nobody needs it, or set TMPDIR to a folder that is in no repository",
+            git.display()
+        );
+    }
     let release = release(&arguments.executable)?;
-    let server = AppServer::codex(&arguments.executable, release.clone());
+    // A file is started in other folders, a name is looked up on PATH.
+    let executable = match &arguments.executable {
+        file if file.is_file() => std::path::absolute(file).map_err(|error| format!("{}: {error}", file.display()))?,
+        name => name.clone(),
+    };
+    let server = AppServer::codex(executable, release.clone());
     let mut scenarios = BTreeMap::new();
     if arguments.scenarios.is_empty() {
         for name in builtins() {
@@ -102,18 +115,11 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     Ok(summary(&ends, &release))
 }
 
-/// A scenario is played in the temporary folder. Where a folder above holds a `.git`, codex
-/// takes the scenario's workspace for a part of that repository and says other things.
-fn outside_of_repositories(temporary: &Path) -> Result<(), String> {
-    let real = temporary.canonicalize().map_err(|error| format!("{}: {error}", temporary.display()))?;
-    match real.ancestors().map(|folder| folder.join(".git")).find(|git| git.symlink_metadata().is_ok()) {
-        None => Ok(()),
-        Some(git) => Err(format!(
-            "{} makes the temporary folder a part of a git repository, where codex says other things than recordings \
-             have; remove it if nobody needs it, or set TMPDIR to a folder that is in no repository",
-            git.display()
-        )),
-    }
+/// The `.git` in a folder or above it. Scenarios are played in the temporary folder: codex
+/// takes their workspaces for a part of that repository.
+fn repository_around(folder: &Path) -> Option<PathBuf> {
+    let real = folder.canonicalize().ok()?;
+    real.ancestors().map(|folder| folder.join(".git")).find(|git| git.symlink_metadata().is_ok())
 }
 
 fn summary(ends: &BTreeMap<String, End>, release: &semver::Version) -> bool {
@@ -190,12 +196,10 @@ fn compare_or_write(recording: &Recording, path: &Path, check: bool) -> io::Resu
     if check {
         return Ok(End::Different(lines));
     }
-    // A torn file must not take the place of a whole one.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut staged = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut staged, text.as_bytes())?;
-    staged.persist(path).map_err(|error| error.error)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    replace(path, &text)?;
     Ok(End::Written(messages))
 }
 
