@@ -4,10 +4,12 @@
 //! two more.
 
 mod bench;
+mod command;
 mod diff;
 mod generate;
 mod progress;
 mod pull;
+mod release;
 mod replace;
 mod report;
 mod summary;
@@ -124,6 +126,16 @@ enum Verb {
         /// On a failure, print what was said until then, not sanitised.
         #[arg(long)]
         trace: bool,
+    },
+    /// Prepare the release of the crates for a codex release: a dry run, unless --write.
+    ///
+    /// Everything is made and checked in a copy of the repository below target/: schema,
+    /// bindings, versions, changelog, recordings, packages, tests. Publishing stays a
+    /// person's act: the report ends with the commands.
+    #[command(after_help = release::EXIT_STATUS)]
+    Release {
+        #[command(flatten)]
+        arguments: release::Arguments,
     },
     /// Check whether a codex release fits the bindings: schema, methods, scenarios, release.
     ///
@@ -278,6 +290,7 @@ fn run(verb: Verb, progress: Progress) -> miette::Result<ExitCode> {
             );
             return hand_over("record", &arguments);
         }
+        Verb::Release { arguments } => return release::run(&arguments, progress),
         Verb::Contract { codex, schema, scenarios, format, write, time_limit } => {
             let instead = report::command("contract --codex 0.169.0", None, None);
             let request = Request { release: codex.as_deref(), hint: None, schema: &schema.schema, command: &instead };

@@ -13,7 +13,6 @@
 //!   and nothing else.
 
 mod cache;
-mod command;
 mod export;
 mod folder;
 mod npm;
@@ -193,6 +192,22 @@ pub fn executable(request: Request<'_>, progress: Progress) -> miette::Result<Pa
             Ok(path)
         }
     }
+}
+
+/// The release that npm calls the latest.
+///
+/// # Errors
+/// If npm can't be asked.
+pub fn latest(progress: Progress) -> miette::Result<String> {
+    npm::latest(&Tools::of_this_machine(), progress)
+}
+
+/// The release that a schema folder is pinned to; `command` is one that needs no pin.
+///
+/// # Errors
+/// If the pin can't be read.
+pub fn pinned(folder: &Path, command: &str) -> miette::Result<String> {
+    Ok(pin::read(folder, command)?.release)
 }
 
 /// The schema folder that a RELEASE argument names, if it names one.

@@ -18,6 +18,9 @@ use tempfile::TempDir;
 /// New content by path below the folder, with `/` between the parts.
 pub type Content = BTreeMap<String, Vec<u8>>;
 
+/// New content of single files by path below a folder; none for a file that goes.
+pub type Edits = BTreeMap<String, Option<Vec<u8>>>;
+
 /// A folder that is there or will be.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -122,7 +125,10 @@ pub struct Changes {
 struct Swap {
     shown: PathBuf,
     place: PathBuf,
+    /// What takes the place.
     new: PathBuf,
+    /// Nothing takes the place: the file goes.
+    goes: bool,
     /// A free name on the same disk.
     aside: PathBuf,
 }
@@ -185,6 +191,28 @@ impl Changes {
         Ok(!different.is_empty())
     }
 
+    /// Prepares single files of a folder: new content, or that they go. What is not named
+    /// stays untouched.
+    ///
+    /// # Errors
+    /// If the folder can't be written.
+    pub fn files(&mut self, folder: &Folder, edits: &Edits) -> miette::Result<()> {
+        let mut prepare = || -> io::Result<()> {
+            for (name, content) in edits {
+                let place = folder.real.join(name);
+                let new = self.new_place(&folder.real, folder, place.clone())?;
+                if let Some(bytes) = content {
+                    write(&new, bytes)?;
+                    same_permissions(&place, &new)?;
+                } else if let Some(swap) = self.swaps.last_mut() {
+                    swap.goes = true;
+                }
+            }
+            Ok(())
+        };
+        prepare().map_err(|error| unwritable(&folder.shown, &error))
+    }
+
     /// Makes the changes.
     ///
     /// # Errors
@@ -192,7 +220,13 @@ impl Changes {
     pub fn commit(mut self) -> miette::Result<()> {
         let mut swapped: Vec<(&Swap, Option<PathBuf>)> = Vec::new();
         for swap in &self.swaps {
-            let error = match put(&swap.place, &swap.new, &swap.aside) {
+            let done = if swap.goes {
+                let gone = fs::rename(&swap.place, &swap.aside).map_err(Unswapped::Restored);
+                gone.map(|()| Some(swap.aside.clone()))
+            } else {
+                put(&swap.place, &swap.new, &swap.aside)
+            };
+            let error = match done {
                 Ok(old) => {
                     swapped.push((swap, old));
                     continue;
@@ -253,7 +287,7 @@ impl Changes {
         };
         let number = self.swaps.len();
         let (new, aside) = (work.join(format!("new-{number}")), work.join(format!("aside-{number}")));
-        self.swaps.push(Swap { shown: folder.shown.clone(), place, new: new.clone(), aside });
+        self.swaps.push(Swap { shown: folder.shown.clone(), place, new: new.clone(), goes: false, aside });
         Ok(new)
     }
 

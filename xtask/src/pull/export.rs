@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use miette::miette;
 
-use super::command::{self, Failure, Finished, Group};
 use super::{Material, Tools, folder, harvested, release};
+use crate::command::{self, Failure, Finished, Group};
 use crate::progress::Progress;
 
 const HELP: &str = "name the codex executable itself: in a package of codex it is \

@@ -14,8 +14,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha512};
 
 use super::Tools;
-use super::command::{self, Failure, Finished, Group};
 use super::release;
+use crate::command::{self, Failure, Finished, Group};
 use crate::progress::Progress;
 
 const PACKAGE: &str = "@openai/codex";

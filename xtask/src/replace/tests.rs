@@ -94,6 +94,35 @@ fn a_change_that_fails_takes_back_those_before_it() {
 }
 
 #[test]
+fn single_files_change_and_go_and_come_back_if_another_one_fails() {
+    let (work, folder) = place();
+    let edits: Edits = [
+        ("deep/new".to_owned(), Some(b"2".to_vec())),
+        ("file".to_owned(), Some(b"1".to_vec())),
+        ("ours/old".to_owned(), None),
+    ]
+    .into();
+    for vanished in [Some(0), Some(1), None] {
+        let mut staged = Changes::default();
+        staged.files(&folder, &edits).unwrap();
+        if let Some(vanished) = vanished {
+            // The file that goes is the first.
+            staged.swaps.rotate_right(1);
+            fs::remove_file(&staged.swaps[vanished + 1].new).unwrap();
+            staged.commit().unwrap_err();
+            assert_eq!(files_below(&folder.real).unwrap(), ["file", "ours/old", "theirs/kept"]);
+            assert_eq!(text(folder.real.join("file")), "as it was");
+        } else {
+            staged.commit().unwrap();
+        }
+    }
+    assert_eq!(files_below(&folder.real).unwrap(), ["deep/new", "file", "theirs/kept"]);
+    assert_eq!(text(folder.real.join("file")), "1");
+    assert_eq!(fs::read_dir(work.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(&folder.real).unwrap().count(), 5, "nothing of ours is left");
+}
+
+#[test]
 fn changes_that_are_dropped_leave_nothing() {
     let (work, folder) = place();
     let fresh = Folder::find(&work.path().join("new/deep/place")).unwrap().replaceable().unwrap();

@@ -10,7 +10,7 @@ use codex_rpc_testkit::transcript::{From, Line, Reader};
 use serde_json::Value;
 
 pub(crate) fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts/0.169.0");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts").join(codex_rpc::CODEX_VERSION);
     let entries = fs::read_dir(folder).expect("the folder of transcripts");
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));

@@ -1,6 +1,7 @@
 //! `record`: play scenarios and write what is said.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -58,6 +59,13 @@ pub(crate) fn record(arguments: &Arguments) -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
+    if let Some(git) = repository_around(&env::temp_dir()) {
+        eprintln!(
+            "warning: {} makes the temporary folder a part of a git repository, where codex says other things in some \
+             scenarios; remove it if nobody needs it, or set TMPDIR to a folder that is in no repository",
+            git.display()
+        );
+    }
     let release = release(&arguments.executable)?;
     // A file is started in other folders, a name is looked up on PATH.
     let executable = match &arguments.executable {
@@ -105,6 +113,13 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     progress.finish_and_clear();
     let ends = ends.into_inner().map_err(|_| "a recording thread panicked".to_owned())?;
     Ok(summary(&ends, &release))
+}
+
+/// The `.git` in a folder or above it. Scenarios are played in the temporary folder: codex
+/// takes their workspaces for a part of that repository.
+fn repository_around(folder: &Path) -> Option<PathBuf> {
+    let real = folder.canonicalize().ok()?;
+    real.ancestors().map(|folder| folder.join(".git")).find(|git| git.symlink_metadata().is_ok())
 }
 
 fn summary(ends: &BTreeMap<String, End>, release: &semver::Version) -> bool {

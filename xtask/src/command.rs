@@ -10,15 +10,15 @@ use wait_timeout::ChildExt as _;
 
 /// What a program said before it ended.
 #[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) status: ExitStatus,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub struct Finished {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// Why there is nothing that a program said.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub enum Failure {
     /// It could not be started.
     Start(io::Error),
     /// It was still running at the end of its time, and was killed.
@@ -29,7 +29,7 @@ pub(super) enum Failure {
 
 /// Whether Ctrl-C should reach the program, or a kill all that it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Group {
+pub enum Group {
     /// Ends with us: for programs that we trust to end.
     Ours,
     /// Its own process group, killed as a whole: for programs that may be
@@ -42,18 +42,45 @@ pub(super) enum Group {
 ///
 /// Output goes through files: no pipe fills up, and a grandchild that outlives
 /// its parent keeps nobody waiting.
-pub(super) fn run(
+pub fn run(command: &mut Command, group: Group, limit: Duration, tick: &mut dyn FnMut()) -> Result<Finished, Failure> {
+    let stdout = tempfile::tempfile().map_err(Failure::Io)?;
+    let stderr = tempfile::tempfile().map_err(Failure::Io)?;
+    command.stdout(stdout.try_clone().map_err(Failure::Io)?).stderr(stderr.try_clone().map_err(Failure::Io)?);
+    match wait(command, group, limit, tick)? {
+        Some(status) => Ok(Finished {
+            status,
+            stdout: text(stdout).map_err(Failure::Io)?,
+            stderr: text(stderr).map_err(Failure::Io)?,
+        }),
+        None => Err(Failure::Late { limit, stderr: text(stderr).map_err(Failure::Io)? }),
+    }
+}
+
+/// As [`run()`], with standard output and standard error as one text, in the order in
+/// which they were written; both are in `stdout`.
+///
+/// # Errors
+/// As [`run()`].
+pub fn run_merged(command: &mut Command, group: Group, limit: Duration) -> Result<Finished, Failure> {
+    let output = tempfile::tempfile().map_err(Failure::Io)?;
+    command.stdout(output.try_clone().map_err(Failure::Io)?).stderr(output.try_clone().map_err(Failure::Io)?);
+    let status = wait(command, group, limit, &mut || ())?;
+    let said = text(output).map_err(Failure::Io)?;
+    match status {
+        Some(status) => Ok(Finished { status, stdout: said, stderr: String::new() }),
+        None => Err(Failure::Late { limit, stderr: said }),
+    }
+}
+
+/// Starts a program without input and waits for its end; none if it was late and was
+/// killed.
+fn wait(
     command: &mut Command,
     group: Group,
     limit: Duration,
     tick: &mut dyn FnMut(),
-) -> Result<Finished, Failure> {
-    let stdout = tempfile::tempfile().map_err(Failure::Io)?;
-    let stderr = tempfile::tempfile().map_err(Failure::Io)?;
-    command
-        .stdin(Stdio::null())
-        .stdout(stdout.try_clone().map_err(Failure::Io)?)
-        .stderr(stderr.try_clone().map_err(Failure::Io)?);
+) -> Result<Option<ExitStatus>, Failure> {
+    command.stdin(Stdio::null());
     #[cfg(unix)]
     if group == Group::Own {
         std::os::unix::process::CommandExt::process_group(command, 0);
@@ -64,18 +91,11 @@ pub(super) fn run(
         let left = end.saturating_duration_since(Instant::now());
         let pause = left.min(Duration::from_millis(150));
         match child.wait_timeout(pause) {
-            Ok(Some(status)) => {
-                return Ok(Finished {
-                    status,
-                    stdout: text(stdout).map_err(Failure::Io)?,
-                    stderr: text(stderr).map_err(Failure::Io)?,
-                });
-            }
+            Ok(Some(status)) => return Ok(Some(status)),
             Ok(None) if !left.is_zero() => tick(),
             Ok(None) => {
                 kill(&mut child, group);
-                let stderr = text(stderr).map_err(Failure::Io)?;
-                return Err(Failure::Late { limit, stderr });
+                return Ok(None);
             }
             Err(error) => {
                 kill(&mut child, group);
@@ -108,7 +128,7 @@ fn text(mut file: File) -> io::Result<String> {
 }
 
 /// The command line as a person would type it.
-pub(super) fn shown(command: &Command) -> String {
+pub fn shown(command: &Command) -> String {
     let mut line = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
         let _ = write!(line, " {}", argument.to_string_lossy());
@@ -117,7 +137,7 @@ pub(super) fn shown(command: &Command) -> String {
 }
 
 /// The last lines of what a program wrote, indented, or words for nothing.
-pub(super) fn tail(text: &str) -> String {
+pub fn tail(text: &str) -> String {
     const LINES: usize = 12;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.is_empty() {
