@@ -22,7 +22,7 @@ fn a_session_talks_runs_commands_and_leaves_no_process() {
         eprintln!("CODEX_BIN is not set: the real executable was NOT tried");
         return;
     };
-    let script: Script = serde_json::from_str(r#"{"answers": [["Hello."], ["Again."]]}"#).expect("a script");
+    let script: Script = serde_json::from_str(r#"{"answers": [[{"message": "Hello."}], [{"message": "Again."}]]}"#).expect("a script");
     let model = StandIn::start(script).expect("a stand-in");
     let home = tempfile::tempdir().expect("a folder");
     let config = format!(
