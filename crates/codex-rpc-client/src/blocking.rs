@@ -22,6 +22,7 @@
 //! | streams and lists with a `next` | iterators; [`Pages`] ends after an error, [`Turning`] with the session |
 //! | [`Codex::subscribe`](crate::Codex::subscribe), [`Codex::recoveries`](crate::Codex::recoveries) | [`Subscription`] and [`Recoveries`], which are iterators |
 //! | [`Exec::run`](crate::exec::Exec::run), [`Exec::stream`](crate::exec::Exec::stream) | [`run`] and [`stream`] |
+//! | `SqliteStore::open` | `open_store` |
 //! | [`Codex::client`](crate::Codex::client), stores of [`Tenants`] and all else that is a future | [`Codex::block_on`], [`Tenants::block_on`] |
 //! | [`Thread::codex`](crate::Thread::codex), [`TurnHandle::thread`](crate::TurnHandle::thread) give references | clones |
 //! | [`TenantsBuilder::build`](crate::TenantsBuilder::build) can't fail | it starts a thread, which can |
@@ -66,6 +67,8 @@ use runtime::Runtime;
 pub use services::{Configuration, Skills};
 pub use session::Codex;
 pub use subscription::{Recoveries, Subscription};
+#[cfg(feature = "sqlite")]
+pub use tenants::open_store;
 pub use tenants::{Lease, Session, Tenants, TenantsBuilder};
 pub use thread::{Thread, Turning};
 pub use turn::{TurnHandle, TurnStream};

@@ -22,7 +22,8 @@ fn a_session_talks_runs_commands_and_leaves_no_process() {
         eprintln!("CODEX_BIN is not set: the real executable was NOT tried");
         return;
     };
-    let script: Script = serde_json::from_str(r#"{"answers": [["Hello."], ["Again."]]}"#).expect("a script");
+    let script: Script =
+        serde_json::from_str(r#"{"answers": [[{"message": "Hello."}], [{"message": "Again."}]]}"#).expect("a script");
     let model = StandIn::start(script).expect("a stand-in");
     let home = tempfile::tempdir().expect("a folder");
     let config = format!(
@@ -56,7 +57,7 @@ fn a_session_talks_runs_commands_and_leaves_no_process() {
     let command = command.spawn().expect("a command");
     command.write("b\na\n").expect("it reads");
     command.close_stdin().expect("it reads");
-    let output: Vec<u8> = (&command).flat_map(|chunk| chunk.bytes).collect();
+    let output: Vec<u8> = command.chunks().flat_map(|chunk| chunk.bytes).collect();
     assert_eq!((output.as_slice(), command.wait().expect("an end")), (b"a\nb\n".as_slice(), 0));
 
     let (files, path) = (codex.files(), home.path().join("notes"));

@@ -47,7 +47,7 @@ impl CommandBuilder {
     /// let command = codex.command(["sort"]).stdin().time_limit(None).spawn()?;
     /// command.write("b\na\n")?;
     /// command.close_stdin()?;
-    /// for chunk in &command {
+    /// for chunk in command.chunks() {
     ///     print!("{}", String::from_utf8_lossy(&chunk.bytes));
     /// }
     /// assert_eq!(command.wait()?, 0);
@@ -66,8 +66,7 @@ impl CommandBuilder {
 }
 
 wrapper! {
-    /// A command that was started; see [`CommandHandle`](crate::CommandHandle). A
-    /// reference of it is an iterator over its output.
+    /// A command that was started; see [`CommandHandle`](crate::CommandHandle).
     CommandHandle(crate::CommandHandle)
 }
 
@@ -82,6 +81,11 @@ impl CommandHandle {
     #[track_caller]
     pub fn next(&self) -> Option<Chunk> {
         self.runtime.block_on(self.inner.next())
+    }
+
+    /// The output that is left, piece by piece, as [`next`](Self::next) gives it.
+    pub fn chunks(&self) -> impl Iterator<Item = Chunk> + '_ {
+        std::iter::from_fn(|| self.next())
     }
 
     same! { CommandHandle:
@@ -115,14 +119,5 @@ impl CommandHandle {
     pub fn wait_with_output(self) -> Result<CommandOutput, Error> {
         let Self { inner, runtime } = self;
         runtime.block_on(inner.wait_with_output())
-    }
-}
-
-impl Iterator for &CommandHandle {
-    type Item = Chunk;
-
-    #[track_caller]
-    fn next(&mut self) -> Option<Chunk> {
-        CommandHandle::next(self)
     }
 }

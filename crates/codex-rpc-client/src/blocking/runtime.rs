@@ -97,12 +97,12 @@ impl Runtime {
         let runtime = self.threads.get();
         // Threads of a runtime may block or not, and only a panic tells which. It says
         // nothing of this crate.
-        if Handle::try_current().is_ok() && catch_unwind(AssertUnwindSafe(|| runtime.block_on(ready(())))).is_err() {
-            panic!(
-                "a call of codex_rpc_client::blocking on a thread of an async runtime, which must not block: use the \
-                 types of codex_rpc_client's root there, or make the call in tokio::task::spawn_blocking"
-            );
-        }
+        let probe = || catch_unwind(AssertUnwindSafe(|| runtime.block_on(ready(())))).is_ok();
+        assert!(
+            Handle::try_current().is_err() || probe(),
+            "a call of codex_rpc_client::blocking on a thread of an async runtime, which must not block: use the types \
+             of codex_rpc_client's root there, or make the call in tokio::task::spawn_blocking"
+        );
         runtime.block_on(future)
     }
 }

@@ -113,6 +113,16 @@ impl TenantsBuilder {
     }
 }
 
+/// Opens the file of a store; see [`SqliteStore::open`](crate::store::SqliteStore::open).
+///
+/// # Errors
+/// As [`SqliteStore::open`](crate::store::SqliteStore::open).
+#[cfg(feature = "sqlite")]
+#[track_caller]
+pub fn open_store(path: impl Into<PathBuf>) -> Result<crate::store::SqliteStore, Error> {
+    Ok(Runtime::new()?.block_on(crate::store::SqliteStore::open(path))?)
+}
+
 /// The use of a tenant's process; see [`Lease`](crate::Lease).
 #[must_use = "the process is given back when this is dropped"]
 pub struct Lease {

@@ -8,6 +8,7 @@ use std::path::Path;
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("Codex", "client", "its calls are futures: `block_on` with `as_async`"),
     ("Exec", "*", "a builder for both; `blocking::run` and `blocking::stream`"),
+    ("SqliteStore", "*", "for both; `blocking::open_store`"),
 ];
 
 /// Types without a future of their own whose methods lead to some.

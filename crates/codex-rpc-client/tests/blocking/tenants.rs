@@ -1,6 +1,8 @@
 //! Pools of processes.
 
 use codex_rpc_client::Error;
+#[cfg(feature = "sqlite")]
+use codex_rpc_client::blocking;
 use codex_rpc_client::blocking::Tenants;
 use serde_json::json;
 
@@ -31,5 +33,23 @@ fn a_session_of_a_tenant_runs_turns_until_the_pool_is_closed() {
         assert!(!server.runs());
         assert_eq!(server.read("orderly"), "yes\n", "it was not killed");
         assert!(matches!(tenants.acquire("acme"), Err(Error::Closed { .. })));
+    });
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_pool_keeps_its_sessions_in_a_file() {
+    soon(|| {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("sessions.sqlite");
+        for expected in [None, Some("t")] {
+            let store = blocking::open_store(&file).unwrap();
+            let tenants = Tenants::builder(root.path(), |_| blocking::Codex::builder()).store(store).build().unwrap();
+            let found = tenants.block_on(tenants.store().get("acme", "s")).unwrap();
+            assert_eq!(found.as_deref(), expected);
+            tenants.block_on(tenants.store().put("acme", "s", None, "t")).unwrap();
+        }
+        let error = blocking::open_store(root.path()).unwrap_err();
+        assert!(matches!(error, Error::Store(_)), "{error:?}");
     });
 }
