@@ -30,7 +30,7 @@ enum End {
     TooLong(usize),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line<'a> {
     Text(&'a [u8]),
     /// A line of so many bytes.

@@ -19,8 +19,8 @@ pub(super) async fn recover(session: &Weak<Inner>, began: Instant, attempts: u32
     let closed_here = *closing.borrow();
     let policy = inner.settings.restart.filter(|_| inner.spawned && !closed_here);
     let Some(policy) = policy else {
-        let exit = if closed_here { None } else { exit(&client).await };
-        inner.end(Lost { reason, exit });
+        let lost = if closed_here { closed() } else { Lost { reason, exit: exit(&client).await } };
+        inner.end(lost);
         return;
     };
     let mut attempt = if began.elapsed() >= policy.settled { 0 } else { attempts };
