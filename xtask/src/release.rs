@@ -75,7 +75,7 @@ pub struct Arguments {
     #[arg(long)]
     no_tests: bool,
     /// The commit whose API and protocol are compared with. Default: the newest tag
-    /// v<version> behind HEAD, else where this branch left the main one.
+    /// `v…` behind HEAD, else where this branch left the main one.
     #[arg(long, value_name = "REV")]
     baseline_rev: Option<String>,
     /// How many scenarios to play at a time.

@@ -143,6 +143,7 @@ mod tests {
         lines
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a line is one of both")]
     fn text(text: &str) -> Result<String, usize> {
         Ok(text.to_owned())
     }

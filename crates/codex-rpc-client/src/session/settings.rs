@@ -122,12 +122,14 @@ mod tests {
 
     #[test]
     fn settings_are_put_in_front_of_the_verb_and_into_the_environment() {
-        let mut settings = Settings::default();
-        settings.overrides = vec![("model".to_owned(), json!("gpt")), ("a.b".to_owned(), json!([1, true]))];
-        settings.arguments = vec!["--profile".into(), "p".into()];
-        settings.environment = vec![("SET".into(), Some("1".into())), ("GONE".into(), None)];
-        settings.home = Some("/home".into());
-        settings.directory = Some("/work".into());
+        let settings = Settings {
+            overrides: vec![("model".to_owned(), json!("gpt")), ("a.b".to_owned(), json!([1, true]))],
+            arguments: vec!["--profile".into(), "p".into()],
+            environment: vec![("SET".into(), Some("1".into())), ("GONE".into(), None)],
+            home: Some("/home".into()),
+            directory: Some("/work".into()),
+            ..Settings::default()
+        };
         let command = settings.command(Path::new("/bin/codex")).unwrap();
         let command = command.as_std();
         let arguments: Vec<_> = command.get_args().map(|argument| argument.to_str().unwrap()).collect();
@@ -143,8 +145,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_toml_has_no_word_for_is_refused_before_anything_is_started() {
-        let mut settings = Settings::default();
-        settings.overrides = vec![("model".to_owned(), json!(null))];
+        let settings = Settings { overrides: vec![("model".to_owned(), json!(null))], ..Settings::default() };
         let error = settings.command(Path::new("codex")).unwrap_err();
         assert!(error.to_string().contains("`model`"), "{error}");
     }

@@ -89,9 +89,8 @@ pub fn soon(test: impl FnOnce() + Send + 'static) {
         test();
         let _ = tell.send(());
     });
-    if ended.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("the test does not end");
-    }
+    let ended = ended.recv_timeout(Duration::from_secs(60));
+    assert_ne!(ended, Err(mpsc::RecvTimeoutError::Timeout), "the test does not end");
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
