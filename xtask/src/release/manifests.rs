@@ -6,6 +6,8 @@ use miette::miette;
 use semver::Version;
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
+use super::version::requirement;
+
 /// Sets the version of the workspace's packages, and what packages of it ask of one
 /// another. Everything else stays as it is written.
 ///
@@ -69,10 +71,21 @@ fn dependencies(of: &mut dyn TableLike, members: &BTreeSet<String>, version: &Ve
     for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
         let Some(dependencies) = of.get_mut(kind).and_then(Item::as_table_like_mut) else { continue };
         for (key, dependency) in dependencies.iter_mut() {
+            if let Some(value) = dependency.as_value_mut().filter(|value| value.is_str()) {
+                if members.contains(key.get()) {
+                    asked(value, version);
+                }
+                continue;
+            }
             let Some(dependency) = dependency.as_table_like_mut() else { continue };
             let name = dependency.get("package").and_then(Item::as_str).unwrap_or(key.get()).to_owned();
-            if members.contains(&name) && dependency.contains_key("path") {
+            if !members.contains(&name) {
+                continue;
+            }
+            if dependency.contains_key("path") {
                 set(dependency, version);
+            } else if let Some(value) = dependency.get_mut("version").and_then(Item::as_value_mut) {
+                asked(value, version);
             }
         }
     }
@@ -80,7 +93,19 @@ fn dependencies(of: &mut dyn TableLike, members: &BTreeSet<String>, version: &Ve
 
 /// Sets a version that is there, with its operator and with the space around it.
 fn set(table: &mut dyn TableLike, version: &Version) {
-    let Some(value) = table.get_mut("version").and_then(Item::as_value_mut) else { return };
+    if let Some(value) = table.get_mut("version").and_then(Item::as_value_mut) {
+        write(value, &version.to_string());
+    }
+}
+
+/// Sets what a user asks for: as a minor, or whole as before.
+fn asked(value: &mut Value, version: &Version) {
+    let whole =
+        value.as_str().and_then(|old| old.split(['-', '+']).next()).is_some_and(|old| old.matches('.').count() == 2);
+    write(value, &requirement(version, whole));
+}
+
+fn write(value: &mut Value, version: &str) {
     let Some(old) = value.as_str() else { return };
     let operator: String = old.chars().take_while(|c| !c.is_ascii_digit()).collect();
     let mut new = Value::from(format!("{operator}{version}"));
@@ -143,6 +168,14 @@ mod tests {
         assert!(behind(&lock.replace("0.170.1", "0.170.0")) && behind("[[package]]\n"));
         let published = lock.replace("0.170.1\"", "0.169.0\"\nsource = \"registry+x\"");
         assert!(!behind(&published), "a published one is asked for as it is");
+    }
+
+    #[test]
+    fn what_a_project_asks_for_as_a_user_moves_as_it_is_written() {
+        let text = "[dependencies]\ncodex-rpc = \"0.169\" # ours\nserde = \"0.169\"\n\
+                    codex-rpc-dispatch = { version = \"^0.169.0\", features = [] }\n";
+        let expected = text.replacen("\"0.169\"", "\"0.170\"", 1).replace("^0.169.0", "^0.170.1");
+        assert_eq!(bumped(text, false), expected);
     }
 
     #[test]
