@@ -116,6 +116,12 @@ impl Codex {
         model_providers() -> ModelProviderListResponse;
     }
 
+    /// A handle of a thread that this session has started or resumed by other means; see
+    /// [`Codex::thread`](crate::Codex::thread).
+    pub fn thread(&self, id: &str) -> Thread {
+        Thread::new(&self.runtime, self.inner.thread(id))
+    }
+
     handles! { Codex:
         /// Starts a thread.
         start_thread(params: ThreadStartParams) -> Thread;

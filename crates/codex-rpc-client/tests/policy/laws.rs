@@ -90,14 +90,20 @@ fn build(rules: &[Rule]) -> Policy {
 fn run_by_bash(text: &str) -> Vec<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let handler = folder.path().join("handler");
-    // Descriptor 9 stays where it is when a command is redirected.
-    let source = "exec 9>&1\ncommand_not_found_handle() { printf '%s\\0' \"$@\" $'\\n' >&9; }\n";
+    // A file for each: commands of a pipe run at once. The handler has a process of its own.
+    let ran = folder.path().join("ran");
+    std::fs::create_dir(&ran).unwrap();
+    let source = format!(
+        "exec 9>&1\ncommand_not_found_handle() {{ printf '%s\\0' \"$@\" > '{}'/\"$BASHPID\"; }}\n",
+        ran.display()
+    );
     std::fs::write(&handler, source).unwrap();
     let work = tempfile::tempdir().unwrap();
     // Looked up here: the PATH that is set below would be looked in.
     let path = std::env::var_os("PATH").unwrap();
     let bash = std::env::split_paths(&path).map(|folder| folder.join("bash")).find(|bash| bash.exists());
-    let output = Process::new(bash.expect("bash is installed"))
+    // To its end: until the last of its processes has closed its output.
+    Process::new(bash.expect("bash is installed"))
         .args(["-c", text])
         .env_clear()
         .env("PATH", "/nowhere")
@@ -109,9 +115,43 @@ fn run_by_bash(text: &str) -> Vec<Vec<String>> {
         .output()
         .unwrap();
     assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0, "{text:?} writes no file");
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.split_terminator("\n\0").map(|command| command.split_terminator('\0').map(str::to_owned).collect()).collect()
+    let commands = std::fs::read_dir(&ran).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    commands.map(|command| command.split_terminator('\0').map(str::to_owned).collect()).collect()
 }
+
+/// What some shell does not take for a program, where one would stand.
+const KEYWORDS: &[&str] = &[
+    "!",
+    "-",
+    "[[",
+    "always",
+    "case",
+    "coproc",
+    "do",
+    "done",
+    "elif",
+    "else",
+    "end",
+    "esac",
+    "fi",
+    "for",
+    "foreach",
+    "function",
+    "if",
+    "in",
+    "nocorrect",
+    "noglob",
+    "repeat",
+    "select",
+    "then",
+    "time",
+    "until",
+    "while",
+    "{",
+    "}",
+    "]]",
+    "((",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -138,7 +178,7 @@ proptest! {
             // Only keywords, assignments, and what some shell reads otherwise is left.
             let is_odd = |word: &String| word.contains('}') || word.starts_with('=');
             let program = argv[0].as_str();
-            let is_first = program.contains('=') || ["!", "-", "if", "do", "]]"].contains(&program);
+            let is_first = program == "-" || program.contains('=') || KEYWORDS.contains(&program);
             prop_assert!(is_first || argv.iter().any(is_odd), "{}", joined);
         }
     }
