@@ -132,7 +132,8 @@ fn open(path: &Path) -> Result<Connection, Fault> {
 
 /// Makes the table where the file is new; else looks whose file it is.
 fn prepare(connection: &mut Connection) -> Result<(), Fault> {
-    if is_ours(connection)? {
+    // One look, and not three between which another one may write.
+    if is_ours(&*connection.transaction()?)? {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
