@@ -42,6 +42,7 @@ type Hook<M> = Box<
 type Register = fn(RouterBuilder, &Arc<Answers>, &Surroundings) -> RouterBuilder;
 
 /// All that answers the server.
+#[derive(Default)]
 pub(crate) struct Answers {
     /// By method: a [`Hook`] of that method.
     hooks: HashMap<&'static str, Box<dyn Any + Send + Sync>>,
@@ -61,22 +62,6 @@ pub(crate) enum Asker {
     Closure(Box<dyn Fn(ApprovalRequest) -> Boxed<Option<Decision>> + Send + Sync>),
     #[cfg(feature = "judge")]
     Judge(Box<crate::Judge>),
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self {
-            hooks: HashMap::new(),
-            registers: HashMap::new(),
-            asker: None,
-            #[cfg(feature = "policy")]
-            policy: None,
-            #[cfg(feature = "policy")]
-            audit: None,
-            #[cfg(feature = "judge")]
-            session: std::sync::OnceLock::new(),
-        }
-    }
 }
 
 /// What the handlers of a connection have in common.
