@@ -16,6 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use codex_rpc::server_requests::{AccountChatgptAuthTokensRefresh, AttestationGenerate, CurrentTimeRead};
 use codex_rpc::{RpcError, ServerRequestMethod};
 use codex_rpc_dispatch::TakeServerRequest;
 use codex_rpc_dispatch::tokio::{Router, RouterBuilder};
@@ -99,6 +100,10 @@ impl Answers {
     pub(crate) fn router(self: &Arc<Self>, hub: &Arc<Hub>, flush: mpsc::Sender<Flush>) -> Router {
         let surroundings = Surroundings { hub: Arc::clone(hub), flush };
         let mut router = Router::builder();
+        // So that the log says what nothing handles.
+        router = plain::<AccountChatgptAuthTokensRefresh>(router, self, &surroundings);
+        router = plain::<AttestationGenerate>(router, self, &surroundings);
+        router = plain::<CurrentTimeRead>(router, self, &surroundings);
         for register in self.registers.values() {
             router = register(router, self, &surroundings);
         }

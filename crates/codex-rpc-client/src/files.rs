@@ -30,8 +30,8 @@ impl Codex {
     /// ```no_run
     /// # async fn run(codex: codex_rpc_client::Codex) -> Result<(), codex_rpc_client::Error> {
     /// let files = codex.files();
-    /// files.write("/work/notes.txt", "Remember.\n").await?;
-    /// assert_eq!(files.read("/work/notes.txt").await?, b"Remember.\n");
+    /// files.write("/workspace/notes.txt", "Remember.\n").await?;
+    /// assert_eq!(files.read("/workspace/notes.txt").await?, b"Remember.\n");
     /// # Ok(())
     /// # }
     /// ```

@@ -152,7 +152,8 @@ impl Thread {
     }
 
     /// A handle of a turn that this session has not started, from now on: one that was
-    /// running before, or another client's.
+    /// running before, or another client's. Of a turn that has ended already nothing more
+    /// is told: [`TurnHandle::join`] would wait for ever.
     pub fn follow(&self, turn: &str) -> TurnHandle {
         TurnHandle::new(self.clone(), self.turns.turn(turn))
     }

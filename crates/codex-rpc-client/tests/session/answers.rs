@@ -10,6 +10,7 @@ use codex_rpc_client::protocol::server_requests::{CurrentTimeRead, ItemCommandEx
 use codex_rpc_client::protocol::types::{
     CommandExecutionApprovalDecision, CommandExecutionRequestApprovalResponse, CurrentTimeReadResponse,
 };
+use codex_rpc_client::protocol::{Direction, METHODS, MethodKind};
 use serde_json::{Value, json};
 
 use super::peer::{connect, pair};
@@ -191,4 +192,62 @@ async fn every_request_for_approval_is_declined_by_default_and_answered_in_its_o
             said => assert_eq!(at, Some(&said), "{method}: {answer}"),
         }
     }
+}
+
+/// The messages of warnings, and the methods that they name.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<(String, String)>>>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Fields(String, String);
+        impl tracing::field::Visit for Fields {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                match field.name() {
+                    "method" => self.0 = format!("{value:?}").trim_matches('"').to_owned(),
+                    "message" => self.1 = format!("{value:?}"),
+                    _ => {}
+                }
+            }
+        }
+        let mut fields = Fields(String::new(), String::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push((fields.0, fields.1));
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_what_nothing_handled_for_every_request_of_the_server() {
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let (_codex, mut peer) = pair().await;
+    let mut asked = 0;
+    for info in
+        METHODS.iter().filter(|info| info.direction == Direction::ServerToClient && info.kind == MethodKind::Request)
+    {
+        peer.ask(info.method, &json!({})).await;
+        let mut said = std::mem::take(&mut *warnings.0.lock().unwrap());
+        let (method, message) = said.pop().unwrap_or_default();
+        if info.method == "item/tool/call" {
+            assert_eq!(message, "the thread has no such tool");
+        } else {
+            assert_eq!(method, info.method, "{message}");
+        }
+        assert!(said.is_empty(), "{said:?}");
+        asked += 1;
+    }
+    assert_eq!(asked, 11);
 }

@@ -1,6 +1,7 @@
 //! Turns: what becomes of them, and who learns it.
 
-use codex_rpc_client::protocol::types::{CodexErrorInfo, TurnStatus};
+use codex_rpc_client::protocol::requests::ThreadStart;
+use codex_rpc_client::protocol::types::{CodexErrorInfo, ThreadStartParams, TurnStatus};
 use codex_rpc_client::{Error, Input, TurnEvent, TurnHandle};
 use serde_json::json;
 
@@ -294,4 +295,15 @@ async fn the_end_of_the_connection_is_the_end_of_its_turns() {
     assert_eq!(soon(stream.next_text()).await, None);
     assert!(matches!(soon(thread.run("more")).await, Err(Error::Closed { .. })));
     assert!(soon(thread.codex().ended()).await.contains("closed"), "{}", thread.codex().ended().await);
+}
+
+#[tokio::test]
+async fn a_thread_that_was_started_by_a_call_has_turns_like_any_other() {
+    let (codex, mut peer) = pair().await;
+    let call = codex.call::<ThreadStart>(ThreadStartParams::new());
+    let (started, _) = soon(async { tokio::join!(call, peer.answer("thread/start", super::peer::started("t"))) }).await;
+    let thread = codex.thread(&started.unwrap().thread.id);
+    let turn = turn(&thread, &mut peer, "u").await;
+    peer.tell_turn("t", "u", "Here.").await;
+    assert_eq!(soon(turn.join()).await.unwrap().text(), "Here.");
 }
