@@ -8,10 +8,13 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use crate::runtime::{self, Decode, Done, Encode, Fields, Input, Methods, Output, Record, Shape, to_serializer};
+use crate::runtime::{
+    self, Decode, Done, Encode, Input, Methods, Output, Record, Shape, carried_text, fill_from_text, note,
+    to_serializer,
+};
 use crate::{DecodeError, Extra, ProtocolType, RequestId, RpcError, UnrecognizedMethod};
 
 /// W3C trace context, which a request may carry.
@@ -33,27 +36,22 @@ impl Record for TraceContext {
     fn blank() -> Self {
         Self::default()
     }
-}
 
-impl Encode for TraceContext {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"traceparent\":", &self.traceparent);
-        output.omit(",\"tracestate\":", &self.tracestate);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TraceContext {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.traceparent.decode(input),
             1 => self.tracestate.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
+}
 
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+impl Encode for TraceContext {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"traceparent\":", &self.traceparent);
+        output.omit(",\"tracestate\":", &self.tracestate);
+        output.end(&self.extra);
     }
 }
 
@@ -250,45 +248,121 @@ pub enum Message<R, N> {
 /// A message whose methods and params are not looked at.
 pub type AnyMessage = Message<UnrecognizedMethod, UnrecognizedMethod>;
 
+/// What is known of a message's method so far.
+enum Method {
+    Unread,
+    /// It has a name here, and the message holds its params.
+    Known,
+    /// It is in [`Reading::unrecognized`].
+    Unrecognized,
+}
+
+/// A message that is being read.
+///
+/// It stands in this module, and what reads it in another, because the compiler puts the
+/// functions of a type where the type is: so only one module has what drops a message.
+///
+/// It is filled where it will stay: a method's name tells whether it is a request
+/// or a notification before the id is seen. What stands elsewhere, or in the wrong
+/// place, waits in the other fields until all members were read.
+struct Reading<'a, R, N> {
+    message: &'a mut Message<R, N>,
+    method: Method,
+    id: Option<RequestId>,
+    emitted_at_ms: Option<i64>,
+    result: Option<RawJson>,
+    error: Option<RpcError>,
+    trace: Option<TraceContext>,
+    extra: Extra,
+    /// Its params are also those that come before a method.
+    unrecognized: UnrecognizedMethod,
+}
+
+/// Forgets the params but not the method.
+fn blank_params<M: Methods>(payload: &mut M) {
+    if let Some(index) = M::find(payload.method()) {
+        *payload = M::unrecognized(UnrecognizedMethod::default());
+        payload.select(index);
+    }
+}
+
+#[cold]
+fn unrecognized<M: Methods>(method: UnrecognizedMethod) -> M {
+    // The set that knows no method at all misses none.
+    if !M::NAMES.is_empty() {
+        note::unknown();
+    }
+    M::unrecognized(method)
+}
+
+/// A method in the place of the other kind, a request's name without an id for
+/// one: it goes through JSON.
+#[cold]
+fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, String> {
+    let mut output = Output::new(String::new());
+    output.begin();
+    payload.write_params(&mut output);
+    output.end(&Extra::new());
+    let mut members: Map<String, Value> =
+        serde_json::from_str(&output.into_text()).map_err(|error| carried_text(&error))?;
+    let params = members.remove("params");
+    let method = payload.method().to_owned();
+    let Some(index) = B::find(&method) else {
+        return Ok(unrecognized(UnrecognizedMethod { method, params }));
+    };
+    let mut other = B::unrecognized(UnrecognizedMethod::default());
+    other.select(index);
+    if let Some(params) = params {
+        let decode = &mut |input: &mut dyn Input| {
+            blank_params(&mut other);
+            other.read_params(input)
+        };
+        fill_from_text(decode, &params.to_string()).map_err(|error| carried_text(&error))?;
+    }
+    Ok(other)
+}
+
 fn write_method<M: Methods>(payload: &M, id: Option<&RequestId>, output: &mut Output<'_>) {
     output.field(",\"method\":", &payload.method());
     if let Some(id) = id {
         output.field(",\"id\":", id);
     }
-    if let Some(params) = payload.params() {
-        output.field(",\"params\":", params);
-    }
+    payload.write_params(output);
 }
 
 impl<M: Methods> Encode for Request<M> {
-    fn write(&self, output: &mut Output<'_>) {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         write_method(&self.payload, Some(&self.id), output);
         output.omit(",\"trace\":", &self.trace);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
 impl<M: Methods> Encode for Notification<M> {
-    fn write(&self, output: &mut Output<'_>) {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         write_method(&self.payload, None, output);
         output.omit(",\"emittedAtMs\":", &self.emitted_at_ms);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
 impl<T: Encode> Encode for Response<T> {
-    fn write(&self, output: &mut Output<'_>) {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"id\":", &self.id);
         output.field(",\"result\":", &self.result);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
 impl Encode for ErrorResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"id\":", &self.id);
         output.field(",\"error\":", &self.error);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::Extra;
-use crate::runtime::{self, Decode as _, Done, Encode, Fields, Input, Output, Record, Shape, redact};
+use crate::runtime::{self, Decode as _, Done, Encode, Input, Output, Record, Shape, redact};
 
 /// The code of a JSON-RPC error. The set is open: codes without a name here are
 /// as good as those with one.
@@ -124,29 +124,24 @@ impl Record for RpcError {
     fn blank() -> Self {
         Self::new(0, String::new())
     }
-}
 
-impl Encode for RpcError {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"code\":", &self.code.0);
-        output.field(",\"message\":", &self.message);
-        output.omit(",\"data\":", &self.data);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RpcError {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.code.0.decode(input),
             1 => self.message.decode(input),
             2 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
+}
 
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+impl Encode for RpcError {
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"code\":", &self.code.0);
+        output.field(",\"message\":", &self.message);
+        output.omit(",\"data\":", &self.data);
+        output.end(&self.extra);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Members that this release of the protocol does not know.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -15,8 +16,11 @@ use crate::runtime::{Encode, Output, redact, to_serializer};
 ///
 /// A name that the struct has a field for does not belong here: it would be
 /// written twice.
+///
+/// Clones share the members until one of them is changed. That is so for a reason
+/// that nobody sees: letting go of an `Arc` is little code, and every type does it.
 #[derive(Clone, Default, PartialEq)]
-pub struct Extra(Option<Box<Map<String, Value>>>);
+pub struct Extra(Option<Arc<Map<String, Value>>>);
 
 impl Extra {
     /// No members.
@@ -42,12 +46,12 @@ impl Extra {
 
     /// Adds a member and returns the value that it replaced.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.get_or_insert_default().insert(name.into(), value.into())
+        Arc::make_mut(self.0.get_or_insert_default()).insert(name.into(), value.into())
     }
 
     /// Takes a member out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.as_mut()?.remove(name)
+        Arc::make_mut(self.0.as_mut()?).remove(name)
     }
 
     /// Names and values of all members.
@@ -58,19 +62,20 @@ impl Extra {
 
 impl From<Map<String, Value>> for Extra {
     fn from(map: Map<String, Value>) -> Self {
-        Self((!map.is_empty()).then(|| Box::new(map)))
+        Self((!map.is_empty()).then(|| Arc::new(map)))
     }
 }
 
 impl From<Extra> for Map<String, Value> {
     fn from(extra: Extra) -> Self {
-        extra.0.map(|map| *map).unwrap_or_default()
+        extra.0.map(Arc::unwrap_or_clone).unwrap_or_default()
     }
 }
 
 impl Encode for Extra {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(self);
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(self);
     }
 }
 

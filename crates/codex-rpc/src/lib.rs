@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `codex-rpc` | this one: the types |
 //! | `codex-rpc-dispatch` | the connection: calls, handlers, subscriptions, drivers |
+//! | `codex-rpc-client` | the SDK: sessions, threads and turns, approvals, `codex exec` |
 //! | `codex-rpc-testkit` | transcripts and round trips, for tests of programs that use the protocol |
 //!
 //! # Example
@@ -71,7 +72,8 @@
 //! [`ClientNotification`] list the methods. Methods as types, with their params
 //! and answers: [`requests`], [`server_requests`], [`notifications`]; as a table to
 //! look at when the program runs: [`METHODS`]. The types of the payloads are in one
-//! module a family ([`thread`], [`turn`], …) and all together in [`types`].
+//! module a family ([`thread`], [`turn`], …) and all together in [`types`]. Maps in them
+//! are [`Map`]s, which are made of the standard library's.
 //!
 //! # Features
 //!
@@ -96,6 +98,7 @@ mod extra;
 )]
 mod generated;
 mod id;
+mod map;
 mod message;
 mod method;
 #[cfg(feature = "registry")]
@@ -111,6 +114,7 @@ pub use extra::Extra;
 #[doc(inline)]
 pub use generated::*;
 pub use id::RequestId;
+pub use map::Map;
 pub use message::{ClientMessage, ProtocolType, ServerMessage, append_json, from_json, from_slice, to_json};
 pub use method::{
     ClientRequestMethod, Direction, MethodInfo, MethodKind, NoParams, NotificationMethod, Params, ServerRequestMethod,

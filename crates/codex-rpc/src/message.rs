@@ -47,7 +47,7 @@ impl<T: Serialize + DeserializeOwned + sealed::Sealed> ProtocolType for T {}
 
 /// What is not to be called from outside: a blank value is no value.
 pub(crate) mod sealed {
-    use crate::runtime::{Decode, Encode, from_text};
+    use crate::runtime::{Decode, Encode};
 
     pub trait Sealed: Sized {
         fn from_text(text: &str) -> Result<Self, serde_json::Error>;
@@ -61,7 +61,7 @@ pub(crate) mod sealed {
 
     impl<T: Decode + Encode> Sealed for T {
         fn from_text(text: &str) -> Result<Self, serde_json::Error> {
-            from_text(text)
+            Decode::from_text(text)
         }
 
         #[cfg(feature = "registry")]

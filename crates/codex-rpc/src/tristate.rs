@@ -90,7 +90,7 @@ impl<T: Decode> Decode for Tristate<T> {
 
     fn decode(&mut self, input: &mut dyn Input) -> Done {
         let mut value: Option<T> = None;
-        T::decode_option(&mut value, input)?;
+        value.decode(input)?;
         *self = value.map_or(Self::Null, Self::Value);
         Ok(())
     }

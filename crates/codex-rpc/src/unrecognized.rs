@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::Extra;
 use crate::runtime::redact;
 
 /// A variant of a tagged union that this release does not know, kept as it came.
@@ -13,7 +14,7 @@ pub struct UnrecognizedVariant {
     /// The value of the tag.
     pub tag: String,
     /// All members but the tag.
-    pub fields: Map<String, Value>,
+    pub fields: Extra,
 }
 
 impl fmt::Debug for UnrecognizedVariant {

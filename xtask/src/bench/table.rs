@@ -65,7 +65,7 @@ fn machines(measured: &[(Part, &Machine)]) -> String {
     }
     let mut text = String::new();
     for (description, parts) in groups {
-        let _ = writeln!(text, "Measured on {description}: {}.  ", parts.join(", "));
+        let _ = writeln!(text, "Measured on {description}: {}.\n", parts.join(", "));
     }
     if !text.is_empty() {
         text.push_str("Load is how many processes wanted a core in the minute before.\n");
@@ -266,7 +266,7 @@ mod tests {
         })));
         for line in [
             "Measured on Some CPU, 2 cores, 24 GiB; Some Linux; rustc 1.95.0; 2026-11-21: decode (load 0.2), \
-             encode (load 0.2), build (load 0.2), generate (load 0.2).  ",
+             encode (load 0.2), build (load 0.2), generate (load 0.2).",
             "| all messages of the server | 3,697 | 373 | 500 | 800 (1.60) | 250 (0.50) | 4,000 (8.00) | 4.4, 512 |",
             "| turn/started | 2 | 100 | 500 | 800 (1.60) | 250 (0.50) | 4,000 (8.00) | 4.4 |",
             "| codex-rpc | 7 |  |  | 9.0 | 5.5 |  |  | 700 |  |",

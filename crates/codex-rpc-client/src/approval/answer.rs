@@ -1,8 +1,5 @@
 //! From a decision to the response of each request.
 
-use std::collections::BTreeMap;
-
-use codex_rpc::ProtocolType;
 use codex_rpc::types::{
     AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision,
     ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision, ApplyPatchApprovalParams, ApplyPatchApprovalResponse,
@@ -14,6 +11,7 @@ use codex_rpc::types::{
     PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse, ReviewDecision, ToolRequestUserInputParams,
     ToolRequestUserInputResponse,
 };
+use codex_rpc::{Map, ProtocolType};
 use serde_json::{Value, json};
 
 use super::permission::Asked;
@@ -309,7 +307,7 @@ impl Approvable for ToolRequestUserInputParams {
     fn answer(&self, decision: &Decision) -> Answer<Self::Response> {
         let refuses = |decision: &Decision| *decision == Decision::Deny;
         let reason = if decision.permits() { NEEDS_CONTENT } else { NO_SUCH_ANSWER };
-        answer(decision, reason, refuses, |_| ToolRequestUserInputResponse::new(BTreeMap::new()))
+        answer(decision, reason, refuses, |_| ToolRequestUserInputResponse::new(Map::new()))
     }
 }
 

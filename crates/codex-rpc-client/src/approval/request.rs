@@ -162,19 +162,19 @@ impl ApprovalRequest {
     #[must_use]
     pub fn with_changes<'a>(mut self, changes: impl IntoIterator<Item = &'a FileUpdateChange>) -> Self {
         let changes = changes.into_iter().map(|change| match &change.kind {
-            PatchChangeKind::Add(_) | PatchChangeKind::Delete(_) => (&change.path, None, true),
-            PatchChangeKind::Update(update) => (&change.path, update.move_path.as_ref(), true),
-            PatchChangeKind::Unrecognized(_) => (&change.path, None, false),
+            PatchChangeKind::Add(_) | PatchChangeKind::Delete(_) => (change.path.as_str(), None, true),
+            PatchChangeKind::Update(update) => (change.path.as_str(), update.move_path.as_ref(), true),
+            PatchChangeKind::Unrecognized(_) => (change.path.as_str(), None, false),
         });
         self.set_changes(changes);
         self
     }
 
-    fn set_changes<'a>(&mut self, changes: impl Iterator<Item = (&'a String, Option<&'a String>, bool)>) {
+    fn set_changes<'a>(&mut self, changes: impl Iterator<Item = (&'a str, Option<&'a String>, bool)>) {
         self.changed_paths.clear();
         self.changed_paths_complete = true;
         for (path, moved_to, is_known) in changes {
-            let paths = [Some(path), moved_to].into_iter().flatten();
+            let paths = [Some(path), moved_to.map(String::as_str)].into_iter().flatten();
             self.changed_paths.extend(paths.map(|path| absolute(path, self.cwd.as_deref())));
             self.changed_paths_complete &= is_known;
         }

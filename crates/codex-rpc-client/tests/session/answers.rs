@@ -217,7 +217,7 @@ impl tracing::Subscriber for Warnings {
         impl tracing::field::Visit for Fields {
             fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
                 match field.name() {
-                    "method" => self.0 = format!("{value:?}").trim_matches('"').to_owned(),
+                    "method" => self.0 = format!("{value:?}").replace('"', ""),
                     "message" => self.1 = format!("{value:?}"),
                     _ => {}
                 }

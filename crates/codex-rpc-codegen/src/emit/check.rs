@@ -9,14 +9,14 @@ use crate::names::is_identifier;
 use crate::problem::{Problem, Problems};
 
 /// Names that a definition must not have, because the generated code uses them.
-const RESERVED: [&str; 20] = [
-    "BTreeMap",
+const RESERVED: [&str; 21] = [
     "Box",
     "Default",
     "Encode",
     "Extra",
     "From",
     "Into",
+    "Map",
     "MapAccess",
     "None",
     "Option",
@@ -24,6 +24,7 @@ const RESERVED: [&str; 20] = [
     "Record",
     "Result",
     "Shape",
+    "Slot",
     "Some",
     "String",
     "Tristate",

@@ -15,7 +15,7 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::family;
@@ -91,6 +91,10 @@ pub fn emit(protocol: &Protocol, facts: &Facts) -> Result<Files, Problems> {
         for definition in definitions {
             items.extend(emitter.definition(definition));
         }
+        // For all at once: a macro call is read and expanded, too.
+        let records = definitions.iter().filter(|definition| matches!(definition.shape, Shape::Record(_)));
+        let records: Vec<Ident> = records.map(|definition| format_ident!("{}", definition.rust)).collect();
+        items.push(quote!(crate::runtime::implement_serde!(#(#records),*);));
         insert(&mut files, module, &emitter.family_doc(module), items, &mut problems);
     }
     let modules: Vec<&str> = families.keys().copied().collect();
@@ -109,11 +113,10 @@ fn uses() -> TokenStream {
     quote! {
         #[allow(unused_imports, reason = "the same in every file")]
         use {
-            std::collections::BTreeMap,
             std::fmt,
             serde_json::Value,
-            crate::runtime::{self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact},
-            crate::{Extra, Tristate},
+            crate::runtime::{self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact},
+            crate::{Extra, Map, Tristate},
             crate::generated::types::*,
         };
     }
@@ -180,7 +183,7 @@ pub(crate) fn type_path(protocol: &Protocol, ty: &Type) -> TokenStream {
         }
         Type::Map(value) => {
             let value = type_path(protocol, value);
-            quote!(BTreeMap<String, #value>)
+            quote!(Map<#value>)
         }
         Type::Nullable(inner) => {
             let inner = type_path(protocol, inner);

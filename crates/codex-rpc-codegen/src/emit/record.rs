@@ -46,7 +46,7 @@ impl Emitter<'_> {
                     rust.clone(),
                     quote! {
                         /// All other members, by name.
-                        pub #rust: BTreeMap<String, #ty>
+                        pub #rust: Map<#ty>
                     },
                 )
             }
@@ -67,6 +67,7 @@ impl Emitter<'_> {
         if can_default {
             items.push(quote! {
                 impl Default for #name {
+                    #[inline]
                     fn default() -> Self {
                         Record::blank()
                     }
@@ -170,10 +171,11 @@ impl Emitter<'_> {
         }
     }
 
-    /// Whether a type is mostly made from another: a string from a literal.
+    /// Whether a type is mostly made from another: a string from a literal, a map from a
+    /// standard one.
     fn converts(&self, ty: &Type) -> bool {
         match ty {
-            Type::String | Type::Any => true,
+            Type::String | Type::Any | Type::Map(_) => true,
             Type::Named(name) => {
                 self.protocol.definitions.get(name).is_some_and(|definition| match &definition.shape {
                     Shape::Newtype(inner) => *inner == Type::String,
@@ -210,7 +212,7 @@ impl Emitter<'_> {
             quote!(#rust: #blank)
         });
         let blank_rest =
-            if matches!(record.rest, Rest::Entries { .. }) { quote!(BTreeMap::new()) } else { quote!(Extra::new()) };
+            if matches!(record.rest, Rest::Entries { .. }) { quote!(Map::new()) } else { quote!(Extra::new()) };
         let reads = record.fields.iter().enumerate().map(|(place, field)| {
             let (place, rust) = (index(place), format_ident!("{}", field.rust));
             let never_null = field.presence == Presence::Optional && !field.nullable;
@@ -219,7 +221,12 @@ impl Emitter<'_> {
                 (true, Presence::Tristate) => quote!(#place => runtime::boxed_tristate(&mut self.#rust, input)),
                 (true, _) if never_null => quote!(#place => runtime::boxed_some(&mut self.#rust, input)),
                 (true, _) => quote!(#place => runtime::boxed_option(&mut self.#rust, input)),
-                (false, _) if never_null => quote!(#place => runtime::some(&mut self.#rust, input)),
+                (false, _) if never_null => quote!(#place => Slot::fill(&mut &mut self.#rust, input)),
+                // Only what is blank can be filled.
+                (false, _) if has_items(field) => quote!(#place => {
+                    self.#rust = runtime::blank();
+                    self.#rust.decode(input)
+                }),
                 (false, _) => quote!(#place => self.#rust.decode(input)),
             }
         });
@@ -238,21 +245,22 @@ impl Emitter<'_> {
             quote!(output.#how(#key, &self.#rust);)
         });
         let write_rest = match &record.rest {
-            Rest::Entries { .. } => quote!(output.entries(&self.#others);),
-            Rest::Unknown | Rest::Open => quote!(output.extra(&self.extra);),
+            Rest::Entries { .. } => quote!(output.entries(&self.#others); output.close_map();),
+            Rest::Unknown | Rest::Open => quote!(output.end(&self.extra);),
         };
         let read = if record.fields.is_empty() {
             quote!(
-                fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-                    runtime::no_such_member(input)
+                fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+                    #other
                 }
             )
         } else {
             quote! {
-                fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+                #[inline(never)]
+                fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
                     match index {
                         #(#reads,)*
-                        _ => runtime::no_such_member(input),
+                        _ => #other,
                     }
                 }
             }
@@ -269,20 +277,16 @@ impl Emitter<'_> {
                 fn blank() -> Self {
                     Self { #(#blanks,)* #others: #blank_rest }
                 }
+
+                #read
             }
 
             impl Encode for #name {
-                fn write(&self, output: &mut Output<'_>) {
+                #[inline(never)]
+                fn encode(&self, output: &mut Output<'_>) {
+                    output.begin();
                     #(#writes)*
                     #write_rest
-                }
-            }
-
-            impl Fields for #name {
-                #read
-
-                fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-                    #other
                 }
             }
         }
@@ -310,7 +314,7 @@ impl Emitter<'_> {
             Type::String => quote!(String::new()),
             Type::Any => quote!(Value::Null),
             Type::List(_) => quote!(Vec::new()),
-            Type::Map(_) => quote!(BTreeMap::new()),
+            Type::Map(_) => quote!(Map::new()),
             Type::Nullable(_) => quote!(None),
             Type::Named(_) => quote!(runtime::blank()),
         }
@@ -332,7 +336,7 @@ impl Emitter<'_> {
                 let items = items?;
                 quote!(vec![#(#items),*])
             }
-            (Type::Map(_), Value::Object(map)) if map.is_empty() => quote!(BTreeMap::new()),
+            (Type::Map(_), Value::Object(map)) if map.is_empty() => quote!(Map::new()),
             (Type::Named(name), value) => {
                 let definition = self.protocol.definitions.get(name)?;
                 let rust = format_ident!("{}", definition.rust);
@@ -366,6 +370,16 @@ impl Emitter<'_> {
     }
 }
 
+/// Whether a field that is not there has items or members by default.
+fn has_items(field: &Field) -> bool {
+    field.presence == Presence::Always
+        && field.default.as_ref().is_some_and(|default| match default {
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            _ => false,
+        })
+}
+
 /// Whether `Debug` of a type would show JSON or text by name, where secrets may
 /// stand.
 fn shows_json(ty: &Type) -> bool {
@@ -388,6 +402,7 @@ fn debug(name: &Ident, record: &Record, others: &Ident) -> TokenStream {
     let rest_text = others.to_string();
     quote! {
         impl fmt::Debug for #name {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(#text)#(#fields)*.field(#rest_text, &self.#others).finish()
             }

@@ -15,11 +15,7 @@ impl Emitter<'_> {
         let docs = doc(&[&own, experimental(definition.experimental)]);
         let name = format_ident!("{}", definition.rust);
         match &definition.shape {
-            Shape::Record(record) => {
-                let mut items = self.record(&name, record, &docs, definition.input);
-                items.push(quote!(crate::runtime::implement_serde!(#name);));
-                items
-            }
+            Shape::Record(record) => self.record(&name, record, &docs, definition.input),
             Shape::StringEnum(values) => string_enum(&name, values, &docs),
             Shape::Tagged { tag, arms } => self.tagged(&name, tag, arms, &docs, definition),
             Shape::External { units, keys, open } => self.external(&name, units, keys, *open, &docs),
@@ -101,6 +97,7 @@ impl Emitter<'_> {
                 let get = if plain { quote!(Some(&arm.#method)) } else { quote!(arm.#method.as_ref()) };
                 quote! {
                     #docs
+                    #[inline]
                     pub fn #method(&self) -> Option<&#ty> {
                         match self {
                             #(Self::#variants(arm) => #get,)*
@@ -200,9 +197,9 @@ fn enum_variant(value: &EnumValue) -> TokenStream {
 
 fn string_enum(name: &Ident, values: &[EnumValue], docs: &TokenStream) -> Vec<TokenStream> {
     let variants = values.iter().map(enum_variant);
-    let table = values.iter().map(|value| {
-        let (variant, wire) = (format_ident!("{}", value.rust), &value.wire);
-        quote!(#variant = #wire)
+    let table = values.iter().enumerate().map(|(place, value)| {
+        let (place, variant, wire) = (index(place), format_ident!("{}", value.rust), &value.wire);
+        quote!(#place: #variant = #wire)
     });
     vec![
         quote! {

@@ -5,11 +5,14 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{AnyMessage, ErrorResponse, Message, Notification, RawJson, Request, Response, TraceContext, json_value};
+use super::{
+    AnyMessage, ErrorResponse, Message, Method, Notification, Reading, Request, Response, blank_params, json_value,
+    reinterpret, unrecognized,
+};
 use crate::runtime::note::{self, Segment};
 use crate::runtime::{
-    Decode, Done, Encode, Fields, Input, Look, Methods, Record, Shape, carried_text, fill_from_text, from_deserializer,
-    no_such_member, open_member,
+    Decode, Done, Encode, Envelope, Fields, Input, Look, Methods, Record, Shape, carried_text, fill_from_text,
+    from_deserializer, open_member,
 };
 use crate::{Extra, RequestId, RpcError, UnrecognizedMethod};
 
@@ -17,33 +20,6 @@ use crate::{Extra, RequestId, RpcError, UnrecognizedMethod};
 pub(crate) const KEYS: &[&str] = &["method", "id", "params", "emittedAtMs", "result", "error", "trace"];
 
 const PARAMS: u128 = 1 << 2;
-
-/// What is known of a message's method so far.
-enum Method {
-    Unread,
-    /// It has a name here, and the message holds its params.
-    Known,
-    /// It is in [`Reading::unrecognized`].
-    Unrecognized,
-}
-
-/// A message that is being read.
-///
-/// It is filled where it will stay: a method's name tells whether it is a request
-/// or a notification before the id is seen. What stands elsewhere, or in the wrong
-/// place, waits in the other fields until all members were read.
-struct Reading<'a, R, N> {
-    message: &'a mut Message<R, N>,
-    method: Method,
-    id: Option<RequestId>,
-    emitted_at_ms: Option<i64>,
-    result: Option<RawJson>,
-    error: Option<RpcError>,
-    trace: Option<TraceContext>,
-    extra: Extra,
-    /// Its params are also those that come before a method.
-    unrecognized: UnrecognizedMethod,
-}
 
 impl<R: Methods, N: Methods> Message<R, N> {
     fn read_params(&mut self, input: &mut dyn Input) -> Done {
@@ -166,7 +142,7 @@ impl<R: Methods, N: Methods> Look for Reading<'_, R, N> {
 }
 
 impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => input.text(self),
             1 => self.id.insert(RequestId::blank()).decode(input),
@@ -177,12 +153,15 @@ impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
             3 => self.emitted_at_ms.decode(input),
             4 => input.raw(&mut self.result),
             5 => self.error.insert(<RpcError as Decode>::blank()).decode(input),
-            _ => self.trace.decode(input),
+            6 => self.trace.decode(input),
+            _ => other_member(name, input, &mut self.extra),
         }
     }
+}
 
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        other_member(name, input, &mut self.extra)
+impl<R: Methods, N: Methods> Envelope for Reading<'_, R, N> {
+    fn fields(&mut self) -> &mut dyn Fields {
+        self
     }
 
     fn end(&mut self, seen: u128) -> Result<(), String> {
@@ -227,8 +206,8 @@ impl<R: Methods, N: Methods> Fields for Reading<'_, R, N> {
 }
 
 /// Keeps a member that has no name here.
-fn other_member(name: String, input: &mut dyn Input, extra: &mut Extra) -> Done {
-    note_unknown(&name);
+fn other_member(name: &str, input: &mut dyn Input, extra: &mut Extra) -> Done {
+    note_unknown(name);
     open_member(name, input, extra)
 }
 
@@ -237,42 +216,6 @@ fn note_unknown(name: &str) {
     if name != "jsonrpc" {
         note::unknown();
     }
-}
-
-fn blank_params<M: Methods>(payload: &mut M) {
-    if let Some(index) = M::find(payload.method()) {
-        payload.select(index);
-    }
-}
-
-#[cold]
-fn unrecognized<M: Methods>(method: UnrecognizedMethod) -> M {
-    // The set that knows no method at all misses none.
-    if !M::NAMES.is_empty() {
-        note::unknown();
-    }
-    M::unrecognized(method)
-}
-
-/// A method in the place of the other kind, a request's name without an id for
-/// one: it goes through JSON.
-#[cold]
-fn reinterpret<A: Methods, B: Methods>(payload: &A) -> Result<B, String> {
-    let params = payload.params().map(json_value).transpose().map_err(|error| carried_text(&error))?;
-    let method = payload.method().to_owned();
-    let Some(index) = B::find(&method) else {
-        return Ok(unrecognized(UnrecognizedMethod { method, params }));
-    };
-    let mut other = B::unrecognized(UnrecognizedMethod::default());
-    other.select(index);
-    if let Some(params) = params {
-        let decode = &mut |input: &mut dyn Input| {
-            other.select(index);
-            other.read_params(input)
-        };
-        fill_from_text(decode, &params.to_string()).map_err(|error| carried_text(&error))?;
-    }
-    Ok(other)
 }
 
 /// Keeps a member that has no place in this kind of message.
@@ -358,19 +301,13 @@ impl<T: Decode> Record for Response<T> {
     fn blank() -> Self {
         Self::new(0, T::blank())
     }
-}
 
-impl<T: Decode> Fields for Response<T> {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.result.decode(input),
-            _ => no_such_member(input),
+            _ => other_member(name, input, &mut self.extra),
         }
-    }
-
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        other_member(name, input, &mut self.extra)
     }
 }
 

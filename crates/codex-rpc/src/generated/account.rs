@@ -30,11 +30,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -78,6 +78,7 @@ impl ApiKeyAccount {
 }
 
 impl Default for ApiKeyAccount {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -93,20 +94,16 @@ impl Record for ApiKeyAccount {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for ApiKeyAccount {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ApiKeyAccount {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -155,28 +152,25 @@ impl Record for ChatgptAccount {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ChatgptAccount {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"email\":", &self.email);
-        output.field(",\"planType\":", &self.plan_type);
-        output.field(",\"workspaceName\":", &self.workspace_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptAccount {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.email.decode(input),
             1 => self.plan_type.decode(input),
             2 => self.workspace_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ChatgptAccount {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"email\":", &self.email);
+        output.field(",\"planType\":", &self.plan_type);
+        output.field(",\"workspaceName\":", &self.workspace_name);
+        output.end(&self.extra);
     }
 }
 
@@ -201,6 +195,7 @@ impl AmazonBedrockAccount {
 }
 
 impl Default for AmazonBedrockAccount {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -219,28 +214,25 @@ impl Record for AmazonBedrockAccount {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.uses_codex_managed_credentials.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AmazonBedrockAccount {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output
             .field(
                 ",\"usesCodexManagedCredentials\":",
                 &self.uses_codex_managed_credentials,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AmazonBedrockAccount {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.uses_codex_managed_credentials.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -263,6 +255,7 @@ impl GcpAccount {
 }
 
 impl Default for GcpAccount {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -278,20 +271,16 @@ impl Record for GcpAccount {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for GcpAccount {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GcpAccount {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -337,34 +326,29 @@ impl Record for AccountLoginCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountLoginCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"loginId\":", &self.login_id);
-        output.field(",\"success\":", &self.success);
-        output.field(",\"error\":", &self.error);
-        output.field(",\"onboardingEntrypoint\":", &self.onboarding_entrypoint);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountLoginCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.login_id.decode(input),
             1 => self.success.decode(input),
             2 => self.error.decode(input),
             3 => self.onboarding_entrypoint.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountLoginCompletedNotification);
+impl Encode for AccountLoginCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"success\":", &self.success);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"onboardingEntrypoint\":", &self.onboarding_entrypoint);
+        output.end(&self.extra);
+    }
+}
 
 /// Sparse rolling rate-limit update.
 ///
@@ -401,28 +385,23 @@ impl Record for AccountRateLimitsUpdatedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.rate_limits.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AccountRateLimitsUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"rateLimits\":", &self.rate_limits);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AccountRateLimitsUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.rate_limits.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AccountRateLimitsUpdatedNotification);
 
 /// Backend routing policy. Wire values match the accounts/check contract.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -438,7 +417,8 @@ pub enum AccountRoutingOverride {
 }
 
 crate::runtime::open_enum! {
-    AccountRoutingOverride { NoConstraint = "NO_CONSTRAINT", Us = "us", UsCr = "us_cr", }
+    AccountRoutingOverride { 0 : NoConstraint = "NO_CONSTRAINT", 1 : Us = "us", 2 : UsCr
+    = "us_cr", }
 }
 
 /// Part of [`AccountSecuritySetupNotice`].
@@ -478,30 +458,25 @@ impl Record for AccountSecuritySetupAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountSecuritySetupAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"label\":", &self.label);
-        output.field(",\"url\":", &self.url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountSecuritySetupAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.label.decode(input),
             1 => self.url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountSecuritySetupAction);
+impl Encode for AccountSecuritySetupAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"label\":", &self.label);
+        output.field(",\"url\":", &self.url);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`GetAccountSecuritySetupResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -558,36 +533,31 @@ impl Record for AccountSecuritySetupNotice {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountSecuritySetupNotice {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"accountId\":", &self.account_id);
-        output.field(",\"userId\":", &self.user_id);
-        output.field(",\"title\":", &self.title);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"action\":", &self.action);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountSecuritySetupNotice {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.account_id.decode(input),
             1 => self.user_id.decode(input),
             2 => self.title.decode(input),
             3 => self.description.decode(input),
             4 => self.action.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountSecuritySetupNotice);
+impl Encode for AccountSecuritySetupNotice {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"accountId\":", &self.account_id);
+        output.field(",\"userId\":", &self.user_id);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"action\":", &self.action);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`AccountSessionsResponse`], [`SessionsAccountSessionsSwitchResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -664,10 +634,27 @@ impl Record for AccountSession {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.session_id.decode(input),
+            1 => self.email.decode(input),
+            2 => self.user_id.decode(input),
+            3 => self.display_name.decode(input),
+            4 => self.image_url.decode(input),
+            5 => self.last_used_at.decode(input),
+            6 => self.is_active.decode(input),
+            7 => self.selected_workspace_account_id.decode(input),
+            8 => self.workspaces.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AccountSession {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"sessionId\":", &self.session_id);
         output.field(",\"email\":", &self.email);
         output.field(",\"userId\":", &self.user_id);
@@ -681,31 +668,9 @@ impl Encode for AccountSession {
                 &self.selected_workspace_account_id,
             );
         output.field(",\"workspaces\":", &self.workspaces);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AccountSession {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.session_id.decode(input),
-            1 => self.email.decode(input),
-            2 => self.user_id.decode(input),
-            3 => self.display_name.decode(input),
-            4 => self.image_url.decode(input),
-            5 => self.last_used_at.decode(input),
-            6 => self.is_active.decode(input),
-            7 => self.selected_workspace_account_id.decode(input),
-            8 => self.workspaces.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AccountSession);
 
 /// Part of [`AccountSession`].
 #[derive(Clone, Debug, PartialEq)]
@@ -749,34 +714,29 @@ impl Record for AccountSessionWorkspace {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountSessionWorkspace {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"accountId\":", &self.account_id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"imageUrl\":", &self.image_url);
-        output.field(",\"kind\":", &self.kind);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountSessionWorkspace {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.account_id.decode(input),
             1 => self.name.decode(input),
             2 => self.image_url.decode(input),
             3 => self.kind.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountSessionWorkspace);
+impl Encode for AccountSessionWorkspace {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"accountId\":", &self.account_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"imageUrl\":", &self.image_url);
+        output.field(",\"kind\":", &self.kind);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`AccountSessionWorkspace`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -790,7 +750,8 @@ pub enum AccountSessionWorkspaceKind {
 }
 
 crate::runtime::open_enum! {
-    AccountSessionWorkspaceKind { Personal = "personal", Workspace = "workspace", }
+    AccountSessionWorkspaceKind { 0 : Personal = "personal", 1 : Workspace = "workspace",
+    }
 }
 
 /// The params of [`accountSession/list`](crate::requests::AccountSessionList).
@@ -823,6 +784,7 @@ impl AccountSessionsListParams {
 }
 
 impl Default for AccountSessionsListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -841,28 +803,23 @@ impl Record for AccountSessionsListParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.refresh_workspace_metadata, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AccountSessionsListParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"refreshWorkspaceMetadata\":", &self.refresh_workspace_metadata);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AccountSessionsListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.refresh_workspace_metadata, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AccountSessionsListParams);
 
 /// The answer to [`accountSession/list`](crate::requests::AccountSessionList).
 ///
@@ -902,30 +859,25 @@ impl Record for AccountSessionsResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountSessionsResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"activeSessionId\":", &self.active_session_id);
-        output.field(",\"sessions\":", &self.sessions);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountSessionsResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.active_session_id.decode(input),
             1 => self.sessions.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountSessionsResponse);
+impl Encode for AccountSessionsResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"activeSessionId\":", &self.active_session_id);
+        output.field(",\"sessions\":", &self.sessions);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`accountSession/switch`](crate::requests::AccountSessionSwitch).
 ///
@@ -975,32 +927,27 @@ impl Record for AccountSessionsSwitchParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountSessionsSwitchParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sessionId\":", &self.session_id);
-        output.field(",\"accountId\":", &self.account_id);
-        output.omit(",\"allowBrowserLogin\":", &self.allow_browser_login);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountSessionsSwitchParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.session_id.decode(input),
             1 => self.account_id.decode(input),
-            2 => runtime::some(&mut self.allow_browser_login, input),
-            _ => runtime::no_such_member(input),
+            2 => Slot::fill(&mut &mut self.allow_browser_login, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountSessionsSwitchParams);
+impl Encode for AccountSessionsSwitchParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"accountId\":", &self.account_id);
+        output.omit(",\"allowBrowserLogin\":", &self.allow_browser_login);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`accountSession/switch`](crate::requests::AccountSessionSwitch).
 ///
@@ -1055,30 +1002,25 @@ impl Record for AccountTokenUsageDailyBucket {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountTokenUsageDailyBucket {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startDate\":", &self.start_date);
-        output.field(",\"tokens\":", &self.tokens);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountTokenUsageDailyBucket {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.start_date.decode(input),
             1 => self.tokens.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountTokenUsageDailyBucket);
+impl Encode for AccountTokenUsageDailyBucket {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startDate\":", &self.start_date);
+        output.field(",\"tokens\":", &self.tokens);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`GetAccountTokenUsageResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1107,6 +1049,7 @@ impl AccountTokenUsageSummary {
 }
 
 impl Default for AccountTokenUsageSummary {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1135,36 +1078,31 @@ impl Record for AccountTokenUsageSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountTokenUsageSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"lifetimeTokens\":", &self.lifetime_tokens);
-        output.field(",\"peakDailyTokens\":", &self.peak_daily_tokens);
-        output.field(",\"longestRunningTurnSec\":", &self.longest_running_turn_sec);
-        output.field(",\"currentStreakDays\":", &self.current_streak_days);
-        output.field(",\"longestStreakDays\":", &self.longest_streak_days);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountTokenUsageSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.lifetime_tokens.decode(input),
             1 => self.peak_daily_tokens.decode(input),
             2 => self.longest_running_turn_sec.decode(input),
             3 => self.current_streak_days.decode(input),
             4 => self.longest_streak_days.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountTokenUsageSummary);
+impl Encode for AccountTokenUsageSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"lifetimeTokens\":", &self.lifetime_tokens);
+        output.field(",\"peakDailyTokens\":", &self.peak_daily_tokens);
+        output.field(",\"longestRunningTurnSec\":", &self.longest_running_turn_sec);
+        output.field(",\"currentStreakDays\":", &self.current_streak_days);
+        output.field(",\"longestStreakDays\":", &self.longest_streak_days);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/updated`](crate::notifications::AccountUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -1187,6 +1125,7 @@ impl AccountUpdatedNotification {
 }
 
 impl Default for AccountUpdatedNotification {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1206,30 +1145,25 @@ impl Record for AccountUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AccountUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"authMode\":", &self.auth_mode);
-        output.field(",\"planType\":", &self.plan_type);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AccountUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.auth_mode.decode(input),
             1 => self.plan_type.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AccountUpdatedNotification);
+impl Encode for AccountUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"authMode\":", &self.auth_mode);
+        output.field(",\"planType\":", &self.plan_type);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`SendAddCreditsNudgeEmailParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1243,7 +1177,8 @@ pub enum AddCreditsNudgeCreditType {
 }
 
 crate::runtime::open_enum! {
-    AddCreditsNudgeCreditType { Credits = "credits", UsageLimit = "usage_limit", }
+    AddCreditsNudgeCreditType { 0 : Credits = "credits", 1 : UsageLimit = "usage_limit",
+    }
 }
 
 /// Part of [`SendAddCreditsNudgeEmailResponse`].
@@ -1258,7 +1193,8 @@ pub enum AddCreditsNudgeEmailStatus {
 }
 
 crate::runtime::open_enum! {
-    AddCreditsNudgeEmailStatus { Sent = "sent", CooldownActive = "cooldown_active", }
+    AddCreditsNudgeEmailStatus { 0 : Sent = "sent", 1 : CooldownActive =
+    "cooldown_active", }
 }
 
 /// Part of [`BedrockEnvironmentCredential`].
@@ -1275,7 +1211,8 @@ pub enum AwsCredentialType {
 }
 
 crate::runtime::open_enum! {
-    AwsCredentialType { AccessKeys = "accessKeys", BedrockApiKey = "bedrockApiKey", }
+    AwsCredentialType { 0 : AccessKeys = "accessKeys", 1 : BedrockApiKey =
+    "bedrockApiKey", }
 }
 
 /// Part of [`BedrockDiscoverResponse`].
@@ -1316,30 +1253,25 @@ impl Record for BedrockAwsProfile {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BedrockAwsProfile {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockAwsProfile {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BedrockAwsProfile);
+impl Encode for BedrockAwsProfile {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"region\":", &self.region);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/bedrock/checkGovCloudRequirements`](crate::requests::AccountBedrockCheckGovCloudRequirements).
 ///
@@ -1360,6 +1292,7 @@ impl BedrockCheckGovCloudRequirementsParams {
 }
 
 impl Default for BedrockCheckGovCloudRequirementsParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1375,24 +1308,18 @@ impl Record for BedrockCheckGovCloudRequirementsParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for BedrockCheckGovCloudRequirementsParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockCheckGovCloudRequirementsParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BedrockCheckGovCloudRequirementsParams);
+impl Encode for BedrockCheckGovCloudRequirementsParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Advisory check of the current Bedrock configuration after login or setup.
 ///
@@ -1433,30 +1360,25 @@ impl Record for BedrockCheckGovCloudRequirementsResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BedrockCheckGovCloudRequirementsResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"isGovCloud\":", &self.is_gov_cloud);
-        output.field(",\"shouldWarn\":", &self.should_warn);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockCheckGovCloudRequirementsResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.is_gov_cloud.decode(input),
             1 => self.should_warn.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BedrockCheckGovCloudRequirementsResponse);
+impl Encode for BedrockCheckGovCloudRequirementsResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"isGovCloud\":", &self.is_gov_cloud);
+        output.field(",\"shouldWarn\":", &self.should_warn);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/bedrock/discover`](crate::requests::AccountBedrockDiscover).
 ///
@@ -1477,6 +1399,7 @@ impl BedrockDiscoverParams {
 }
 
 impl Default for BedrockDiscoverParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1492,24 +1415,18 @@ impl Record for BedrockDiscoverParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for BedrockDiscoverParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockDiscoverParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BedrockDiscoverParams);
+impl Encode for BedrockDiscoverParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`account/bedrock/discover`](crate::requests::AccountBedrockDiscover).
 ///
@@ -1553,30 +1470,25 @@ impl Record for BedrockDiscoverResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BedrockDiscoverResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"profiles\":", &self.profiles);
-        output.field(",\"environmentCredentials\":", &self.environment_credentials);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockDiscoverResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.profiles.decode(input),
             1 => self.environment_credentials.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BedrockDiscoverResponse);
+impl Encode for BedrockDiscoverResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"profiles\":", &self.profiles);
+        output.field(",\"environmentCredentials\":", &self.environment_credentials);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`BedrockDiscoverResponse`].
 ///
@@ -1616,30 +1528,25 @@ impl Record for BedrockEnvironmentCredential {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BedrockEnvironmentCredential {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.field(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockEnvironmentCredential {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BedrockEnvironmentCredential);
+impl Encode for BedrockEnvironmentCredential {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"region\":", &self.region);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/bedrock/setup`](crate::requests::AccountBedrockSetup).
 ///
@@ -1663,6 +1570,7 @@ impl BedrockSetupParams {
     /// `region`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn region(&self) -> Option<&String> {
         match self {
             Self::Profile(arm) => Some(&arm.region),
@@ -1711,26 +1619,23 @@ impl Record for ProfileBedrockSetupParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProfileBedrockSetupParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"profile\":", &self.profile);
-        output.field(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProfileBedrockSetupParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.profile.decode(input),
             1 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ProfileBedrockSetupParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"profile\":", &self.profile);
+        output.field(",\"region\":", &self.region);
+        output.end(&self.extra);
     }
 }
 
@@ -1769,24 +1674,21 @@ impl Record for EnvironmentBedrockSetupParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.region.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for EnvironmentBedrockSetupParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentBedrockSetupParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1809,6 +1711,7 @@ impl BedrockSetupResponse {
 }
 
 impl Default for BedrockSetupResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1824,24 +1727,18 @@ impl Record for BedrockSetupResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for BedrockSetupResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockSetupResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BedrockSetupResponse);
+impl Encode for BedrockSetupResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/login/cancel`](crate::requests::AccountLoginCancel).
 #[derive(Clone, Debug, PartialEq)]
@@ -1876,28 +1773,23 @@ impl Record for CancelLoginAccountParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.login_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CancelLoginAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"loginId\":", &self.login_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CancelLoginAccountParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.login_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CancelLoginAccountParams);
 
 /// The answer to [`account/login/cancel`](crate::requests::AccountLoginCancel).
 #[derive(Clone, Debug, PartialEq)]
@@ -1932,28 +1824,23 @@ impl Record for CancelLoginAccountResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CancelLoginAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CancelLoginAccountResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CancelLoginAccountResponse);
 
 /// Part of [`CancelLoginAccountResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1967,7 +1854,7 @@ pub enum CancelLoginAccountStatus {
 }
 
 crate::runtime::open_enum! {
-    CancelLoginAccountStatus { Canceled = "canceled", NotFound = "notFound", }
+    CancelLoginAccountStatus { 0 : Canceled = "canceled", 1 : NotFound = "notFound", }
 }
 
 /// The params of [`account/chatgptAuthTokens/refresh`](crate::server_requests::AccountChatgptAuthTokensRefresh).
@@ -2010,30 +1897,25 @@ impl Record for ChatgptAuthTokensRefreshParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ChatgptAuthTokensRefreshParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"reason\":", &self.reason);
-        output.omit(",\"previousAccountId\":", &self.previous_account_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptAuthTokensRefreshParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.reason.decode(input),
             1 => self.previous_account_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ChatgptAuthTokensRefreshParams);
+impl Encode for ChatgptAuthTokensRefreshParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"reason\":", &self.reason);
+        output.omit(",\"previousAccountId\":", &self.previous_account_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ChatgptAuthTokensRefreshParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2045,7 +1927,7 @@ pub enum ChatgptAuthTokensRefreshReason {
 }
 
 crate::runtime::open_enum! {
-    ChatgptAuthTokensRefreshReason { Unauthorized = "unauthorized", }
+    ChatgptAuthTokensRefreshReason { 0 : Unauthorized = "unauthorized", }
 }
 
 /// The answer to [`account/chatgptAuthTokens/refresh`](crate::server_requests::AccountChatgptAuthTokensRefresh).
@@ -2063,6 +1945,7 @@ pub struct ChatgptAuthTokensRefreshResponse {
 }
 
 impl fmt::Debug for ChatgptAuthTokensRefreshResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChatgptAuthTokensRefreshResponse")
             .field("access_token", redact::secret(&self.access_token))
@@ -2108,32 +1991,27 @@ impl Record for ChatgptAuthTokensRefreshResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ChatgptAuthTokensRefreshResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"accessToken\":", &self.access_token);
-        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
-        output.field(",\"chatgptPlanType\":", &self.chatgpt_plan_type);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptAuthTokensRefreshResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.access_token.decode(input),
             1 => self.chatgpt_account_id.decode(input),
             2 => self.chatgpt_plan_type.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ChatgptAuthTokensRefreshResponse);
+impl Encode for ChatgptAuthTokensRefreshResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"accessToken\":", &self.access_token);
+        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
+        output.field(",\"chatgptPlanType\":", &self.chatgpt_plan_type);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConsumeAccountRateLimitResetCreditResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2151,8 +2029,9 @@ pub enum ConsumeAccountRateLimitResetCreditOutcome {
 }
 
 crate::runtime::open_enum! {
-    ConsumeAccountRateLimitResetCreditOutcome { Reset = "reset", NothingToReset =
-    "nothingToReset", NoCredit = "noCredit", AlreadyRedeemed = "alreadyRedeemed", }
+    ConsumeAccountRateLimitResetCreditOutcome { 0 : Reset = "reset", 1 : NothingToReset =
+    "nothingToReset", 2 : NoCredit = "noCredit", 3 : AlreadyRedeemed = "alreadyRedeemed",
+    }
 }
 
 /// The params of [`account/rateLimitResetCredit/consume`](crate::requests::AccountRateLimitResetCreditConsume).
@@ -2197,30 +2076,25 @@ impl Record for ConsumeAccountRateLimitResetCreditParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConsumeAccountRateLimitResetCreditParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"idempotencyKey\":", &self.idempotency_key);
-        output.omit(",\"creditId\":", &self.credit_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConsumeAccountRateLimitResetCreditParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.idempotency_key.decode(input),
             1 => self.credit_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConsumeAccountRateLimitResetCreditParams);
+impl Encode for ConsumeAccountRateLimitResetCreditParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"idempotencyKey\":", &self.idempotency_key);
+        output.omit(",\"creditId\":", &self.credit_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`account/rateLimitResetCredit/consume`](crate::requests::AccountRateLimitResetCreditConsume).
 #[derive(Clone, Debug, PartialEq)]
@@ -2255,28 +2129,23 @@ impl Record for ConsumeAccountRateLimitResetCreditResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.outcome.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ConsumeAccountRateLimitResetCreditResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"outcome\":", &self.outcome);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ConsumeAccountRateLimitResetCreditResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.outcome.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ConsumeAccountRateLimitResetCreditResponse);
 
 /// Part of [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2318,32 +2187,27 @@ impl Record for CreditsSnapshot {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CreditsSnapshot {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"hasCredits\":", &self.has_credits);
-        output.field(",\"unlimited\":", &self.unlimited);
-        output.field(",\"balance\":", &self.balance);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CreditsSnapshot {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.has_credits.decode(input),
             1 => self.unlimited.decode(input),
             2 => self.balance.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CreditsSnapshot);
+impl Encode for CreditsSnapshot {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"hasCredits\":", &self.has_credits);
+        output.field(",\"unlimited\":", &self.unlimited);
+        output.field(",\"balance\":", &self.balance);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`AccountLoginCompletedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2355,7 +2219,7 @@ pub enum DesktopOnboardingEntrypoint {
 }
 
 crate::runtime::open_enum! {
-    DesktopOnboardingEntrypoint { LifeSciences = "life_sciences", }
+    DesktopOnboardingEntrypoint { 0 : LifeSciences = "life_sciences", }
 }
 
 /// The answer to [`account/gatewayOAuth/cancel`](crate::requests::AccountGatewayOAuthCancel).
@@ -2375,6 +2239,7 @@ impl GatewayOAuthCancelResponse {
 }
 
 impl Default for GatewayOAuthCancelResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2390,24 +2255,18 @@ impl Record for GatewayOAuthCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for GatewayOAuthCancelResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GatewayOAuthCancelResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GatewayOAuthCancelResponse);
+impl Encode for GatewayOAuthCancelResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/gatewayOAuth/changed`](crate::notifications::AccountGatewayOAuthChanged).
 #[derive(Clone, Debug, PartialEq)]
@@ -2458,36 +2317,31 @@ impl Record for GatewayOAuthChangedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GatewayOAuthChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"loginId\":", &self.login_id);
-        output.field(",\"authUrl\":", &self.auth_url);
-        output.field(",\"providerId\":", &self.provider_id);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"error\":", &self.error);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GatewayOAuthChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.login_id.decode(input),
             1 => self.auth_url.decode(input),
             2 => self.provider_id.decode(input),
             3 => self.status.decode(input),
             4 => self.error.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GatewayOAuthChangedNotification);
+impl Encode for GatewayOAuthChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"authUrl\":", &self.auth_url);
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.end(&self.extra);
+    }
+}
 
 /// Authorize a configured provider without changing the default or any thread's provider.
 #[derive(Clone, Debug, PartialEq)]
@@ -2522,6 +2376,7 @@ impl GatewayOAuthLoginParams {
 }
 
 impl Default for GatewayOAuthLoginParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2541,30 +2396,25 @@ impl Record for GatewayOAuthLoginParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            1 => Slot::fill(&mut &mut self.device_auth, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GatewayOAuthLoginParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"modelProvider\":", &self.model_provider);
         output.omit(",\"deviceAuth\":", &self.device_auth);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GatewayOAuthLoginParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.model_provider.decode(input),
-            1 => runtime::some(&mut self.device_auth, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GatewayOAuthLoginParams);
 
 /// The answer to [`account/gatewayOAuth/login`](crate::requests::AccountGatewayOAuthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -2585,6 +2435,7 @@ impl GatewayOAuthLoginResponse {
 }
 
 impl Default for GatewayOAuthLoginResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2603,28 +2454,23 @@ impl Record for GatewayOAuthLoginResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.prompt.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GatewayOAuthLoginResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"prompt\":", &self.prompt);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GatewayOAuthLoginResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.prompt.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GatewayOAuthLoginResponse);
 
 /// Part of [`GatewayOAuthLoginResponse`].
 #[derive(Clone, PartialEq)]
@@ -2641,6 +2487,7 @@ pub struct GatewayOAuthPrompt {
 }
 
 impl fmt::Debug for GatewayOAuthPrompt {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GatewayOAuthPrompt")
             .field("login_id", &self.login_id)
@@ -2682,32 +2529,27 @@ impl Record for GatewayOAuthPrompt {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GatewayOAuthPrompt {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"loginId\":", &self.login_id);
-        output.field(",\"verificationUrl\":", &self.verification_url);
-        output.field(",\"userCode\":", &self.user_code);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GatewayOAuthPrompt {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.login_id.decode(input),
             1 => self.verification_url.decode(input),
             2 => self.user_code.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GatewayOAuthPrompt);
+impl Encode for GatewayOAuthPrompt {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"verificationUrl\":", &self.verification_url);
+        output.field(",\"userCode\":", &self.user_code);
+        output.end(&self.extra);
+    }
+}
 
 /// Read credential readiness for a configured provider without starting browser login.
 #[derive(Clone, Debug, PartialEq)]
@@ -2734,6 +2576,7 @@ impl GatewayOAuthReadParams {
 }
 
 impl Default for GatewayOAuthReadParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2752,28 +2595,23 @@ impl Record for GatewayOAuthReadParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GatewayOAuthReadParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"modelProvider\":", &self.model_provider);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GatewayOAuthReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.model_provider.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GatewayOAuthReadParams);
 
 /// Current effective gateway policy and credential readiness; never contains credentials.
 #[derive(Clone, Debug, PartialEq)]
@@ -2836,38 +2674,33 @@ impl Record for GatewayOAuthReadResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider_id.decode(input),
+            1 => self.provider_name.decode(input),
+            2 => self.required.decode(input),
+            3 => Slot::fill(&mut &mut self.supports_device_auth, input),
+            4 => self.status.decode(input),
+            5 => self.error.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GatewayOAuthReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"providerId\":", &self.provider_id);
         output.field(",\"providerName\":", &self.provider_name);
         output.field(",\"required\":", &self.required);
         output.omit(",\"supportsDeviceAuth\":", &self.supports_device_auth);
         output.field(",\"status\":", &self.status);
         output.field(",\"error\":", &self.error);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GatewayOAuthReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.provider_id.decode(input),
-            1 => self.provider_name.decode(input),
-            2 => self.required.decode(input),
-            3 => runtime::some(&mut self.supports_device_auth, input),
-            4 => self.status.decode(input),
-            5 => self.error.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GatewayOAuthReadResponse);
 
 /// Part of [`GatewayOAuthChangedNotification`], [`GatewayOAuthReadResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2885,8 +2718,8 @@ pub enum GatewayOAuthStatus {
 }
 
 crate::runtime::open_enum! {
-    GatewayOAuthStatus { NotReady = "notReady", Started = "started", Succeeded =
-    "succeeded", Failed = "failed", }
+    GatewayOAuthStatus { 0 : NotReady = "notReady", 1 : Started = "started", 2 :
+    Succeeded = "succeeded", 3 : Failed = "failed", }
 }
 
 /// The params of [`account/gcp/setup`](crate::requests::AccountGcpSetup).
@@ -2942,32 +2775,27 @@ impl Record for GcpSetupParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GcpSetupParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"projectId\":", &self.project_id);
-        output.omit(",\"location\":", &self.location);
-        output.omit(",\"credentialFile\":", &self.credential_file);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GcpSetupParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.project_id.decode(input),
             1 => self.location.decode(input),
             2 => self.credential_file.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GcpSetupParams);
+impl Encode for GcpSetupParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"projectId\":", &self.project_id);
+        output.omit(",\"location\":", &self.location);
+        output.omit(",\"credentialFile\":", &self.credential_file);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`account/gcp/setup`](crate::requests::AccountGcpSetup).
 ///
@@ -2988,6 +2816,7 @@ impl GcpSetupResponse {
 }
 
 impl Default for GcpSetupResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3003,24 +2832,18 @@ impl Record for GcpSetupResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for GcpSetupResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GcpSetupResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GcpSetupResponse);
+impl Encode for GcpSetupResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/read`](crate::requests::AccountRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3049,6 +2872,7 @@ impl GetAccountParams {
 }
 
 impl Default for GetAccountParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3067,28 +2891,23 @@ impl Record for GetAccountParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.refresh_token, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GetAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"refreshToken\":", &self.refresh_token);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GetAccountParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.refresh_token, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GetAccountParams);
 
 /// Usage-read capabilities of the requesting client, never inferred from its experiment arm.
 #[derive(Clone, Debug, PartialEq)]
@@ -3126,6 +2945,7 @@ impl GetAccountRateLimitsParams {
 }
 
 impl Default for GetAccountRateLimitsParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3145,31 +2965,26 @@ impl Record for GetAccountRateLimitsParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.supports_luna_reserve, input),
+            1 => Slot::fill(&mut &mut self.exclude_reset_credit_details, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GetAccountRateLimitsParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"supportsLunaReserve\":", &self.supports_luna_reserve);
         output
             .omit(",\"excludeResetCreditDetails\":", &self.exclude_reset_credit_details);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GetAccountRateLimitsParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.supports_luna_reserve, input),
-            1 => runtime::some(&mut self.exclude_reset_credit_details, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GetAccountRateLimitsParams);
 
 /// The answer to [`account/rateLimits/read`](crate::requests::AccountRateLimitsRead).
 #[derive(Clone, PartialEq)]
@@ -3180,7 +2995,7 @@ pub struct GetAccountRateLimitsResponse {
     /// Backward-compatible single-bucket view; mirrors the historical payload.
     pub rate_limits: RateLimitSnapshot,
     /// Multi-bucket view keyed by metered `limit_id` (for example, `codex`).
-    pub rate_limits_by_limit_id: Option<BTreeMap<String, RateLimitSnapshot>>,
+    pub rate_limits_by_limit_id: Option<Map<RateLimitSnapshot>>,
     /// `rateLimitResetCredits` on the wire.
     pub rate_limit_reset_credits: Option<RateLimitResetCreditsSummary>,
     /// Account associated with this usage snapshot, when supplied by the backend.
@@ -3192,6 +3007,7 @@ pub struct GetAccountRateLimitsResponse {
 }
 
 impl fmt::Debug for GetAccountRateLimitsResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GetAccountRateLimitsResponse")
             .field("ordinary_usage_allowed", &self.ordinary_usage_allowed)
@@ -3240,22 +3056,8 @@ impl Record for GetAccountRateLimitsResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GetAccountRateLimitsResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"ordinaryUsageAllowed\":", &self.ordinary_usage_allowed);
-        output.field(",\"rateLimits\":", &self.rate_limits);
-        output.field(",\"rateLimitsByLimitId\":", &self.rate_limits_by_limit_id);
-        output.field(",\"rateLimitResetCredits\":", &self.rate_limit_reset_credits);
-        output.field(",\"accountId\":", &self.account_id);
-        output.field(",\"rateLimitUpsell\":", &self.rate_limit_upsell);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GetAccountRateLimitsResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.ordinary_usage_allowed.decode(input),
             1 => self.rate_limits.decode(input),
@@ -3263,15 +3065,24 @@ impl Fields for GetAccountRateLimitsResponse {
             3 => self.rate_limit_reset_credits.decode(input),
             4 => self.account_id.decode(input),
             5 => self.rate_limit_upsell.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GetAccountRateLimitsResponse);
+impl Encode for GetAccountRateLimitsResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"ordinaryUsageAllowed\":", &self.ordinary_usage_allowed);
+        output.field(",\"rateLimits\":", &self.rate_limits);
+        output.field(",\"rateLimitsByLimitId\":", &self.rate_limits_by_limit_id);
+        output.field(",\"rateLimitResetCredits\":", &self.rate_limit_reset_credits);
+        output.field(",\"accountId\":", &self.account_id);
+        output.field(",\"rateLimitUpsell\":", &self.rate_limit_upsell);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`account/read`](crate::requests::AccountRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3317,34 +3128,29 @@ impl Record for GetAccountResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GetAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"account\":", &self.account);
-        output.field(",\"userId\":", &self.user_id);
-        output.field(",\"requiresOpenaiAuth\":", &self.requires_openai_auth);
-        output.field(",\"workspaceRouting\":", &self.workspace_routing);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GetAccountResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.account.decode(input),
             1 => self.user_id.decode(input),
             2 => self.requires_openai_auth.decode(input),
             3 => self.workspace_routing.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GetAccountResponse);
+impl Encode for GetAccountResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"account\":", &self.account);
+        output.field(",\"userId\":", &self.user_id);
+        output.field(",\"requiresOpenaiAuth\":", &self.requires_openai_auth);
+        output.field(",\"workspaceRouting\":", &self.workspace_routing);
+        output.end(&self.extra);
+    }
+}
 
 /// Optional security reminder bound to the account that fetched it. Unavailable or ineligible accounts return no notice; this read never changes account security.
 #[derive(Clone, Debug, PartialEq)]
@@ -3365,6 +3171,7 @@ impl GetAccountSecuritySetupResponse {
 }
 
 impl Default for GetAccountSecuritySetupResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3383,28 +3190,23 @@ impl Record for GetAccountSecuritySetupResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.notice.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GetAccountSecuritySetupResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"notice\":", &self.notice);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GetAccountSecuritySetupResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.notice.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GetAccountSecuritySetupResponse);
 
 /// The params of [`account/usage/read`](crate::requests::AccountUsageRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3431,6 +3233,7 @@ impl GetAccountTokenUsageParams {
 }
 
 impl Default for GetAccountTokenUsageParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3449,28 +3252,23 @@ impl Record for GetAccountTokenUsageParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GetAccountTokenUsageParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GetAccountTokenUsageParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GetAccountTokenUsageParams);
 
 /// The answer to [`account/usage/read`](crate::requests::AccountUsageRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3511,32 +3309,27 @@ impl Record for GetAccountTokenUsageResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GetAccountTokenUsageResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"summary\":", &self.summary);
-        output.field(",\"dailyUsageBuckets\":", &self.daily_usage_buckets);
-        output.field(",\"threadUsage\":", &self.thread_usage);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GetAccountTokenUsageResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.summary.decode(input),
             1 => self.daily_usage_buckets.decode(input),
             2 => self.thread_usage.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GetAccountTokenUsageResponse);
+impl Encode for GetAccountTokenUsageResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"dailyUsageBuckets\":", &self.daily_usage_buckets);
+        output.field(",\"threadUsage\":", &self.thread_usage);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`account/workspaceMessages/read`](crate::requests::AccountWorkspaceMessagesRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3575,30 +3368,25 @@ impl Record for GetWorkspaceMessagesResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GetWorkspaceMessagesResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"featureEnabled\":", &self.feature_enabled);
-        output.field(",\"messages\":", &self.messages);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GetWorkspaceMessagesResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.feature_enabled.decode(input),
             1 => self.messages.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GetWorkspaceMessagesResponse);
+impl Encode for GetWorkspaceMessagesResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"featureEnabled\":", &self.feature_enabled);
+        output.field(",\"messages\":", &self.messages);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/login/start`](crate::requests::AccountLoginStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -3642,6 +3430,7 @@ pub struct ApiKeyLoginAccountParams {
 }
 
 impl fmt::Debug for ApiKeyLoginAccountParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiKeyLoginAccountParams")
             .field("api_key", redact::secret(&self.api_key))
@@ -3673,24 +3462,21 @@ impl Record for ApiKeyLoginAccountParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.api_key.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ApiKeyLoginAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"apiKey\":", &self.api_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ApiKeyLoginAccountParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.api_key.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -3740,6 +3526,7 @@ impl ChatgptLoginAccountParams {
 }
 
 impl Default for ChatgptLoginAccountParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3760,10 +3547,21 @@ impl Record for ChatgptLoginAccountParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.codex_streamlined_login, input),
+            1 => Slot::fill(&mut &mut self.use_hosted_login_success_page, input),
+            2 => self.app_brand.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ChatgptLoginAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"codexStreamlinedLogin\":", &self.codex_streamlined_login);
         output
             .omit(
@@ -3771,21 +3569,7 @@ impl Encode for ChatgptLoginAccountParams {
                 &self.use_hosted_login_success_page,
             );
         output.omit(",\"appBrand\":", &self.app_brand);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptLoginAccountParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.codex_streamlined_login, input),
-            1 => runtime::some(&mut self.use_hosted_login_success_page, input),
-            2 => self.app_brand.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -3808,6 +3592,7 @@ impl ChatgptDeviceCodeLoginAccountParams {
 }
 
 impl Default for ChatgptDeviceCodeLoginAccountParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3823,20 +3608,16 @@ impl Record for ChatgptDeviceCodeLoginAccountParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for ChatgptDeviceCodeLoginAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptDeviceCodeLoginAccountParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -3859,6 +3640,7 @@ pub struct ChatgptAuthTokensLoginAccountParams {
 }
 
 impl fmt::Debug for ChatgptAuthTokensLoginAccountParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChatgptAuthTokensLoginAccountParams")
             .field("access_token", redact::secret(&self.access_token))
@@ -3904,28 +3686,25 @@ impl Record for ChatgptAuthTokensLoginAccountParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ChatgptAuthTokensLoginAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"accessToken\":", &self.access_token);
-        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
-        output.omit(",\"chatgptPlanType\":", &self.chatgpt_plan_type);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptAuthTokensLoginAccountParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.access_token.decode(input),
             1 => self.chatgpt_account_id.decode(input),
             2 => self.chatgpt_plan_type.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ChatgptAuthTokensLoginAccountParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"accessToken\":", &self.access_token);
+        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
+        output.omit(",\"chatgptPlanType\":", &self.chatgpt_plan_type);
+        output.end(&self.extra);
     }
 }
 
@@ -3944,6 +3723,7 @@ pub struct AmazonBedrockLoginAccountParams {
 }
 
 impl fmt::Debug for AmazonBedrockLoginAccountParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmazonBedrockLoginAccountParams")
             .field("api_key", redact::secret(&self.api_key))
@@ -3978,26 +3758,23 @@ impl Record for AmazonBedrockLoginAccountParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AmazonBedrockLoginAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"apiKey\":", &self.api_key);
-        output.field(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AmazonBedrockLoginAccountParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.api_key.decode(input),
             1 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for AmazonBedrockLoginAccountParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"apiKey\":", &self.api_key);
+        output.field(",\"region\":", &self.region);
+        output.end(&self.extra);
     }
 }
 
@@ -4020,6 +3797,7 @@ pub struct AmazonBedrockAccessKeysLoginAccountParams {
 }
 
 impl fmt::Debug for AmazonBedrockAccessKeysLoginAccountParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmazonBedrockAccessKeysLoginAccountParams")
             .field("access_key_id", redact::secret(&self.access_key_id))
@@ -4069,30 +3847,27 @@ impl Record for AmazonBedrockAccessKeysLoginAccountParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AmazonBedrockAccessKeysLoginAccountParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"accessKeyId\":", &self.access_key_id);
-        output.field(",\"secretAccessKey\":", &self.secret_access_key);
-        output.omit(",\"sessionToken\":", &self.session_token);
-        output.field(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AmazonBedrockAccessKeysLoginAccountParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.access_key_id.decode(input),
             1 => self.secret_access_key.decode(input),
             2 => self.session_token.decode(input),
             3 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for AmazonBedrockAccessKeysLoginAccountParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"accessKeyId\":", &self.access_key_id);
+        output.field(",\"secretAccessKey\":", &self.secret_access_key);
+        output.omit(",\"sessionToken\":", &self.session_token);
+        output.field(",\"region\":", &self.region);
+        output.end(&self.extra);
     }
 }
 
@@ -4140,6 +3915,7 @@ impl ApiKeyLoginAccountResponse {
 }
 
 impl Default for ApiKeyLoginAccountResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4155,20 +3931,16 @@ impl Record for ApiKeyLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for ApiKeyLoginAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ApiKeyLoginAccountResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -4211,26 +3983,23 @@ impl Record for ChatgptLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ChatgptLoginAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"loginId\":", &self.login_id);
-        output.field(",\"authUrl\":", &self.auth_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptLoginAccountResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.login_id.decode(input),
             1 => self.auth_url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ChatgptLoginAccountResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"authUrl\":", &self.auth_url);
+        output.end(&self.extra);
     }
 }
 
@@ -4251,6 +4020,7 @@ pub struct ChatgptDeviceCodeLoginAccountResponse {
 }
 
 impl fmt::Debug for ChatgptDeviceCodeLoginAccountResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChatgptDeviceCodeLoginAccountResponse")
             .field("login_id", &self.login_id)
@@ -4292,28 +4062,25 @@ impl Record for ChatgptDeviceCodeLoginAccountResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ChatgptDeviceCodeLoginAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"loginId\":", &self.login_id);
-        output.field(",\"verificationUrl\":", &self.verification_url);
-        output.field(",\"userCode\":", &self.user_code);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptDeviceCodeLoginAccountResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.login_id.decode(input),
             1 => self.verification_url.decode(input),
             2 => self.user_code.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ChatgptDeviceCodeLoginAccountResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"verificationUrl\":", &self.verification_url);
+        output.field(",\"userCode\":", &self.user_code);
+        output.end(&self.extra);
     }
 }
 
@@ -4336,6 +4103,7 @@ impl ChatgptAuthTokensLoginAccountResponse {
 }
 
 impl Default for ChatgptAuthTokensLoginAccountResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4351,20 +4119,16 @@ impl Record for ChatgptAuthTokensLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for ChatgptAuthTokensLoginAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ChatgptAuthTokensLoginAccountResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -4387,6 +4151,7 @@ impl AmazonBedrockLoginAccountResponse {
 }
 
 impl Default for AmazonBedrockLoginAccountResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4402,20 +4167,16 @@ impl Record for AmazonBedrockLoginAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for AmazonBedrockLoginAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AmazonBedrockLoginAccountResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -4458,30 +4219,25 @@ impl Record for LoginAccountSessionsSwitchResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for LoginAccountSessionsSwitchResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"loginId\":", &self.login_id);
-        output.field(",\"authUrl\":", &self.auth_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LoginAccountSessionsSwitchResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.login_id.decode(input),
             1 => self.auth_url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(LoginAccountSessionsSwitchResponse);
+impl Encode for LoginAccountSessionsSwitchResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"loginId\":", &self.login_id);
+        output.field(",\"authUrl\":", &self.auth_url);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`LoginAccountParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4495,7 +4251,7 @@ pub enum LoginAppBrand {
 }
 
 crate::runtime::open_enum! {
-    LoginAppBrand { Codex = "codex", Chatgpt = "chatgpt", }
+    LoginAppBrand { 0 : Codex = "codex", 1 : Chatgpt = "chatgpt", }
 }
 
 /// The answer to [`account/logout`](crate::requests::AccountLogout).
@@ -4515,6 +4271,7 @@ impl LogoutAccountResponse {
 }
 
 impl Default for LogoutAccountResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4530,24 +4287,18 @@ impl Record for LogoutAccountResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for LogoutAccountResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LogoutAccountResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(LogoutAccountResponse);
+impl Encode for LogoutAccountResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Account`], [`AccountUpdatedNotification`], [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4597,14 +4348,15 @@ pub enum PlanType {
 }
 
 crate::runtime::open_enum! {
-    PlanType { Free = "free", Go = "go", Plus = "plus", Pro = "pro", Prolite = "prolite",
-    Promax = "promax", Team = "team", SelfServeBusinessProlite =
-    "self_serve_business_prolite", SelfServeBusinessUsageBased =
-    "self_serve_business_usage_based", Business = "business", Ent26 = "ent26",
-    EnterpriseCbpAutomation = "enterprise_cbp_automation", EnterpriseCbpUsageBased =
-    "enterprise_cbp_usage_based", Enterprise = "enterprise", Edu = "edu", EduPlus =
-    "edu_plus", EduPro = "edu_pro", Sci = "sci", SciPlus = "sci_plus", Unknown =
-    "unknown", }
+    PlanType { 0 : Free = "free", 1 : Go = "go", 2 : Plus = "plus", 3 : Pro = "pro", 4 :
+    Prolite = "prolite", 5 : Promax = "promax", 6 : Team = "team", 7 :
+    SelfServeBusinessProlite = "self_serve_business_prolite", 8 :
+    SelfServeBusinessUsageBased = "self_serve_business_usage_based", 9 : Business =
+    "business", 10 : Ent26 = "ent26", 11 : EnterpriseCbpAutomation =
+    "enterprise_cbp_automation", 12 : EnterpriseCbpUsageBased =
+    "enterprise_cbp_usage_based", 13 : Enterprise = "enterprise", 14 : Edu = "edu", 15 :
+    EduPlus = "edu_plus", 16 : EduPro = "edu_pro", 17 : Sci = "sci", 18 : SciPlus =
+    "sci_plus", 19 : Unknown = "unknown", }
 }
 
 /// Part of [`RateLimitSnapshot`].
@@ -4625,10 +4377,10 @@ pub enum RateLimitReachedType {
 }
 
 crate::runtime::open_enum! {
-    RateLimitReachedType { RateLimitReached = "rate_limit_reached",
-    WorkspaceOwnerCreditsDepleted = "workspace_owner_credits_depleted",
-    WorkspaceMemberCreditsDepleted = "workspace_member_credits_depleted",
-    WorkspaceOwnerUsageLimitReached = "workspace_owner_usage_limit_reached",
+    RateLimitReachedType { 0 : RateLimitReached = "rate_limit_reached", 1 :
+    WorkspaceOwnerCreditsDepleted = "workspace_owner_credits_depleted", 2 :
+    WorkspaceMemberCreditsDepleted = "workspace_member_credits_depleted", 3 :
+    WorkspaceOwnerUsageLimitReached = "workspace_owner_usage_limit_reached", 4 :
     WorkspaceMemberUsageLimitReached = "workspace_member_usage_limit_reached", }
 }
 
@@ -4699,23 +4451,8 @@ impl Record for RateLimitResetCredit {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RateLimitResetCredit {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"resetType\":", &self.reset_type);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"grantedAt\":", &self.granted_at);
-        output.field(",\"expiresAt\":", &self.expires_at);
-        output.field(",\"title\":", &self.title);
-        output.field(",\"description\":", &self.description);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RateLimitResetCredit {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.reset_type.decode(input),
@@ -4724,15 +4461,25 @@ impl Fields for RateLimitResetCredit {
             4 => self.expires_at.decode(input),
             5 => self.title.decode(input),
             6 => self.description.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RateLimitResetCredit);
+impl Encode for RateLimitResetCredit {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"resetType\":", &self.reset_type);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"grantedAt\":", &self.granted_at);
+        output.field(",\"expiresAt\":", &self.expires_at);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`RateLimitResetCredit`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4750,8 +4497,8 @@ pub enum RateLimitResetCreditStatus {
 }
 
 crate::runtime::open_enum! {
-    RateLimitResetCreditStatus { Available = "available", Redeeming = "redeeming",
-    Redeemed = "redeemed", Unknown = "unknown", }
+    RateLimitResetCreditStatus { 0 : Available = "available", 1 : Redeeming =
+    "redeeming", 2 : Redeemed = "redeemed", 3 : Unknown = "unknown", }
 }
 
 /// Part of [`GetAccountRateLimitsResponse`].
@@ -4792,30 +4539,25 @@ impl Record for RateLimitResetCreditsSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RateLimitResetCreditsSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"availableCount\":", &self.available_count);
-        output.field(",\"credits\":", &self.credits);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RateLimitResetCreditsSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.available_count.decode(input),
             1 => self.credits.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RateLimitResetCreditsSummary);
+impl Encode for RateLimitResetCreditsSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"availableCount\":", &self.available_count);
+        output.field(",\"credits\":", &self.credits);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`RateLimitResetCredit`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4829,7 +4571,8 @@ pub enum RateLimitResetType {
 }
 
 crate::runtime::open_enum! {
-    RateLimitResetType { CodexRateLimits = "codexRateLimits", Unknown = "unknown", }
+    RateLimitResetType { 0 : CodexRateLimits = "codexRateLimits", 1 : Unknown =
+    "unknown", }
 }
 
 /// Part of [`AccountRateLimitsUpdatedNotification`], [`GetAccountRateLimitsResponse`].
@@ -4869,6 +4612,7 @@ impl RateLimitSnapshot {
 }
 
 impl Default for RateLimitSnapshot {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4907,26 +4651,8 @@ impl Record for RateLimitSnapshot {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RateLimitSnapshot {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"limitId\":", &self.limit_id);
-        output.field(",\"limitName\":", &self.limit_name);
-        output.field(",\"normalModelSlug\":", &self.normal_model_slug);
-        output.field(",\"primary\":", &self.primary);
-        output.field(",\"secondary\":", &self.secondary);
-        output.field(",\"credits\":", &self.credits);
-        output.field(",\"individualLimit\":", &self.individual_limit);
-        output.field(",\"spendControlReached\":", &self.spend_control_reached);
-        output.field(",\"planType\":", &self.plan_type);
-        output.field(",\"rateLimitReachedType\":", &self.rate_limit_reached_type);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RateLimitSnapshot {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.limit_id.decode(input),
             1 => self.limit_name.decode(input),
@@ -4938,15 +4664,28 @@ impl Fields for RateLimitSnapshot {
             7 => self.spend_control_reached.decode(input),
             8 => self.plan_type.decode(input),
             9 => self.rate_limit_reached_type.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RateLimitSnapshot);
+impl Encode for RateLimitSnapshot {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"limitId\":", &self.limit_id);
+        output.field(",\"limitName\":", &self.limit_name);
+        output.field(",\"normalModelSlug\":", &self.normal_model_slug);
+        output.field(",\"primary\":", &self.primary);
+        output.field(",\"secondary\":", &self.secondary);
+        output.field(",\"credits\":", &self.credits);
+        output.field(",\"individualLimit\":", &self.individual_limit);
+        output.field(",\"spendControlReached\":", &self.spend_control_reached);
+        output.field(",\"planType\":", &self.plan_type);
+        output.field(",\"rateLimitReachedType\":", &self.rate_limit_reached_type);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4987,32 +4726,27 @@ impl Record for RateLimitWindow {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RateLimitWindow {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"usedPercent\":", &self.used_percent);
-        output.field(",\"windowDurationMins\":", &self.window_duration_mins);
-        output.field(",\"resetsAt\":", &self.resets_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RateLimitWindow {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.used_percent.decode(input),
             1 => self.window_duration_mins.decode(input),
             2 => self.resets_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RateLimitWindow);
+impl Encode for RateLimitWindow {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"usedPercent\":", &self.used_percent);
+        output.field(",\"windowDurationMins\":", &self.window_duration_mins);
+        output.field(",\"resetsAt\":", &self.resets_at);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`account/sendAddCreditsNudgeEmail`](crate::requests::AccountSendAddCreditsNudgeEmail).
 #[derive(Clone, Debug, PartialEq)]
@@ -5047,28 +4781,23 @@ impl Record for SendAddCreditsNudgeEmailParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.credit_type.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SendAddCreditsNudgeEmailParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"creditType\":", &self.credit_type);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for SendAddCreditsNudgeEmailParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.credit_type.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SendAddCreditsNudgeEmailParams);
 
 /// The answer to [`account/sendAddCreditsNudgeEmail`](crate::requests::AccountSendAddCreditsNudgeEmail).
 #[derive(Clone, Debug, PartialEq)]
@@ -5103,28 +4832,23 @@ impl Record for SendAddCreditsNudgeEmailResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SendAddCreditsNudgeEmailResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for SendAddCreditsNudgeEmailResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SendAddCreditsNudgeEmailResponse);
 
 /// Part of [`AccountSessionsSwitchResponse`].
 ///
@@ -5164,30 +4888,25 @@ impl Record for SessionsAccountSessionsSwitchResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SessionsAccountSessionsSwitchResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"activeSessionId\":", &self.active_session_id);
-        output.field(",\"sessions\":", &self.sessions);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SessionsAccountSessionsSwitchResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.active_session_id.decode(input),
             1 => self.sessions.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SessionsAccountSessionsSwitchResponse);
+impl Encode for SessionsAccountSessionsSwitchResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"activeSessionId\":", &self.active_session_id);
+        output.field(",\"sessions\":", &self.sessions);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`RateLimitSnapshot`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5239,34 +4958,29 @@ impl Record for SpendControlLimitSnapshot {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SpendControlLimitSnapshot {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"limit\":", &self.limit);
-        output.field(",\"used\":", &self.used);
-        output.field(",\"remainingPercent\":", &self.remaining_percent);
-        output.field(",\"resetsAt\":", &self.resets_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SpendControlLimitSnapshot {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.limit.decode(input),
             1 => self.used.decode(input),
             2 => self.remaining_percent.decode(input),
             3 => self.resets_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SpendControlLimitSnapshot);
+impl Encode for SpendControlLimitSnapshot {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"limit\":", &self.limit);
+        output.field(",\"used\":", &self.used);
+        output.field(",\"remainingPercent\":", &self.remaining_percent);
+        output.field(",\"resetsAt\":", &self.resets_at);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`GetAccountTokenUsageResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5325,10 +5039,23 @@ impl Record for ThreadUsage {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.estimated_usage_credits_micros.decode(input),
+            2 => self.estimated_usage_usd_micros.decode(input),
+            3 => self.native_usage_usd_micros.decode(input),
+            4 => self.groups.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadUsage {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output
             .field(
@@ -5338,27 +5065,9 @@ impl Encode for ThreadUsage {
         output.field(",\"estimatedUsageUsdMicros\":", &self.estimated_usage_usd_micros);
         output.omit(",\"nativeUsageUsdMicros\":", &self.native_usage_usd_micros);
         output.field(",\"groups\":", &self.groups);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadUsage {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.estimated_usage_credits_micros.decode(input),
-            2 => self.estimated_usage_usd_micros.decode(input),
-            3 => self.native_usage_usd_micros.decode(input),
-            4 => self.groups.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadUsage);
 
 /// Part of [`ThreadUsage`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5427,10 +5136,27 @@ impl Record for ThreadUsageBreakdownGroup {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.reasoning_effort.decode(input),
+            2 => self.speed.decode(input),
+            3 => self.estimated_usage_credits_micros.decode(input),
+            4 => self.net_new_input_tokens.decode(input),
+            5 => self.cached_input_tokens.decode(input),
+            6 => self.input_tokens.decode(input),
+            7 => self.output_tokens.decode(input),
+            8 => self.total_tokens.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadUsageBreakdownGroup {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"model\":", &self.model);
         output.field(",\"reasoningEffort\":", &self.reasoning_effort);
         output.field(",\"speed\":", &self.speed);
@@ -5444,31 +5170,9 @@ impl Encode for ThreadUsageBreakdownGroup {
         output.field(",\"inputTokens\":", &self.input_tokens);
         output.field(",\"outputTokens\":", &self.output_tokens);
         output.field(",\"totalTokens\":", &self.total_tokens);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadUsageBreakdownGroup {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.model.decode(input),
-            1 => self.reasoning_effort.decode(input),
-            2 => self.speed.decode(input),
-            3 => self.estimated_usage_credits_micros.decode(input),
-            4 => self.net_new_input_tokens.decode(input),
-            5 => self.cached_input_tokens.decode(input),
-            6 => self.input_tokens.decode(input),
-            7 => self.output_tokens.decode(input),
-            8 => self.total_tokens.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadUsageBreakdownGroup);
 
 /// Part of [`GetWorkspaceMessagesResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5521,36 +5225,31 @@ impl Record for WorkspaceMessage {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WorkspaceMessage {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"messageId\":", &self.message_id);
-        output.field(",\"messageType\":", &self.message_type);
-        output.field(",\"messageBody\":", &self.message_body);
-        output.field(",\"createdAt\":", &self.created_at);
-        output.field(",\"archivedAt\":", &self.archived_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WorkspaceMessage {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.message_id.decode(input),
             1 => self.message_type.decode(input),
             2 => self.message_body.decode(input),
             3 => self.created_at.decode(input),
             4 => self.archived_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WorkspaceMessage);
+impl Encode for WorkspaceMessage {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"messageId\":", &self.message_id);
+        output.field(",\"messageType\":", &self.message_type);
+        output.field(",\"messageBody\":", &self.message_body);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"archivedAt\":", &self.archived_at);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`WorkspaceMessage`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5566,8 +5265,8 @@ pub enum WorkspaceMessageType {
 }
 
 crate::runtime::open_enum! {
-    WorkspaceMessageType { Headline = "headline", Announcement = "announcement", Unknown
-    = "unknown", }
+    WorkspaceMessageType { 0 : Headline = "headline", 1 : Announcement = "announcement",
+    2 : Unknown = "unknown", }
 }
 
 /// Part of [`GetAccountResponse`].
@@ -5615,29 +5314,48 @@ impl Record for WorkspaceRouting {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WorkspaceRouting {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
-        output.field(",\"backendOrigin\":", &self.backend_origin);
-        output.field(",\"accountRoutingOverride\":", &self.account_routing_override);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WorkspaceRouting {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.chatgpt_account_id.decode(input),
             1 => self.backend_origin.decode(input),
             2 => self.account_routing_override.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WorkspaceRouting);
+impl Encode for WorkspaceRouting {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"chatgptAccountId\":", &self.chatgpt_account_id);
+        output.field(",\"backendOrigin\":", &self.backend_origin);
+        output.field(",\"accountRoutingOverride\":", &self.account_routing_override);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    AccountLoginCompletedNotification, AccountRateLimitsUpdatedNotification,
+    AccountSecuritySetupAction, AccountSecuritySetupNotice, AccountSession,
+    AccountSessionWorkspace, AccountSessionsListParams, AccountSessionsResponse,
+    AccountSessionsSwitchParams, AccountTokenUsageDailyBucket, AccountTokenUsageSummary,
+    AccountUpdatedNotification, BedrockAwsProfile,
+    BedrockCheckGovCloudRequirementsParams, BedrockCheckGovCloudRequirementsResponse,
+    BedrockDiscoverParams, BedrockDiscoverResponse, BedrockEnvironmentCredential,
+    BedrockSetupResponse, CancelLoginAccountParams, CancelLoginAccountResponse,
+    ChatgptAuthTokensRefreshParams, ChatgptAuthTokensRefreshResponse,
+    ConsumeAccountRateLimitResetCreditParams, ConsumeAccountRateLimitResetCreditResponse,
+    CreditsSnapshot, GatewayOAuthCancelResponse, GatewayOAuthChangedNotification,
+    GatewayOAuthLoginParams, GatewayOAuthLoginResponse, GatewayOAuthPrompt,
+    GatewayOAuthReadParams, GatewayOAuthReadResponse, GcpSetupParams, GcpSetupResponse,
+    GetAccountParams, GetAccountRateLimitsParams, GetAccountRateLimitsResponse,
+    GetAccountResponse, GetAccountSecuritySetupResponse, GetAccountTokenUsageParams,
+    GetAccountTokenUsageResponse, GetWorkspaceMessagesResponse,
+    LoginAccountSessionsSwitchResponse, LogoutAccountResponse, RateLimitResetCredit,
+    RateLimitResetCreditsSummary, RateLimitSnapshot, RateLimitWindow,
+    SendAddCreditsNudgeEmailParams, SendAddCreditsNudgeEmailResponse,
+    SessionsAccountSessionsSwitchResponse, SpendControlLimitSnapshot, ThreadUsage,
+    ThreadUsageBreakdownGroup, WorkspaceMessage, WorkspaceRouting
+);

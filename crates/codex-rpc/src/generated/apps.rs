@@ -10,11 +10,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -73,22 +73,8 @@ impl Record for AppBranding {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppBranding {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"category\":", &self.category);
-        output.field(",\"developer\":", &self.developer);
-        output.field(",\"website\":", &self.website);
-        output.field(",\"privacyPolicy\":", &self.privacy_policy);
-        output.field(",\"termsOfService\":", &self.terms_of_service);
-        output.field(",\"isDiscoverableApp\":", &self.is_discoverable_app);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppBranding {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.category.decode(input),
             1 => self.developer.decode(input),
@@ -96,15 +82,24 @@ impl Fields for AppBranding {
             3 => self.privacy_policy.decode(input),
             4 => self.terms_of_service.decode(input),
             5 => self.is_discoverable_app.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppBranding);
+impl Encode for AppBranding {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"category\":", &self.category);
+        output.field(",\"developer\":", &self.developer);
+        output.field(",\"website\":", &self.website);
+        output.field(",\"privacyPolicy\":", &self.privacy_policy);
+        output.field(",\"termsOfService\":", &self.terms_of_service);
+        output.field(",\"isDiscoverableApp\":", &self.is_discoverable_app);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - app metadata returned by app-list APIs.
 #[derive(Clone, PartialEq)]
@@ -121,9 +116,9 @@ pub struct AppInfo {
     /// `logoUrlDark` on the wire.
     pub logo_url_dark: Option<String>,
     /// `iconAssets` on the wire.
-    pub icon_assets: Option<BTreeMap<String, String>>,
+    pub icon_assets: Option<Map<String>>,
     /// `iconDarkAssets` on the wire.
-    pub icon_dark_assets: Option<BTreeMap<String, String>>,
+    pub icon_dark_assets: Option<Map<String>>,
     /// `distributionChannel` on the wire.
     pub distribution_channel: Option<String>,
     /// `branding` on the wire.
@@ -131,7 +126,7 @@ pub struct AppInfo {
     /// `appMetadata` on the wire.
     pub app_metadata: Option<AppMetadata>,
     /// `labels` on the wire.
-    pub labels: Option<BTreeMap<String, String>>,
+    pub labels: Option<Map<String>>,
     /// `installUrl` on the wire.
     pub install_url: Option<String>,
     /// `isAccessible` on the wire.
@@ -145,6 +140,7 @@ pub struct AppInfo {
 }
 
 impl fmt::Debug for AppInfo {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppInfo")
             .field("id", &self.id)
@@ -221,31 +217,8 @@ impl Record for AppInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"logoUrl\":", &self.logo_url);
-        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
-        output.field(",\"iconAssets\":", &self.icon_assets);
-        output.field(",\"iconDarkAssets\":", &self.icon_dark_assets);
-        output.field(",\"distributionChannel\":", &self.distribution_channel);
-        output.field(",\"branding\":", &self.branding);
-        output.field(",\"appMetadata\":", &self.app_metadata);
-        output.field(",\"labels\":", &self.labels);
-        output.field(",\"installUrl\":", &self.install_url);
-        output.field(",\"isAccessible\":", &self.is_accessible);
-        output.field(",\"isEnabled\":", &self.is_enabled);
-        output.field(",\"pluginDisplayNames\":", &self.plugin_display_names);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
@@ -262,15 +235,33 @@ impl Fields for AppInfo {
             12 => self.is_accessible.decode(input),
             13 => self.is_enabled.decode(input),
             14 => self.plugin_display_names.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppInfo);
+impl Encode for AppInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"iconAssets\":", &self.icon_assets);
+        output.field(",\"iconDarkAssets\":", &self.icon_dark_assets);
+        output.field(",\"distributionChannel\":", &self.distribution_channel);
+        output.field(",\"branding\":", &self.branding);
+        output.field(",\"appMetadata\":", &self.app_metadata);
+        output.field(",\"labels\":", &self.labels);
+        output.field(",\"installUrl\":", &self.install_url);
+        output.field(",\"isAccessible\":", &self.is_accessible);
+        output.field(",\"isEnabled\":", &self.is_enabled);
+        output.field(",\"pluginDisplayNames\":", &self.plugin_display_names);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - notification emitted when the app list changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -305,28 +296,23 @@ impl Record for AppListUpdatedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppListUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"data\":", &self.data);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppListUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppListUpdatedNotification);
 
 /// Part of [`AppInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -367,6 +353,7 @@ impl AppMetadata {
 }
 
 impl Default for AppMetadata {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -407,10 +394,29 @@ impl Record for AppMetadata {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.review.decode(input),
+            1 => self.categories.decode(input),
+            2 => self.sub_categories.decode(input),
+            3 => self.seo_description.decode(input),
+            4 => self.screenshots.decode(input),
+            5 => self.developer.decode(input),
+            6 => self.version.decode(input),
+            7 => self.version_id.decode(input),
+            8 => self.version_notes.decode(input),
+            9 => self.first_party_requires_install.decode(input),
+            10 => self.show_in_composer_when_unlinked.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppMetadata {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"review\":", &self.review);
         output.field(",\"categories\":", &self.categories);
         output.field(",\"subCategories\":", &self.sub_categories);
@@ -430,33 +436,9 @@ impl Encode for AppMetadata {
                 ",\"showInComposerWhenUnlinked\":",
                 &self.show_in_composer_when_unlinked,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.review.decode(input),
-            1 => self.categories.decode(input),
-            2 => self.sub_categories.decode(input),
-            3 => self.seo_description.decode(input),
-            4 => self.screenshots.decode(input),
-            5 => self.developer.decode(input),
-            6 => self.version.decode(input),
-            7 => self.version_id.decode(input),
-            8 => self.version_notes.decode(input),
-            9 => self.first_party_requires_install.decode(input),
-            10 => self.show_in_composer_when_unlinked.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppMetadata);
 
 /// Part of [`AppMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -491,28 +473,23 @@ impl Record for AppReview {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppReview {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppReview {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppReview);
 
 /// Part of [`AppMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -553,32 +530,27 @@ impl Record for AppScreenshot {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppScreenshot {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"url\":", &self.url);
-        output.field(",\"fileId\":", &self.file_id);
-        output.field(",\"userPrompt\":", &self.user_prompt);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppScreenshot {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.url.decode(input),
             1 => self.file_id.decode(input),
             2 => self.user_prompt.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppScreenshot);
+impl Encode for AppScreenshot {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"url\":", &self.url);
+        output.field(",\"fileId\":", &self.file_id);
+        output.field(",\"userPrompt\":", &self.user_prompt);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - metadata returned by app/read.
 #[derive(Clone, Debug, PartialEq)]
@@ -636,22 +608,8 @@ impl Record for AppToolSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppToolSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"title\":", &self.title);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"isEnabled\":", &self.is_enabled);
-        output.field(",\"disabledReason\":", &self.disabled_reason);
-        output.field(",\"isReadOnly\":", &self.is_read_only);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppToolSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.title.decode(input),
@@ -659,15 +617,24 @@ impl Fields for AppToolSummary {
             3 => self.is_enabled.decode(input),
             4 => self.disabled_reason.decode(input),
             5 => self.is_read_only.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppToolSummary);
+impl Encode for AppToolSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"isEnabled\":", &self.is_enabled);
+        output.field(",\"disabledReason\":", &self.disabled_reason);
+        output.field(",\"isReadOnly\":", &self.is_read_only);
+        output.end(&self.extra);
+    }
+}
 
 /// Read the committed installed connector runtime snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -702,6 +669,7 @@ impl AppsInstalledParams {
 }
 
 impl Default for AppsInstalledParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -721,30 +689,25 @@ impl Record for AppsInstalledParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => Slot::fill(&mut &mut self.force_refresh, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppsInstalledParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"threadId\":", &self.thread_id);
         output.omit(",\"forceRefresh\":", &self.force_refresh);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppsInstalledParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => runtime::some(&mut self.force_refresh, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppsInstalledParams);
 
 /// The installed connectors in one committed runtime snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -779,28 +742,23 @@ impl Record for AppsInstalledResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.apps.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppsInstalledResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"apps\":", &self.apps);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppsInstalledResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.apps.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppsInstalledResponse);
 
 /// EXPERIMENTAL - list available apps/connectors.
 #[derive(Clone, Debug, PartialEq)]
@@ -851,6 +809,7 @@ impl AppsListParams {
 }
 
 impl Default for AppsListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -872,34 +831,29 @@ impl Record for AppsListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppsListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"threadId\":", &self.thread_id);
-        output.omit(",\"forceRefetch\":", &self.force_refetch);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppsListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cursor.decode(input),
             1 => self.limit.decode(input),
             2 => self.thread_id.decode(input),
-            3 => runtime::some(&mut self.force_refetch, input),
-            _ => runtime::no_such_member(input),
+            3 => Slot::fill(&mut &mut self.force_refetch, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppsListParams);
+impl Encode for AppsListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"forceRefetch\":", &self.force_refetch);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - app list response.
 #[derive(Clone, Debug, PartialEq)]
@@ -937,30 +891,25 @@ impl Record for AppsListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppsListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppsListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppsListResponse);
+impl Encode for AppsListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - read metadata for specific apps/connectors.
 #[derive(Clone, Debug, PartialEq)]
@@ -1013,32 +962,27 @@ impl Record for AppsReadParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppsReadParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"appIds\":", &self.app_ids);
-        output.omit(",\"threadId\":", &self.thread_id);
-        output.omit(",\"includeTools\":", &self.include_tools);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppsReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.app_ids.decode(input),
             1 => self.thread_id.decode(input),
-            2 => runtime::some(&mut self.include_tools, input),
-            _ => runtime::no_such_member(input),
+            2 => Slot::fill(&mut &mut self.include_tools, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppsReadParams);
+impl Encode for AppsReadParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"appIds\":", &self.app_ids);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"includeTools\":", &self.include_tools);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - app/read response.
 #[derive(Clone, Debug, PartialEq)]
@@ -1077,30 +1021,25 @@ impl Record for AppsReadResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppsReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"apps\":", &self.apps);
-        output.field(",\"missingAppIds\":", &self.missing_app_ids);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppsReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.apps.decode(input),
             1 => self.missing_app_ids.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppsReadResponse);
+impl Encode for AppsReadResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"apps\":", &self.apps);
+        output.field(",\"missingAppIds\":", &self.missing_app_ids);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - metadata returned by app/read.
 #[derive(Clone, Debug, PartialEq)]
@@ -1170,25 +1109,8 @@ impl Record for ConnectorMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConnectorMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"iconUrl\":", &self.icon_url);
-        output.field(",\"iconUrlDark\":", &self.icon_url_dark);
-        output.field(",\"distributionChannel\":", &self.distribution_channel);
-        output.field(",\"installUrl\":", &self.install_url);
-        output.field(",\"pluginDisplayNames\":", &self.plugin_display_names);
-        output.field(",\"toolSummaries\":", &self.tool_summaries);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConnectorMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
@@ -1199,15 +1121,27 @@ impl Fields for ConnectorMetadata {
             6 => self.install_url.decode(input),
             7 => self.plugin_display_names.decode(input),
             8 => self.tool_summaries.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConnectorMetadata);
+impl Encode for ConnectorMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"iconUrl\":", &self.icon_url);
+        output.field(",\"iconUrlDark\":", &self.icon_url_dark);
+        output.field(",\"distributionChannel\":", &self.distribution_channel);
+        output.field(",\"installUrl\":", &self.install_url);
+        output.field(",\"pluginDisplayNames\":", &self.plugin_display_names);
+        output.field(",\"toolSummaries\":", &self.tool_summaries);
+        output.end(&self.extra);
+    }
+}
 
 /// Installed connector runtime state.
 #[derive(Clone, Debug, PartialEq)]
@@ -1253,31 +1187,33 @@ impl Record for InstalledApp {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for InstalledApp {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"runtimeName\":", &self.runtime_name);
-        output.field(",\"enabled\":", &self.enabled);
-        output.field(",\"callable\":", &self.callable);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InstalledApp {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.runtime_name.decode(input),
             2 => self.enabled.decode(input),
             3 => self.callable.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(InstalledApp);
+impl Encode for InstalledApp {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"runtimeName\":", &self.runtime_name);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"callable\":", &self.callable);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    AppBranding, AppInfo, AppListUpdatedNotification, AppMetadata, AppReview,
+    AppScreenshot, AppToolSummary, AppsInstalledParams, AppsInstalledResponse,
+    AppsListParams, AppsListResponse, AppsReadParams, AppsReadResponse,
+    ConnectorMetadata, InstalledApp
+);

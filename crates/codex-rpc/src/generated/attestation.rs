@@ -7,11 +7,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -32,6 +32,7 @@ impl AttestationGenerateParams {
 }
 
 impl Default for AttestationGenerateParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -47,24 +48,18 @@ impl Record for AttestationGenerateParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for AttestationGenerateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AttestationGenerateParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AttestationGenerateParams);
+impl Encode for AttestationGenerateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`attestation/generate`](crate::server_requests::AttestationGenerate).
 #[derive(Clone, PartialEq)]
@@ -77,6 +72,7 @@ pub struct AttestationGenerateResponse {
 }
 
 impl fmt::Debug for AttestationGenerateResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AttestationGenerateResponse")
             .field("token", redact::secret(&self.token))
@@ -108,25 +104,22 @@ impl Record for AttestationGenerateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.token.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AttestationGenerateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"token\":", &self.token);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for AttestationGenerateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.token.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AttestationGenerateResponse);
+crate::runtime::implement_serde!(AttestationGenerateParams, AttestationGenerateResponse);

@@ -7,11 +7,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -52,30 +52,25 @@ impl Record for CollaborationMode {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CollaborationMode {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"mode\":", &self.mode);
-        output.field(",\"settings\":", &self.settings);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CollaborationMode {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.mode.decode(input),
             1 => self.settings.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CollaborationMode);
+impl Encode for CollaborationMode {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"mode\":", &self.mode);
+        output.field(",\"settings\":", &self.settings);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - list collaboration mode presets.
 ///
@@ -96,6 +91,7 @@ impl CollaborationModeListParams {
 }
 
 impl Default for CollaborationModeListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -111,24 +107,18 @@ impl Record for CollaborationModeListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for CollaborationModeListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CollaborationModeListParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CollaborationModeListParams);
+impl Encode for CollaborationModeListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - collaboration mode presets response.
 ///
@@ -165,28 +155,23 @@ impl Record for CollaborationModeListResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CollaborationModeListResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"data\":", &self.data);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CollaborationModeListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CollaborationModeListResponse);
 
 /// EXPERIMENTAL - collaboration mode preset metadata for clients.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,31 +215,31 @@ impl Record for CollaborationModeMask {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CollaborationModeMask {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"mode\":", &self.mode);
-        output.field(",\"model\":", &self.model);
-        output.tristate(",\"reasoning_effort\":", &self.reasoning_effort);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CollaborationModeMask {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.mode.decode(input),
             2 => self.model.decode(input),
             3 => self.reasoning_effort.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CollaborationModeMask);
+impl Encode for CollaborationModeMask {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"mode\":", &self.mode);
+        output.field(",\"model\":", &self.model);
+        output.tristate(",\"reasoning_effort\":", &self.reasoning_effort);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    CollaborationMode, CollaborationModeListParams, CollaborationModeListResponse,
+    CollaborationModeMask
+);

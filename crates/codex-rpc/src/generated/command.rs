@@ -11,11 +11,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -44,6 +44,7 @@ impl CommandAction {
     /// `command`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn command(&self) -> Option<&String> {
         match self {
             Self::Read(arm) => Some(&arm.command),
@@ -102,28 +103,25 @@ impl Record for ReadCommandAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReadCommandAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"command\":", &self.command);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReadCommandAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.command.decode(input),
             1 => self.name.decode(input),
             2 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ReadCommandAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"command\":", &self.command);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -165,26 +163,23 @@ impl Record for ListFilesCommandAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ListFilesCommandAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"command\":", &self.command);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ListFilesCommandAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.command.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ListFilesCommandAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"command\":", &self.command);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -229,28 +224,25 @@ impl Record for SearchCommandAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SearchCommandAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"command\":", &self.command);
-        output.field(",\"query\":", &self.query);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SearchCommandAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.command.decode(input),
             1 => self.query.decode(input),
             2 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for SearchCommandAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"command\":", &self.command);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -289,24 +281,21 @@ impl Record for UnknownCommandAction {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.command.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for UnknownCommandAction {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"command\":", &self.command);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UnknownCommandAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.command.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -362,34 +351,29 @@ impl Record for CommandExecOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandExecOutputDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"processId\":", &self.process_id);
-        output.field(",\"stream\":", &self.stream);
-        output.field(",\"deltaBase64\":", &self.delta_base64);
-        output.field(",\"capReached\":", &self.cap_reached);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecOutputDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process_id.decode(input),
             1 => self.stream.decode(input),
             2 => self.delta_base64.decode(input),
             3 => self.cap_reached.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecOutputDeltaNotification);
+impl Encode for CommandExecOutputDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"stream\":", &self.stream);
+        output.field(",\"deltaBase64\":", &self.delta_base64);
+        output.field(",\"capReached\":", &self.cap_reached);
+        output.end(&self.extra);
+    }
+}
 
 /// Stream label for `command/exec/outputDelta` notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -403,7 +387,7 @@ pub enum CommandExecOutputStream {
 }
 
 crate::runtime::open_enum! {
-    CommandExecOutputStream { Stdout = "stdout", Stderr = "stderr", }
+    CommandExecOutputStream { 0 : Stdout = "stdout", 1 : Stderr = "stderr", }
 }
 
 /// Run a standalone command (argv vector) in the server sandbox without creating a thread or turn.
@@ -451,7 +435,7 @@ pub struct CommandExecParams {
     /// Optional environment overrides merged into the server-computed environment.
     ///
     /// Matching names override inherited values. Set a key to `null` to unset an inherited variable.
-    pub env: Option<BTreeMap<String, Option<String>>>,
+    pub env: Option<Map<Option<String>>>,
     /// Optional initial PTY size in character cells. Only valid when `tty` is true.
     pub size: Option<CommandExecTerminalSize>,
     /// Optional sandbox policy for this command.
@@ -469,6 +453,7 @@ pub struct CommandExecParams {
 }
 
 impl fmt::Debug for CommandExecParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CommandExecParams")
             .field("command", &self.command)
@@ -554,8 +539,8 @@ impl CommandExecParams {
     }
     /// Sets [`env`](Self::env).
     #[must_use]
-    pub fn env(mut self, env: BTreeMap<String, Option<String>>) -> Self {
-        self.env = Some(env);
+    pub fn env(mut self, env: impl Into<Map<Option<String>>>) -> Self {
+        self.env = Some(env.into());
         self
     }
     /// Sets [`size`](Self::size).
@@ -619,10 +604,32 @@ impl Record for CommandExecParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.command.decode(input),
+            1 => self.process_id.decode(input),
+            2 => Slot::fill(&mut &mut self.tty, input),
+            3 => Slot::fill(&mut &mut self.stream_stdin, input),
+            4 => Slot::fill(&mut &mut self.stream_stdout_stderr, input),
+            5 => self.output_bytes_cap.decode(input),
+            6 => Slot::fill(&mut &mut self.disable_output_cap, input),
+            7 => Slot::fill(&mut &mut self.disable_timeout, input),
+            8 => self.timeout_ms.decode(input),
+            9 => self.cwd.decode(input),
+            10 => self.env.decode(input),
+            11 => self.size.decode(input),
+            12 => self.sandbox_policy.decode(input),
+            13 => self.permission_profile.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CommandExecParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"command\":", &self.command);
         output.omit(",\"processId\":", &self.process_id);
         output.omit(",\"tty\":", &self.tty);
@@ -637,36 +644,9 @@ impl Encode for CommandExecParams {
         output.omit(",\"size\":", &self.size);
         output.omit(",\"sandboxPolicy\":", &self.sandbox_policy);
         output.omit(",\"permissionProfile\":", &self.permission_profile);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CommandExecParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.command.decode(input),
-            1 => self.process_id.decode(input),
-            2 => runtime::some(&mut self.tty, input),
-            3 => runtime::some(&mut self.stream_stdin, input),
-            4 => runtime::some(&mut self.stream_stdout_stderr, input),
-            5 => self.output_bytes_cap.decode(input),
-            6 => runtime::some(&mut self.disable_output_cap, input),
-            7 => runtime::some(&mut self.disable_timeout, input),
-            8 => self.timeout_ms.decode(input),
-            9 => self.cwd.decode(input),
-            10 => self.env.decode(input),
-            11 => self.size.decode(input),
-            12 => self.sandbox_policy.decode(input),
-            13 => self.permission_profile.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CommandExecParams);
 
 /// Resize a running PTY-backed `command/exec` session.
 #[derive(Clone, Debug, PartialEq)]
@@ -705,30 +685,25 @@ impl Record for CommandExecResizeParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandExecResizeParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"processId\":", &self.process_id);
-        output.field(",\"size\":", &self.size);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecResizeParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process_id.decode(input),
             1 => self.size.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecResizeParams);
+impl Encode for CommandExecResizeParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"size\":", &self.size);
+        output.end(&self.extra);
+    }
+}
 
 /// Empty success response for `command/exec/resize`.
 #[derive(Clone, Debug, PartialEq)]
@@ -747,6 +722,7 @@ impl CommandExecResizeResponse {
 }
 
 impl Default for CommandExecResizeResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -762,24 +738,18 @@ impl Record for CommandExecResizeResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for CommandExecResizeResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecResizeResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecResizeResponse);
+impl Encode for CommandExecResizeResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Final buffered result for `command/exec`.
 #[derive(Clone, Debug, PartialEq)]
@@ -830,32 +800,27 @@ impl Record for CommandExecResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandExecResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"exitCode\":", &self.exit_code);
-        output.field(",\"stdout\":", &self.stdout);
-        output.field(",\"stderr\":", &self.stderr);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.exit_code.decode(input),
             1 => self.stdout.decode(input),
             2 => self.stderr.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecResponse);
+impl Encode for CommandExecResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"exitCode\":", &self.exit_code);
+        output.field(",\"stdout\":", &self.stdout);
+        output.field(",\"stderr\":", &self.stderr);
+        output.end(&self.extra);
+    }
+}
 
 /// PTY size in character cells for `command/exec` PTY sessions.
 #[derive(Clone, Debug, PartialEq)]
@@ -894,30 +859,25 @@ impl Record for CommandExecTerminalSize {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandExecTerminalSize {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"rows\":", &self.rows);
-        output.field(",\"cols\":", &self.cols);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecTerminalSize {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.rows.decode(input),
             1 => self.cols.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecTerminalSize);
+impl Encode for CommandExecTerminalSize {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"rows\":", &self.rows);
+        output.field(",\"cols\":", &self.cols);
+        output.end(&self.extra);
+    }
+}
 
 /// Terminate a running `command/exec` session.
 #[derive(Clone, Debug, PartialEq)]
@@ -952,28 +912,23 @@ impl Record for CommandExecTerminateParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.process_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CommandExecTerminateParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"processId\":", &self.process_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CommandExecTerminateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.process_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CommandExecTerminateParams);
 
 /// Empty success response for `command/exec/terminate`.
 #[derive(Clone, Debug, PartialEq)]
@@ -992,6 +947,7 @@ impl CommandExecTerminateResponse {
 }
 
 impl Default for CommandExecTerminateResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1007,24 +963,18 @@ impl Record for CommandExecTerminateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for CommandExecTerminateResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecTerminateResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecTerminateResponse);
+impl Encode for CommandExecTerminateResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Write stdin bytes to a running `command/exec` session, close stdin, or both.
 #[derive(Clone, Debug, PartialEq)]
@@ -1077,32 +1027,27 @@ impl Record for CommandExecWriteParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandExecWriteParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"processId\":", &self.process_id);
-        output.omit(",\"deltaBase64\":", &self.delta_base64);
-        output.omit(",\"closeStdin\":", &self.close_stdin);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecWriteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process_id.decode(input),
             1 => self.delta_base64.decode(input),
-            2 => runtime::some(&mut self.close_stdin, input),
-            _ => runtime::no_such_member(input),
+            2 => Slot::fill(&mut &mut self.close_stdin, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecWriteParams);
+impl Encode for CommandExecWriteParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"processId\":", &self.process_id);
+        output.omit(",\"deltaBase64\":", &self.delta_base64);
+        output.omit(",\"closeStdin\":", &self.close_stdin);
+        output.end(&self.extra);
+    }
+}
 
 /// Empty success response for `command/exec/write`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1121,6 +1066,7 @@ impl CommandExecWriteResponse {
 }
 
 impl Default for CommandExecWriteResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1136,24 +1082,18 @@ impl Record for CommandExecWriteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for CommandExecWriteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecWriteResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecWriteResponse);
+impl Encode for CommandExecWriteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1171,8 +1111,9 @@ pub enum CommandExecutionSource {
 }
 
 crate::runtime::open_enum! {
-    CommandExecutionSource { Agent = "agent", UserShell = "userShell", UnifiedExecStartup
-    = "unifiedExecStartup", UnifiedExecInteraction = "unifiedExecInteraction", }
+    CommandExecutionSource { 0 : Agent = "agent", 1 : UserShell = "userShell", 2 :
+    UnifiedExecStartup = "unifiedExecStartup", 3 : UnifiedExecInteraction =
+    "unifiedExecInteraction", }
 }
 
 /// Part of [`ThreadItem`].
@@ -1191,6 +1132,13 @@ pub enum CommandExecutionStatus {
 }
 
 crate::runtime::open_enum! {
-    CommandExecutionStatus { InProgress = "inProgress", Completed = "completed", Failed =
-    "failed", Declined = "declined", }
+    CommandExecutionStatus { 0 : InProgress = "inProgress", 1 : Completed = "completed",
+    2 : Failed = "failed", 3 : Declined = "declined", }
 }
+
+crate::runtime::implement_serde!(
+    CommandExecOutputDeltaNotification, CommandExecParams, CommandExecResizeParams,
+    CommandExecResizeResponse, CommandExecResponse, CommandExecTerminalSize,
+    CommandExecTerminateParams, CommandExecTerminateResponse, CommandExecWriteParams,
+    CommandExecWriteResponse
+);

@@ -19,11 +19,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -68,28 +68,23 @@ impl Record for ActiveTurnNotSteerableCodexErrorInfo {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_kind.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ActiveTurnNotSteerableCodexErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"turnKind\":", &self.turn_kind);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ActiveTurnNotSteerableCodexErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.turn_kind.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ActiveTurnNotSteerableCodexErrorInfo);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -101,7 +96,7 @@ pub enum AgentMessageDelivery {
 }
 
 crate::runtime::open_enum! {
-    AgentMessageDelivery { Async = "async", }
+    AgentMessageDelivery { 0 : Async = "async", }
 }
 
 /// A presentation instruction for Chat to apply to this answer when recovering history.
@@ -146,34 +141,29 @@ impl Record for AgentMessageDisplay {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AgentMessageDisplay {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"action\":", &self.action);
-        output.field(",\"blockType\":", &self.block_type);
-        output.field(",\"cyberTrustedAccess\":", &self.cyber_trusted_access);
-        output.field(",\"checkTrustedContacts\":", &self.check_trusted_contacts);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AgentMessageDisplay {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.action.decode(input),
             1 => self.block_type.decode(input),
             2 => self.cyber_trusted_access.decode(input),
             3 => self.check_trusted_contacts.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AgentMessageDisplay);
+impl Encode for AgentMessageDisplay {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"action\":", &self.action);
+        output.field(",\"blockType\":", &self.block_type);
+        output.field(",\"cyberTrustedAccess\":", &self.cyber_trusted_access);
+        output.field(",\"checkTrustedContacts\":", &self.check_trusted_contacts);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ResponseItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -227,24 +217,21 @@ impl Record for InputTextAgentMessageInputContent {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputTextAgentMessageInputContent {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputTextAgentMessageInputContent {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -283,24 +270,21 @@ impl Record for EncryptedContentAgentMessageInputContent {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for EncryptedContentAgentMessageInputContent {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"encrypted_content\":", &self.encrypted_content);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EncryptedContentAgentMessageInputContent {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -340,30 +324,25 @@ impl Record for AgentMessageModeration {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AgentMessageModeration {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"moderated\":", &self.moderated);
-        output.field(",\"display\":", &self.display);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AgentMessageModeration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.moderated.decode(input),
             1 => self.display.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AgentMessageModeration);
+impl Encode for AgentMessageModeration {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"moderated\":", &self.moderated);
+        output.field(",\"display\":", &self.display);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadSpawnSubAgentSource`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -380,7 +359,7 @@ pub struct ApplyPatchApprovalParams {
     /// Use to correlate this with \[codex_protocol::protocol::PatchApplyBeginEvent\] and \[codex_protocol::protocol::PatchApplyEndEvent\].
     pub call_id: String,
     /// `fileChanges` on the wire.
-    pub file_changes: BTreeMap<String, FileChange>,
+    pub file_changes: Map<FileChange>,
     /// Optional explanatory reason (e.g. request for extra write access).
     pub reason: Option<String>,
     /// When set, the agent is asking the user to allow writes under this root for the remainder of the session (unclear if this is honored today).
@@ -395,12 +374,12 @@ impl ApplyPatchApprovalParams {
     pub fn new(
         conversation_id: impl Into<ThreadId>,
         call_id: impl Into<String>,
-        file_changes: BTreeMap<String, FileChange>,
+        file_changes: impl Into<Map<FileChange>>,
     ) -> Self {
         let mut new: Self = Record::blank();
         new.conversation_id = conversation_id.into();
         new.call_id = call_id.into();
-        new.file_changes = file_changes;
+        new.file_changes = file_changes.into();
         new
     }
 }
@@ -416,42 +395,37 @@ impl Record for ApplyPatchApprovalParams {
         Self {
             conversation_id: runtime::blank(),
             call_id: String::new(),
-            file_changes: BTreeMap::new(),
+            file_changes: Map::new(),
             reason: None,
             grant_root: None,
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ApplyPatchApprovalParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"conversationId\":", &self.conversation_id);
-        output.field(",\"callId\":", &self.call_id);
-        output.field(",\"fileChanges\":", &self.file_changes);
-        output.field(",\"reason\":", &self.reason);
-        output.field(",\"grantRoot\":", &self.grant_root);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ApplyPatchApprovalParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.conversation_id.decode(input),
             1 => self.call_id.decode(input),
             2 => self.file_changes.decode(input),
             3 => self.reason.decode(input),
             4 => self.grant_root.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ApplyPatchApprovalParams);
+impl Encode for ApplyPatchApprovalParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"conversationId\":", &self.conversation_id);
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"fileChanges\":", &self.file_changes);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"grantRoot\":", &self.grant_root);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`applyPatchApproval`](crate::server_requests::ApplyPatchApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -486,28 +460,23 @@ impl Record for ApplyPatchApprovalResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ApplyPatchApprovalResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"decision\":", &self.decision);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ApplyPatchApprovalResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.decision.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ApplyPatchApprovalResponse);
 
 /// Configures who approval requests are routed to for review. Examples include sandbox escapes, blocked network access, MCP approval prompts, and ARC escalations. Defaults to `user`. `auto_review` uses a carefully prompted subagent to gather relevant context and apply a risk-based decision framework before approving or denying the request. The legacy value `guardian_subagent` is accepted for compatibility.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -523,8 +492,8 @@ pub enum ApprovalsReviewer {
 }
 
 crate::runtime::open_enum! {
-    ApprovalsReviewer { User = "user", AutoReview = "auto_review", GuardianSubagent =
-    "guardian_subagent", }
+    ApprovalsReviewer { 0 : User = "user", 1 : AutoReview = "auto_review", 2 :
+    GuardianSubagent = "guardian_subagent", }
 }
 
 /// Part of [`ReviewDecision`].
@@ -560,32 +529,27 @@ impl Record for ApprovedExecpolicyAmendmentReviewDecision {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.proposed_execpolicy_amendment.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ApprovedExecpolicyAmendmentReviewDecision {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output
             .field(
                 ",\"proposed_execpolicy_amendment\":",
                 &self.proposed_execpolicy_amendment,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ApprovedExecpolicyAmendmentReviewDecision {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.proposed_execpolicy_amendment.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ApprovedExecpolicyAmendmentReviewDecision);
 
 /// Part of [`Config`], [`ConfigRequirements`], [`ThreadForkParams`] and 8 more.
 #[derive(Clone, PartialEq)]
@@ -644,30 +608,25 @@ impl Record for AsyncUserInputQuestion {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AsyncUserInputQuestion {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"title\":", &self.title);
-        output.field(",\"options\":", &self.options);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AsyncUserInputQuestion {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.title.decode(input),
             1 => self.options.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AsyncUserInputQuestion);
+impl Encode for AsyncUserInputQuestion {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"title\":", &self.title);
+        output.field(",\"options\":", &self.options);
+        output.end(&self.extra);
+    }
+}
 
 /// Authentication mode for OpenAI-backed providers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -695,10 +654,10 @@ pub enum AuthMode {
 }
 
 crate::runtime::open_enum! {
-    AuthMode { Apikey = "apikey", Chatgpt = "chatgpt", ChatgptAuthTokens =
-    "chatgptAuthTokens", Headers = "headers", AgentIdentity = "agentIdentity",
-    PersonalAccessToken = "personalAccessToken", BedrockApiKey = "bedrockApiKey",
-    BedrockAccessKeys = "bedrockAccessKeys", }
+    AuthMode { 0 : Apikey = "apikey", 1 : Chatgpt = "chatgpt", 2 : ChatgptAuthTokens =
+    "chatgptAuthTokens", 3 : Headers = "headers", 4 : AgentIdentity = "agentIdentity", 5
+    : PersonalAccessToken = "personalAccessToken", 6 : BedrockApiKey = "bedrockApiKey", 7
+    : BedrockAccessKeys = "bedrockAccessKeys", }
 }
 
 /// Part of [`TextElement`].
@@ -738,30 +697,25 @@ impl Record for ByteRange {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ByteRange {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"start\":", &self.start);
-        output.field(",\"end\":", &self.end);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ByteRange {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.start.decode(input),
             1 => self.end.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ByteRange);
+impl Encode for ByteRange {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"start\":", &self.start);
+        output.field(",\"end\":", &self.end);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`InitializeParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -809,32 +763,27 @@ impl Record for ClientInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ClientInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"title\":", &self.title);
-        output.field(",\"version\":", &self.version);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ClientInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.title.decode(input),
             2 => self.version.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ClientInfo);
+impl Encode for ClientInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"version\":", &self.version);
+        output.end(&self.extra);
+    }
+}
 
 /// This translation layer make sure that we expose codex error code in camel case.
 ///
@@ -950,30 +899,25 @@ impl Record for CollabAgentState {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CollabAgentState {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CollabAgentState {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CollabAgentState);
+impl Encode for CollabAgentState {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`CollabAgentState`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -997,9 +941,9 @@ pub enum CollabAgentStatus {
 }
 
 crate::runtime::open_enum! {
-    CollabAgentStatus { PendingInit = "pendingInit", Running = "running", Interrupted =
-    "interrupted", Completed = "completed", Errored = "errored", Shutdown = "shutdown",
-    NotFound = "notFound", }
+    CollabAgentStatus { 0 : PendingInit = "pendingInit", 1 : Running = "running", 2 :
+    Interrupted = "interrupted", 3 : Completed = "completed", 4 : Errored = "errored", 5
+    : Shutdown = "shutdown", 6 : NotFound = "notFound", }
 }
 
 /// Part of [`ThreadItem`].
@@ -1028,10 +972,10 @@ pub enum CollabAgentTool {
 }
 
 crate::runtime::open_enum! {
-    CollabAgentTool { SpawnAgent = "spawnAgent", SendInput = "sendInput", ResumeAgent =
-    "resumeAgent", Wait = "wait", CloseAgent = "closeAgent", SendMessage = "sendMessage",
-    FollowupTask = "followupTask", InterruptAgent = "interruptAgent", ListAgents =
-    "listAgents", }
+    CollabAgentTool { 0 : SpawnAgent = "spawnAgent", 1 : SendInput = "sendInput", 2 :
+    ResumeAgent = "resumeAgent", 3 : Wait = "wait", 4 : CloseAgent = "closeAgent", 5 :
+    SendMessage = "sendMessage", 6 : FollowupTask = "followupTask", 7 : InterruptAgent =
+    "interruptAgent", 8 : ListAgents = "listAgents", }
 }
 
 /// Part of [`ThreadItem`].
@@ -1050,8 +994,8 @@ pub enum CollabAgentToolCallStatus {
 }
 
 crate::runtime::open_enum! {
-    CollabAgentToolCallStatus { InProgress = "inProgress", Completed = "completed",
-    Failed = "failed", Interrupted = "interrupted", }
+    CollabAgentToolCallStatus { 0 : InProgress = "inProgress", 1 : Completed =
+    "completed", 2 : Failed = "failed", 3 : Interrupted = "interrupted", }
 }
 
 /// The params of [`configWarning`](crate::notifications::ConfigWarning).
@@ -1096,34 +1040,29 @@ impl Record for ConfigWarningNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfigWarningNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"summary\":", &self.summary);
-        output.field(",\"details\":", &self.details);
-        output.omit(",\"path\":", &self.path);
-        output.omit(",\"range\":", &self.range);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigWarningNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.summary.decode(input),
             1 => self.details.decode(input),
             2 => self.path.decode(input),
             3 => self.range.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfigWarningNotification);
+impl Encode for ConfigWarningNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"details\":", &self.details);
+        output.omit(",\"path\":", &self.path);
+        output.omit(",\"range\":", &self.range);
+        output.end(&self.extra);
+    }
+}
 
 /// Reasoning settings interpreted by the backend for the routed model.
 #[derive(Clone, Debug, PartialEq)]
@@ -1158,28 +1097,23 @@ impl Record for ConfigurationReasoning {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.effort.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ConfigurationReasoning {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"effort\":", &self.effort);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ConfigurationReasoning {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.effort.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ConfigurationReasoning);
 
 /// Part of [`ResponseItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1238,24 +1172,21 @@ impl Record for InputTextContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputTextContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputTextContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1325,28 +1256,25 @@ impl Record for InputImageContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.detail.decode(input),
+            1 => Slot::fill(&mut &mut self.image_url, input),
+            2 => Slot::fill(&mut &mut self.file_id, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputImageContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"detail\":", &self.detail);
         output.omit(",\"image_url\":", &self.image_url);
         output.omit(",\"file_id\":", &self.file_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputImageContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.detail.decode(input),
-            1 => runtime::some(&mut self.image_url, input),
-            2 => runtime::some(&mut self.file_id, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1407,26 +1335,23 @@ impl Record for InputAudioContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.audio_url, input),
+            1 => Slot::fill(&mut &mut self.file_id, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputAudioContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"audio_url\":", &self.audio_url);
         output.omit(",\"file_id\":", &self.file_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputAudioContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.audio_url, input),
-            1 => runtime::some(&mut self.file_id, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1447,6 +1372,7 @@ pub struct OutputTextContentItem {
 }
 
 impl fmt::Debug for OutputTextContentItem {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OutputTextContentItem")
             .field("text", &self.text)
@@ -1494,28 +1420,25 @@ impl Record for OutputTextContentItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OutputTextContentItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"text\":", &self.text);
-        output.omit(",\"annotations\":", &self.annotations);
-        output.omit(",\"logprobs\":", &self.logprobs);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OutputTextContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.text.decode(input),
             1 => self.annotations.decode(input),
             2 => self.logprobs.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for OutputTextContentItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"text\":", &self.text);
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"logprobs\":", &self.logprobs);
+        output.end(&self.extra);
     }
 }
 
@@ -1542,6 +1465,7 @@ impl ConversationGitInfo {
 }
 
 impl Default for ConversationGitInfo {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1562,32 +1486,27 @@ impl Record for ConversationGitInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConversationGitInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sha\":", &self.sha);
-        output.field(",\"branch\":", &self.branch);
-        output.field(",\"origin_url\":", &self.origin_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConversationGitInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.sha.decode(input),
             1 => self.branch.decode(input),
             2 => self.origin_url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConversationGitInfo);
+impl Encode for ConversationGitInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"branch\":", &self.branch);
+        output.field(",\"origin_url\":", &self.origin_url);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`GetConversationSummaryParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1622,28 +1541,23 @@ impl Record for ConversationIdGetConversationSummaryParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.conversation_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ConversationIdGetConversationSummaryParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"conversationId\":", &self.conversation_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ConversationIdGetConversationSummaryParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.conversation_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ConversationIdGetConversationSummaryParams);
 
 /// Part of [`GetConversationSummaryResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1730,26 +1644,8 @@ impl Record for ConversationSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConversationSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"conversationId\":", &self.conversation_id);
-        output.field(",\"path\":", &self.path);
-        output.field(",\"preview\":", &self.preview);
-        output.field(",\"timestamp\":", &self.timestamp);
-        output.field(",\"updatedAt\":", &self.updated_at);
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"cliVersion\":", &self.cli_version);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"gitInfo\":", &self.git_info);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConversationSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.conversation_id.decode(input),
             1 => self.path.decode(input),
@@ -1761,15 +1657,28 @@ impl Fields for ConversationSummary {
             7 => self.cli_version.decode(input),
             8 => self.source.decode(input),
             9 => self.git_info.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConversationSummary);
+impl Encode for ConversationSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"conversationId\":", &self.conversation_id);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"preview\":", &self.preview);
+        output.field(",\"timestamp\":", &self.timestamp);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"cliVersion\":", &self.cli_version);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"gitInfo\":", &self.git_info);
+        output.end(&self.extra);
+    }
+}
 
 /// Requested cyber treatment for an OpenAI model turn. Authorization and model-tier restrictions remain server-owned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1785,8 +1694,8 @@ pub enum CyberAccessProgram {
 }
 
 crate::runtime::open_enum! {
-    CyberAccessProgram { Standard = "standard", DaybreakBlue = "daybreakBlue",
-    DaybreakRed = "daybreakRed", }
+    CyberAccessProgram { 0 : Standard = "standard", 1 : DaybreakBlue = "daybreakBlue", 2
+    : DaybreakRed = "daybreakRed", }
 }
 
 /// Part of [`ReviewDecision`].
@@ -1822,28 +1731,23 @@ impl Record for DeniedReviewDecision {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.rejection.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for DeniedReviewDecision {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"rejection\":", &self.rejection);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for DeniedReviewDecision {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.rejection.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(DeniedReviewDecision);
 
 /// The params of [`deprecationNotice`](crate::notifications::DeprecationNotice).
 #[derive(Clone, Debug, PartialEq)]
@@ -1881,30 +1785,25 @@ impl Record for DeprecationNoticeNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for DeprecationNoticeNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"summary\":", &self.summary);
-        output.field(",\"details\":", &self.details);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DeprecationNoticeNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.summary.decode(input),
             1 => self.details.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(DeprecationNoticeNotification);
+impl Encode for DeprecationNoticeNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"details\":", &self.details);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`DynamicToolCallResponse`], [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1961,24 +1860,21 @@ impl Record for InputTextDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputTextDynamicToolCallOutputContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputTextDynamicToolCallOutputContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2017,24 +1913,21 @@ impl Record for InputImageDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.image_url.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputImageDynamicToolCallOutputContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"imageUrl\":", &self.image_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputImageDynamicToolCallOutputContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.image_url.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2073,24 +1966,21 @@ impl Record for InputAudioDynamicToolCallOutputContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.audio_url.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputAudioDynamicToolCallOutputContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"audioUrl\":", &self.audio_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputAudioDynamicToolCallOutputContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.audio_url.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2108,8 +1998,8 @@ pub enum DynamicToolCallStatus {
 }
 
 crate::runtime::open_enum! {
-    DynamicToolCallStatus { InProgress = "inProgress", Completed = "completed", Failed =
-    "failed", }
+    DynamicToolCallStatus { 0 : InProgress = "inProgress", 1 : Completed = "completed", 2
+    : Failed = "failed", }
 }
 
 /// The params of [`error`](crate::notifications::Error).
@@ -2162,34 +2052,29 @@ impl Record for ErrorNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ErrorNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"error\":", &self.error);
-        output.field(",\"willRetry\":", &self.will_retry);
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ErrorNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.error.decode(input),
             1 => self.will_retry.decode(input),
             2 => self.thread_id.decode(input),
             3 => self.turn_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ErrorNotification);
+impl Encode for ErrorNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"error\":", &self.error);
+        output.field(",\"willRetry\":", &self.will_retry);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`execCommandApproval`](crate::server_requests::ExecCommandApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -2260,23 +2145,8 @@ impl Record for ExecCommandApprovalParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExecCommandApprovalParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"conversationId\":", &self.conversation_id);
-        output.field(",\"callId\":", &self.call_id);
-        output.field(",\"approvalId\":", &self.approval_id);
-        output.field(",\"command\":", &self.command);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"reason\":", &self.reason);
-        output.field(",\"parsedCmd\":", &self.parsed_cmd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExecCommandApprovalParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.conversation_id.decode(input),
             1 => self.call_id.decode(input),
@@ -2285,15 +2155,25 @@ impl Fields for ExecCommandApprovalParams {
             4 => self.cwd.decode(input),
             5 => self.reason.decode(input),
             6 => self.parsed_cmd.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExecCommandApprovalParams);
+impl Encode for ExecCommandApprovalParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"conversationId\":", &self.conversation_id);
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"approvalId\":", &self.approval_id);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"parsedCmd\":", &self.parsed_cmd);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`execCommandApproval`](crate::server_requests::ExecCommandApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -2328,28 +2208,23 @@ impl Record for ExecCommandApprovalResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ExecCommandApprovalResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"decision\":", &self.decision);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ExecCommandApprovalResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.decision.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ExecCommandApprovalResponse);
 
 /// Part of [`ApplyPatchApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2404,24 +2279,21 @@ impl Record for AddFileChange {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.content.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AddFileChange {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"content\":", &self.content);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AddFileChange {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.content.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2460,24 +2332,21 @@ impl Record for DeleteFileChange {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.content.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for DeleteFileChange {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"content\":", &self.content);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DeleteFileChange {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.content.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2519,26 +2388,23 @@ impl Record for UpdateFileChange {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UpdateFileChange {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"unified_diff\":", &self.unified_diff);
-        output.field(",\"move_path\":", &self.move_path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UpdateFileChange {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.unified_diff.decode(input),
             1 => self.move_path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for UpdateFileChange {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"unified_diff\":", &self.unified_diff);
+        output.field(",\"move_path\":", &self.move_path);
+        output.end(&self.extra);
     }
 }
 
@@ -2587,32 +2453,27 @@ impl Record for FileUpdateChange {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FileUpdateChange {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"kind\":", &self.kind);
-        output.field(",\"diff\":", &self.diff);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FileUpdateChange {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.kind.decode(input),
             2 => self.diff.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FileUpdateChange);
+impl Encode for FileUpdateChange {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"kind\":", &self.kind);
+        output.field(",\"diff\":", &self.diff);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ResponseItem`], [`ThreadItem`], [`TurnToolOutput`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2687,24 +2548,21 @@ impl Record for InputTextFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputTextFunctionCallOutputContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputTextFunctionCallOutputContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2774,28 +2632,25 @@ impl Record for InputImageFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.detail.decode(input),
+            1 => Slot::fill(&mut &mut self.image_url, input),
+            2 => Slot::fill(&mut &mut self.file_id, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputImageFunctionCallOutputContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"detail\":", &self.detail);
         output.omit(",\"image_url\":", &self.image_url);
         output.omit(",\"file_id\":", &self.file_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputImageFunctionCallOutputContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.detail.decode(input),
-            1 => runtime::some(&mut self.image_url, input),
-            2 => runtime::some(&mut self.file_id, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2856,26 +2711,23 @@ impl Record for InputAudioFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.audio_url, input),
+            1 => Slot::fill(&mut &mut self.file_id, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InputAudioFunctionCallOutputContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"audio_url\":", &self.audio_url);
         output.omit(",\"file_id\":", &self.file_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InputAudioFunctionCallOutputContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.audio_url, input),
-            1 => runtime::some(&mut self.file_id, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2914,24 +2766,21 @@ impl Record for EncryptedContentFunctionCallOutputContentItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for EncryptedContentFunctionCallOutputContentItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"encrypted_content\":", &self.encrypted_content);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EncryptedContentFunctionCallOutputContentItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2950,6 +2799,7 @@ pub struct FuzzyFileSearchParams {
 }
 
 impl fmt::Debug for FuzzyFileSearchParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FuzzyFileSearchParams")
             .field("query", &self.query)
@@ -2992,32 +2842,27 @@ impl Record for FuzzyFileSearchParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FuzzyFileSearchParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"query\":", &self.query);
-        output.field(",\"roots\":", &self.roots);
-        output.field(",\"cancellationToken\":", &self.cancellation_token);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.query.decode(input),
             1 => self.roots.decode(input),
             2 => self.cancellation_token.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchParams);
+impl Encode for FuzzyFileSearchParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"query\":", &self.query);
+        output.field(",\"roots\":", &self.roots);
+        output.field(",\"cancellationToken\":", &self.cancellation_token);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`fuzzyFileSearch`](crate::requests::FuzzyFileSearch).
 #[derive(Clone, Debug, PartialEq)]
@@ -3052,28 +2897,23 @@ impl Record for FuzzyFileSearchResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.files.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FuzzyFileSearchResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"files\":", &self.files);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FuzzyFileSearchResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.files.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FuzzyFileSearchResponse);
 
 /// The params of [`getAuthStatus`](crate::requests::GetAuthStatus).
 #[derive(Clone, Debug, PartialEq)]
@@ -3108,6 +2948,7 @@ impl GetAuthStatusParams {
 }
 
 impl Default for GetAuthStatusParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3127,30 +2968,25 @@ impl Record for GetAuthStatusParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GetAuthStatusParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"includeToken\":", &self.include_token);
-        output.field(",\"refreshToken\":", &self.refresh_token);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GetAuthStatusParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.include_token.decode(input),
             1 => self.refresh_token.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GetAuthStatusParams);
+impl Encode for GetAuthStatusParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"includeToken\":", &self.include_token);
+        output.field(",\"refreshToken\":", &self.refresh_token);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`getAuthStatus`](crate::requests::GetAuthStatus).
 #[derive(Clone, PartialEq)]
@@ -3167,6 +3003,7 @@ pub struct GetAuthStatusResponse {
 }
 
 impl fmt::Debug for GetAuthStatusResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GetAuthStatusResponse")
             .field("auth_method", &self.auth_method)
@@ -3186,6 +3023,7 @@ impl GetAuthStatusResponse {
 }
 
 impl Default for GetAuthStatusResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3206,32 +3044,27 @@ impl Record for GetAuthStatusResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GetAuthStatusResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"authMethod\":", &self.auth_method);
-        output.field(",\"authToken\":", &self.auth_token);
-        output.field(",\"requiresOpenaiAuth\":", &self.requires_openai_auth);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GetAuthStatusResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.auth_method.decode(input),
             1 => self.auth_token.decode(input),
             2 => self.requires_openai_auth.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GetAuthStatusResponse);
+impl Encode for GetAuthStatusResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"authMethod\":", &self.auth_method);
+        output.field(",\"authToken\":", &self.auth_token);
+        output.field(",\"requiresOpenaiAuth\":", &self.requires_openai_auth);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`getConversationSummary`](crate::requests::GetConversationSummary).
 #[derive(Clone, Debug, PartialEq)]
@@ -3280,28 +3113,23 @@ impl Record for GetConversationSummaryResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.summary.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GetConversationSummaryResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"summary\":", &self.summary);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GetConversationSummaryResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.summary.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GetConversationSummaryResponse);
 
 /// The params of [`gitDiffToRemote`](crate::requests::GitDiffToRemote).
 #[derive(Clone, Debug, PartialEq)]
@@ -3336,28 +3164,23 @@ impl Record for GitDiffToRemoteParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cwd.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GitDiffToRemoteParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for GitDiffToRemoteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(GitDiffToRemoteParams);
 
 /// The answer to [`gitDiffToRemote`](crate::requests::GitDiffToRemote).
 #[derive(Clone, Debug, PartialEq)]
@@ -3396,30 +3219,25 @@ impl Record for GitDiffToRemoteResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GitDiffToRemoteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sha\":", &self.sha);
-        output.field(",\"diff\":", &self.diff);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GitDiffToRemoteResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.sha.decode(input),
             1 => self.diff.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GitDiffToRemoteResponse);
+impl Encode for GitDiffToRemoteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"diff\":", &self.diff);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`GitDiffToRemoteResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -3492,36 +3310,31 @@ impl Record for GranularAskForApproval {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GranularAskForApproval {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sandbox_approval\":", &self.sandbox_approval);
-        output.field(",\"rules\":", &self.rules);
-        output.field(",\"skill_approval\":", &self.skill_approval);
-        output.field(",\"request_permissions\":", &self.request_permissions);
-        output.field(",\"mcp_elicitations\":", &self.mcp_elicitations);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GranularAskForApproval {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.sandbox_approval.decode(input),
             1 => self.rules.decode(input),
             2 => self.skill_approval.decode(input),
             3 => self.request_permissions.decode(input),
             4 => self.mcp_elicitations.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GranularAskForApproval);
+impl Encode for GranularAskForApproval {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sandbox_approval\":", &self.sandbox_approval);
+        output.field(",\"rules\":", &self.rules);
+        output.field(",\"skill_approval\":", &self.skill_approval);
+        output.field(",\"request_permissions\":", &self.request_permissions);
+        output.field(",\"mcp_elicitations\":", &self.mcp_elicitations);
+        output.end(&self.extra);
+    }
+}
 
 /// \[UNSTABLE\] Risk level assigned by approval auto-review.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3539,8 +3352,8 @@ pub enum GuardianRiskLevel {
 }
 
 crate::runtime::open_enum! {
-    GuardianRiskLevel { Low = "low", Medium = "medium", High = "high", Critical =
-    "critical", }
+    GuardianRiskLevel { 0 : Low = "low", 1 : Medium = "medium", 2 : High = "high", 3 :
+    Critical = "critical", }
 }
 
 /// \[UNSTABLE\] Authorization level assigned by approval auto-review.
@@ -3559,8 +3372,8 @@ pub enum GuardianUserAuthorization {
 }
 
 crate::runtime::open_enum! {
-    GuardianUserAuthorization { Unknown = "unknown", Low = "low", Medium = "medium", High
-    = "high", }
+    GuardianUserAuthorization { 0 : Unknown = "unknown", 1 : Low = "low", 2 : Medium =
+    "medium", 3 : High = "high", }
 }
 
 /// The params of [`guardianWarning`](crate::notifications::GuardianWarning).
@@ -3600,30 +3413,25 @@ impl Record for GuardianWarningNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GuardianWarningNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GuardianWarningNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GuardianWarningNotification);
+impl Encode for GuardianWarningNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`CodexErrorInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3644,6 +3452,7 @@ impl HttpConnectionFailedCodexErrorInfo {
 }
 
 impl Default for HttpConnectionFailedCodexErrorInfo {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3662,28 +3471,23 @@ impl Record for HttpConnectionFailedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for HttpConnectionFailedCodexErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"httpStatusCode\":", &self.http_status_code);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for HttpConnectionFailedCodexErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.http_status_code.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(HttpConnectionFailedCodexErrorInfo);
 
 /// Part of [`ContentItem`], [`FunctionCallOutputContentItem`], [`UserInput`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3701,7 +3505,8 @@ pub enum ImageDetail {
 }
 
 crate::runtime::open_enum! {
-    ImageDetail { Auto = "auto", Low = "low", High = "high", Original = "original", }
+    ImageDetail { 0 : Auto = "auto", 1 : Low = "low", 2 : High = "high", 3 : Original =
+    "original", }
 }
 
 /// Part of [`ThreadItem`].
@@ -3757,26 +3562,23 @@ impl Record for UsageLimitExceededImageGenerationFailure {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UsageLimitExceededImageGenerationFailure {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"limitId\":", &self.limit_id);
-        output.field(",\"resetsAt\":", &self.resets_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UsageLimitExceededImageGenerationFailure {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.limit_id.decode(input),
             1 => self.resets_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for UsageLimitExceededImageGenerationFailure {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"limitId\":", &self.limit_id);
+        output.field(",\"resetsAt\":", &self.resets_at);
+        output.end(&self.extra);
     }
 }
 
@@ -3817,30 +3619,25 @@ impl Record for ImageGenerationInputImage {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ImageGenerationInputImage {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"sha256\":", &self.sha256);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ImageGenerationInputImage {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.sha256.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ImageGenerationInputImage);
+impl Encode for ImageGenerationInputImage {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"sha256\":", &self.sha256);
+        output.end(&self.extra);
+    }
+}
 
 /// Client-declared capabilities negotiated during initialize.
 #[derive(Clone, PartialEq)]
@@ -3861,12 +3658,13 @@ pub struct InitializeCapabilities {
     /// Exact notification method names that should be suppressed for this connection (for example `thread/started`).
     pub opt_out_notification_methods: Option<Vec<String>>,
     /// MCP extension settings declared by the app-server client.
-    pub extensions: Option<BTreeMap<String, Value>>,
+    pub extensions: Option<Map<Value>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for InitializeCapabilities {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InitializeCapabilities")
             .field("required_human_approval", &self.required_human_approval)
@@ -3936,13 +3734,14 @@ impl InitializeCapabilities {
     }
     /// Sets [`extensions`](Self::extensions).
     #[must_use]
-    pub fn extensions(mut self, extensions: BTreeMap<String, Value>) -> Self {
-        self.extensions = Some(extensions);
+    pub fn extensions(mut self, extensions: impl Into<Map<Value>>) -> Self {
+        self.extensions = Some(extensions.into());
         self
     }
 }
 
 impl Default for InitializeCapabilities {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3975,10 +3774,25 @@ impl Record for InitializeCapabilities {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.required_human_approval, input),
+            1 => Slot::fill(&mut &mut self.explicit_gateway_oauth, input),
+            2 => self.experimental_api.decode(input),
+            3 => self.request_attestation.decode(input),
+            4 => Slot::fill(&mut &mut self.mcp_server_openai_form_elicitation, input),
+            5 => self.opt_out_notification_methods.decode(input),
+            6 => self.extensions.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InitializeCapabilities {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"requiredHumanApproval\":", &self.required_human_approval);
         output.omit(",\"explicitGatewayOauth\":", &self.explicit_gateway_oauth);
         output.field(",\"experimentalApi\":", &self.experimental_api);
@@ -3991,29 +3805,9 @@ impl Encode for InitializeCapabilities {
         output
             .omit(",\"optOutNotificationMethods\":", &self.opt_out_notification_methods);
         output.omit(",\"extensions\":", &self.extensions);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for InitializeCapabilities {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.required_human_approval, input),
-            1 => runtime::some(&mut self.explicit_gateway_oauth, input),
-            2 => self.experimental_api.decode(input),
-            3 => self.request_attestation.decode(input),
-            4 => runtime::some(&mut self.mcp_server_openai_form_elicitation, input),
-            5 => self.opt_out_notification_methods.decode(input),
-            6 => self.extensions.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(InitializeCapabilities);
 
 /// The params of [`initialize`](crate::requests::Initialize).
 #[derive(Clone, Debug, PartialEq)]
@@ -4057,30 +3851,25 @@ impl Record for InitializeParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for InitializeParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"clientInfo\":", &self.client_info);
-        output.field(",\"capabilities\":", &self.capabilities);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InitializeParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.client_info.decode(input),
             1 => self.capabilities.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(InitializeParams);
+impl Encode for InitializeParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"clientInfo\":", &self.client_info);
+        output.field(",\"capabilities\":", &self.capabilities);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`initialize`](crate::requests::Initialize).
 #[derive(Clone, Debug, PartialEq)]
@@ -4132,34 +3921,29 @@ impl Record for InitializeResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for InitializeResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"userAgent\":", &self.user_agent);
-        output.field(",\"codexHome\":", &self.codex_home);
-        output.field(",\"platformFamily\":", &self.platform_family);
-        output.field(",\"platformOs\":", &self.platform_os);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InitializeResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.user_agent.decode(input),
             1 => self.codex_home.decode(input),
             2 => self.platform_family.decode(input),
             3 => self.platform_os.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(InitializeResponse);
+impl Encode for InitializeResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"userAgent\":", &self.user_agent);
+        output.field(",\"codexHome\":", &self.codex_home);
+        output.field(",\"platformFamily\":", &self.platform_family);
+        output.field(",\"platformOs\":", &self.platform_os);
+        output.end(&self.extra);
+    }
+}
 
 /// Internal Responses API passthrough metadata copied into underlying chat messages.
 ///
@@ -4188,6 +3972,7 @@ impl InternalChatMessageMetadataPassthrough {
 }
 
 impl Default for InternalChatMessageMetadataPassthrough {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4206,28 +3991,23 @@ impl Record for InternalChatMessageMetadataPassthrough {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            _ => runtime::open_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InternalChatMessageMetadataPassthrough {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"turn_id\":", &self.turn_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for InternalChatMessageMetadataPassthrough {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.turn_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::open_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(InternalChatMessageMetadataPassthrough);
 
 /// Part of [`RootSessionSource`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4241,8 +4021,8 @@ pub enum InternalSessionSource {
 }
 
 crate::runtime::open_enum! {
-    InternalSessionSource { MemoryConsolidation = "memory_consolidation", Guardian =
-    "guardian", }
+    InternalSessionSource { 0 : MemoryConsolidation = "memory_consolidation", 1 :
+    Guardian = "guardian", }
 }
 
 /// A UTF-8 path for preserving raw path compatibility at the app-server API
@@ -4296,7 +4076,7 @@ pub struct ExecLocalShellAction {
     /// `working_directory` on the wire.
     pub working_directory: Option<String>,
     /// `env` on the wire.
-    pub env: Option<BTreeMap<String, String>>,
+    pub env: Option<Map<String>>,
     /// `user` on the wire.
     pub user: Option<String>,
     /// Members that this release does not know.
@@ -4304,6 +4084,7 @@ pub struct ExecLocalShellAction {
 }
 
 impl fmt::Debug for ExecLocalShellAction {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExecLocalShellAction")
             .field("command", &self.command)
@@ -4338,8 +4119,8 @@ impl ExecLocalShellAction {
     }
     /// Sets [`env`](Self::env).
     #[must_use]
-    pub fn env(mut self, env: BTreeMap<String, String>) -> Self {
-        self.env = Some(env);
+    pub fn env(mut self, env: impl Into<Map<String>>) -> Self {
+        self.env = Some(env.into());
         self
     }
     /// Sets [`user`](Self::user).
@@ -4367,32 +4148,29 @@ impl Record for ExecLocalShellAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExecLocalShellAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"command\":", &self.command);
-        output.field(",\"timeout_ms\":", &self.timeout_ms);
-        output.field(",\"working_directory\":", &self.working_directory);
-        output.field(",\"env\":", &self.env);
-        output.field(",\"user\":", &self.user);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExecLocalShellAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.command.decode(input),
             1 => self.timeout_ms.decode(input),
             2 => self.working_directory.decode(input),
             3 => self.env.decode(input),
             4 => self.user.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ExecLocalShellAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"command\":", &self.command);
+        output.field(",\"timeout_ms\":", &self.timeout_ms);
+        output.field(",\"working_directory\":", &self.working_directory);
+        output.field(",\"env\":", &self.env);
+        output.field(",\"user\":", &self.user);
+        output.end(&self.extra);
     }
 }
 
@@ -4410,8 +4188,8 @@ pub enum LocalShellStatus {
 }
 
 crate::runtime::open_enum! {
-    LocalShellStatus { Completed = "completed", InProgress = "in_progress", Incomplete =
-    "incomplete", }
+    LocalShellStatus { 0 : Completed = "completed", 1 : InProgress = "in_progress", 2 :
+    Incomplete = "incomplete", }
 }
 
 /// Classifies assistant text as commentary, a partial answer, or a terminal answer.
@@ -4432,8 +4210,8 @@ pub enum MessagePhase {
 }
 
 crate::runtime::open_enum! {
-    MessagePhase { Commentary = "commentary", PartialAnswer = "partial_answer",
-    FinalAnswer = "final_answer", }
+    MessagePhase { 0 : Commentary = "commentary", 1 : PartialAnswer = "partial_answer", 2
+    : FinalAnswer = "final_answer", }
 }
 
 /// Part of [`TurnError`].
@@ -4461,6 +4239,7 @@ impl MisalignmentErrorDetails {
 }
 
 impl Default for MisalignmentErrorDetails {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4482,34 +4261,29 @@ impl Record for MisalignmentErrorDetails {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MisalignmentErrorDetails {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"errorType\":", &self.error_type);
-        output.field(",\"detailedExplanation\":", &self.detailed_explanation);
-        output.field(",\"steer\":", &self.steer);
-        output.omit(",\"reviewTarget\":", &self.review_target);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MisalignmentErrorDetails {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.error_type.decode(input),
             1 => self.detailed_explanation.decode(input),
             2 => self.steer.decode(input),
             3 => self.review_target.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MisalignmentErrorDetails);
+impl Encode for MisalignmentErrorDetails {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"errorType\":", &self.error_type);
+        output.field(",\"detailedExplanation\":", &self.detailed_explanation);
+        output.field(",\"steer\":", &self.steer);
+        output.omit(",\"reviewTarget\":", &self.review_target);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`MisalignmentErrorDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4544,28 +4318,23 @@ impl Record for MisalignmentSteer {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MisalignmentSteer {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for MisalignmentSteer {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(MisalignmentSteer);
 
 /// Initial collaboration mode to use when the TUI starts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4579,7 +4348,7 @@ pub enum ModeKind {
 }
 
 crate::runtime::open_enum! {
-    ModeKind { Plan = "plan", Default = "default", }
+    ModeKind { 0 : Plan = "plan", 1 : Default = "default", }
 }
 
 /// Controls the effective multi-agent delegation instructions for a turn. `custom` means the configured mode hint defines the policy instead of a built-in policy.
@@ -4612,7 +4381,7 @@ pub enum NetworkAccess {
 }
 
 crate::runtime::open_enum! {
-    NetworkAccess { Restricted = "restricted", Enabled = "enabled", }
+    NetworkAccess { 0 : Restricted = "restricted", 1 : Enabled = "enabled", }
 }
 
 /// Part of [`ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision`], [`CommandExecutionRequestApprovalParams`], [`NetworkPolicyAmendmentReviewDecision`].
@@ -4655,30 +4424,25 @@ impl Record for NetworkPolicyAmendment {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for NetworkPolicyAmendment {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"host\":", &self.host);
-        output.field(",\"action\":", &self.action);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NetworkPolicyAmendment {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.host.decode(input),
             1 => self.action.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(NetworkPolicyAmendment);
+impl Encode for NetworkPolicyAmendment {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"host\":", &self.host);
+        output.field(",\"action\":", &self.action);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ReviewDecision`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4713,28 +4477,23 @@ impl Record for NetworkPolicyAmendmentReviewDecision {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_policy_amendment.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for NetworkPolicyAmendmentReviewDecision {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"network_policy_amendment\":", &self.network_policy_amendment);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for NetworkPolicyAmendmentReviewDecision {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.network_policy_amendment.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(NetworkPolicyAmendmentReviewDecision);
 
 /// Part of [`NetworkPolicyAmendment`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4748,7 +4507,7 @@ pub enum NetworkPolicyRuleAction {
 }
 
 crate::runtime::open_enum! {
-    NetworkPolicyRuleAction { Allow = "allow", Deny = "deny", }
+    NetworkPolicyRuleAction { 0 : Allow = "allow", 1 : Deny = "deny", }
 }
 
 /// Part of [`ActiveTurnNotSteerableCodexErrorInfo`].
@@ -4763,7 +4522,7 @@ pub enum NonSteerableTurnKind {
 }
 
 crate::runtime::open_enum! {
-    NonSteerableTurnKind { Review = "review", Compact = "compact", }
+    NonSteerableTurnKind { 0 : Review = "review", 1 : Compact = "compact", }
 }
 
 /// Part of [`ExecCommandApprovalParams`].
@@ -4791,6 +4550,7 @@ impl ParsedCommand {
     /// `cmd`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn cmd(&self) -> Option<&String> {
         match self {
             Self::Read(arm) => Some(&arm.cmd),
@@ -4849,28 +4609,25 @@ impl Record for ReadParsedCommand {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReadParsedCommand {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"cmd\":", &self.cmd);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReadParsedCommand {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cmd.decode(input),
             1 => self.name.decode(input),
             2 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ReadParsedCommand {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"cmd\":", &self.cmd);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -4912,26 +4669,23 @@ impl Record for ListFilesParsedCommand {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ListFilesParsedCommand {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"cmd\":", &self.cmd);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ListFilesParsedCommand {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cmd.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ListFilesParsedCommand {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"cmd\":", &self.cmd);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -4976,28 +4730,25 @@ impl Record for SearchParsedCommand {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SearchParsedCommand {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"cmd\":", &self.cmd);
-        output.field(",\"query\":", &self.query);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SearchParsedCommand {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cmd.decode(input),
             1 => self.query.decode(input),
             2 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for SearchParsedCommand {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"cmd\":", &self.cmd);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -5036,24 +4787,21 @@ impl Record for UnknownParsedCommand {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cmd.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for UnknownParsedCommand {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"cmd\":", &self.cmd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UnknownParsedCommand {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.cmd.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -5073,8 +4821,8 @@ pub enum PatchApplyStatus {
 }
 
 crate::runtime::open_enum! {
-    PatchApplyStatus { InProgress = "inProgress", Completed = "completed", Failed =
-    "failed", Declined = "declined", }
+    PatchApplyStatus { 0 : InProgress = "inProgress", 1 : Completed = "completed", 2 :
+    Failed = "failed", 3 : Declined = "declined", }
 }
 
 /// Part of [`FileUpdateChange`].
@@ -5115,6 +4863,7 @@ impl AddPatchChangeKind {
 }
 
 impl Default for AddPatchChangeKind {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5130,20 +4879,16 @@ impl Record for AddPatchChangeKind {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for AddPatchChangeKind {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AddPatchChangeKind {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -5166,6 +4911,7 @@ impl DeletePatchChangeKind {
 }
 
 impl Default for DeletePatchChangeKind {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5181,20 +4927,16 @@ impl Record for DeletePatchChangeKind {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for DeletePatchChangeKind {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DeletePatchChangeKind {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -5219,6 +4961,7 @@ impl UpdatePatchChangeKind {
 }
 
 impl Default for UpdatePatchChangeKind {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5237,24 +4980,21 @@ impl Record for UpdatePatchChangeKind {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.move_path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for UpdatePatchChangeKind {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"move_path\":", &self.move_path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UpdatePatchChangeKind {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.move_path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -5272,7 +5012,8 @@ pub enum Personality {
 }
 
 crate::runtime::open_enum! {
-    Personality { None = "none", Friendly = "friendly", Pragmatic = "pragmatic", }
+    Personality { 0 : None = "none", 1 : Friendly = "friendly", 2 : Pragmatic =
+    "pragmatic", }
 }
 
 /// A non-empty reasoning effort value advertised by the model.
@@ -5301,6 +5042,7 @@ impl ReasoningItemContent {
     /// `text`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn text(&self) -> Option<&String> {
         match self {
             Self::ReasoningText(arm) => Some(&arm.text),
@@ -5345,24 +5087,21 @@ impl Record for ReasoningTextReasoningItemContent {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ReasoningTextReasoningItemContent {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReasoningTextReasoningItemContent {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -5401,24 +5140,21 @@ impl Record for TextReasoningItemContent {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for TextReasoningItemContent {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TextReasoningItemContent {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -5471,24 +5207,21 @@ impl Record for SummaryTextReasoningItemReasoningSummary {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SummaryTextReasoningItemReasoningSummary {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SummaryTextReasoningItemReasoningSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -5508,8 +5241,8 @@ pub enum ReasoningSummary {
 }
 
 crate::runtime::open_enum! {
-    ReasoningSummary { Auto = "auto", Concise = "concise", Detailed = "detailed", None =
-    "none", }
+    ReasoningSummary { 0 : Auto = "auto", 1 : Concise = "concise", 2 : Detailed =
+    "detailed", 3 : None = "none", }
 }
 
 /// Part of [`RawResponseItemCompletedNotification`], [`ThreadResumeParams`].
@@ -5593,6 +5326,7 @@ pub struct AdditionalToolsResponseItem {
 }
 
 impl fmt::Debug for AdditionalToolsResponseItem {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdditionalToolsResponseItem")
             .field("id", &self.id)
@@ -5635,28 +5369,25 @@ impl Record for AdditionalToolsResponseItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AdditionalToolsResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"id\":", &self.id);
-        output.field(",\"role\":", &self.role);
-        output.field(",\"tools\":", &self.tools);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AdditionalToolsResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.role.decode(input),
             2 => self.tools.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for AdditionalToolsResponseItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"id\":", &self.id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"tools\":", &self.tools);
+        output.end(&self.extra);
     }
 }
 
@@ -5759,10 +5490,25 @@ impl Record for MessageResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.status.decode(input),
+            2 => self.id.decode(input),
+            3 => self.role.decode(input),
+            4 => self.content.decode(input),
+            5 => self.phase.decode(input),
+            6 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MessageResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output.omit(",\"status\":", &self.status);
         output.omit(",\"id\":", &self.id);
@@ -5774,25 +5520,7 @@ impl Encode for MessageResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MessageResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            1 => self.status.decode(input),
-            2 => self.id.decode(input),
-            3 => self.role.decode(input),
-            4 => self.content.decode(input),
-            5 => self.phase.decode(input),
-            6 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -5874,10 +5602,23 @@ impl Record for AgentMessageResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.author.decode(input),
+            2 => self.recipient.decode(input),
+            3 => self.content.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AgentMessageResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"id\":", &self.id);
         output.field(",\"author\":", &self.author);
         output.field(",\"recipient\":", &self.recipient);
@@ -5887,23 +5628,7 @@ impl Encode for AgentMessageResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AgentMessageResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.author.decode(input),
-            2 => self.recipient.decode(input),
-            3 => self.content.decode(input),
-            4 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -5991,10 +5716,23 @@ impl Record for ReasoningResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.summary.decode(input),
+            2 => self.content.decode(input),
+            3 => self.encrypted_content.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ReasoningResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"id\":", &self.id);
         output.field(",\"summary\":", &self.summary);
         output.field(",\"content\":", &self.content);
@@ -6004,23 +5742,7 @@ impl Encode for ReasoningResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReasoningResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.summary.decode(input),
-            2 => self.content.decode(input),
-            3 => self.encrypted_content.decode(input),
-            4 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -6116,10 +5838,24 @@ impl Record for LocalShellCallResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.call_id.decode(input),
+            3 => self.status.decode(input),
+            4 => self.action.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for LocalShellCallResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output.omit(",\"id\":", &self.id);
         output.field(",\"call_id\":", &self.call_id);
@@ -6130,24 +5866,7 @@ impl Encode for LocalShellCallResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LocalShellCallResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            1 => self.id.decode(input),
-            2 => self.call_id.decode(input),
-            3 => self.status.decode(input),
-            4 => self.action.decode(input),
-            5 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -6272,10 +5991,27 @@ impl Record for FunctionCallResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.status.decode(input),
+            2 => self.id.decode(input),
+            3 => self.name.decode(input),
+            4 => self.namespace.decode(input),
+            5 => self.arguments.decode(input),
+            6 => self.encrypted_function_args.decode(input),
+            7 => self.call_id.decode(input),
+            8 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FunctionCallResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output.omit(",\"status\":", &self.status);
         output.omit(",\"id\":", &self.id);
@@ -6289,27 +6025,7 @@ impl Encode for FunctionCallResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FunctionCallResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            1 => self.status.decode(input),
-            2 => self.id.decode(input),
-            3 => self.name.decode(input),
-            4 => self.namespace.decode(input),
-            5 => self.arguments.decode(input),
-            6 => self.encrypted_function_args.decode(input),
-            7 => self.call_id.decode(input),
-            8 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -6340,6 +6056,7 @@ pub struct ToolSearchCallResponseItem {
 }
 
 impl fmt::Debug for ToolSearchCallResponseItem {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolSearchCallResponseItem")
             .field("encrypted_content", &self.encrypted_content)
@@ -6430,10 +6147,25 @@ impl Record for ToolSearchCallResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.call_id.decode(input),
+            3 => self.status.decode(input),
+            4 => self.execution.decode(input),
+            5 => self.arguments.decode(input),
+            6 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ToolSearchCallResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output.omit(",\"id\":", &self.id);
         output.field(",\"call_id\":", &self.call_id);
@@ -6445,25 +6177,7 @@ impl Encode for ToolSearchCallResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ToolSearchCallResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            1 => self.id.decode(input),
-            2 => self.call_id.decode(input),
-            3 => self.status.decode(input),
-            4 => self.execution.decode(input),
-            5 => self.arguments.decode(input),
-            6 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -6561,10 +6275,24 @@ impl Record for FunctionCallOutputResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.name.decode(input),
+            3 => self.namespace.decode(input),
+            4 => self.output.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FunctionCallOutputResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"id\":", &self.id);
         output.omit(",\"call_id\":", &self.call_id);
         output.omit(",\"name\":", &self.name);
@@ -6575,24 +6303,7 @@ impl Encode for FunctionCallOutputResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FunctionCallOutputResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.call_id.decode(input),
-            2 => self.name.decode(input),
-            3 => self.namespace.decode(input),
-            4 => self.output.decode(input),
-            5 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -6704,10 +6415,26 @@ impl Record for CustomToolCallResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.call_id.decode(input),
+            4 => self.name.decode(input),
+            5 => self.namespace.decode(input),
+            6 => self.input.decode(input),
+            7 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CustomToolCallResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output.omit(",\"id\":", &self.id);
         output.omit(",\"status\":", &self.status);
@@ -6720,26 +6447,7 @@ impl Encode for CustomToolCallResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CustomToolCallResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            1 => self.id.decode(input),
-            2 => self.status.decode(input),
-            3 => self.call_id.decode(input),
-            4 => self.name.decode(input),
-            5 => self.namespace.decode(input),
-            6 => self.input.decode(input),
-            7 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -6825,10 +6533,23 @@ impl Record for CustomToolCallOutputResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.name.decode(input),
+            3 => self.output.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CustomToolCallOutputResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"id\":", &self.id);
         output.field(",\"call_id\":", &self.call_id);
         output.omit(",\"name\":", &self.name);
@@ -6838,23 +6559,7 @@ impl Encode for CustomToolCallOutputResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CustomToolCallOutputResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.call_id.decode(input),
-            2 => self.name.decode(input),
-            3 => self.output.decode(input),
-            4 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -6883,6 +6588,7 @@ pub struct ToolSearchOutputResponseItem {
 }
 
 impl fmt::Debug for ToolSearchOutputResponseItem {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolSearchOutputResponseItem")
             .field("id", &self.id)
@@ -6963,10 +6669,24 @@ impl Record for ToolSearchOutputResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.call_id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.execution.decode(input),
+            4 => self.tools.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ToolSearchOutputResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"id\":", &self.id);
         output.field(",\"call_id\":", &self.call_id);
         output.field(",\"status\":", &self.status);
@@ -6977,24 +6697,7 @@ impl Encode for ToolSearchOutputResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ToolSearchOutputResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.call_id.decode(input),
-            2 => self.status.decode(input),
-            3 => self.execution.decode(input),
-            4 => self.tools.decode(input),
-            5 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7064,6 +6767,7 @@ impl WebSearchCallResponseItem {
 }
 
 impl Default for WebSearchCallResponseItem {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7092,10 +6796,23 @@ impl Record for WebSearchCallResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.action.decode(input),
+            4 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for WebSearchCallResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output.omit(",\"id\":", &self.id);
         output.omit(",\"status\":", &self.status);
@@ -7105,23 +6822,7 @@ impl Encode for WebSearchCallResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WebSearchCallResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            1 => self.id.decode(input),
-            2 => self.status.decode(input),
-            3 => self.action.decode(input),
-            4 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7214,10 +6915,24 @@ impl Record for ImageGenerationCallResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.encrypted_content.decode(input),
+            1 => self.id.decode(input),
+            2 => self.status.decode(input),
+            3 => self.revised_prompt.decode(input),
+            4 => self.result.decode(input),
+            5 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ImageGenerationCallResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output.omit(",\"id\":", &self.id);
         output.field(",\"status\":", &self.status);
@@ -7228,24 +6943,7 @@ impl Encode for ImageGenerationCallResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ImageGenerationCallResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.encrypted_content.decode(input),
-            1 => self.id.decode(input),
-            2 => self.status.decode(input),
-            3 => self.revised_prompt.decode(input),
-            4 => self.result.decode(input),
-            5 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7309,10 +7007,21 @@ impl Record for CompactionResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.encrypted_content.decode(input),
+            2 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CompactionResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"id\":", &self.id);
         output.field(",\"encrypted_content\":", &self.encrypted_content);
         output
@@ -7320,21 +7029,7 @@ impl Encode for CompactionResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CompactionResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.encrypted_content.decode(input),
-            2 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7373,24 +7068,21 @@ impl Record for ConfigurationUpdateResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reasoning.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ConfigurationUpdateResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"reasoning\":", &self.reasoning);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigurationUpdateResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.reasoning.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7413,6 +7105,7 @@ impl CompactionTriggerResponseItem {
 }
 
 impl Default for CompactionTriggerResponseItem {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7428,20 +7121,16 @@ impl Record for CompactionTriggerResponseItem {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for CompactionTriggerResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CompactionTriggerResponseItem {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -7495,6 +7184,7 @@ impl ContextCompactionResponseItem {
 }
 
 impl Default for ContextCompactionResponseItem {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7515,10 +7205,21 @@ impl Record for ContextCompactionResponseItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.encrypted_content.decode(input),
+            2 => self.internal_chat_message_metadata_passthrough.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ContextCompactionResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"id\":", &self.id);
         output.omit(",\"encrypted_content\":", &self.encrypted_content);
         output
@@ -7526,21 +7227,7 @@ impl Encode for ContextCompactionResponseItem {
                 ",\"internal_chat_message_metadata_passthrough\":",
                 &self.internal_chat_message_metadata_passthrough,
             );
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ContextCompactionResponseItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.encrypted_content.decode(input),
-            2 => self.internal_chat_message_metadata_passthrough.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7563,6 +7250,7 @@ impl OtherResponseItem {
 }
 
 impl Default for OtherResponseItem {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7578,20 +7266,16 @@ impl Record for OtherResponseItem {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for OtherResponseItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OtherResponseItem {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -7614,6 +7298,7 @@ impl ResponseStreamConnectionFailedCodexErrorInfo {
 }
 
 impl Default for ResponseStreamConnectionFailedCodexErrorInfo {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7632,28 +7317,23 @@ impl Record for ResponseStreamConnectionFailedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ResponseStreamConnectionFailedCodexErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"httpStatusCode\":", &self.http_status_code);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ResponseStreamConnectionFailedCodexErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.http_status_code.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ResponseStreamConnectionFailedCodexErrorInfo);
 
 /// Part of [`CodexErrorInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7674,6 +7354,7 @@ impl ResponseStreamDisconnectedCodexErrorInfo {
 }
 
 impl Default for ResponseStreamDisconnectedCodexErrorInfo {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7692,28 +7373,23 @@ impl Record for ResponseStreamDisconnectedCodexErrorInfo {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ResponseStreamDisconnectedCodexErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"httpStatusCode\":", &self.http_status_code);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ResponseStreamDisconnectedCodexErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.http_status_code.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ResponseStreamDisconnectedCodexErrorInfo);
 
 /// Part of [`CodexErrorInfo`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7734,6 +7410,7 @@ impl ResponseTooManyFailedAttemptsCodexErrorInfo {
 }
 
 impl Default for ResponseTooManyFailedAttemptsCodexErrorInfo {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7752,28 +7429,23 @@ impl Record for ResponseTooManyFailedAttemptsCodexErrorInfo {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.http_status_code.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ResponseTooManyFailedAttemptsCodexErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"httpStatusCode\":", &self.http_status_code);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ResponseTooManyFailedAttemptsCodexErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.http_status_code.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ResponseTooManyFailedAttemptsCodexErrorInfo);
 
 /// Part of [`ResponseItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7832,6 +7504,7 @@ impl SearchResponsesApiWebSearchAction {
 }
 
 impl Default for SearchResponsesApiWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7851,26 +7524,23 @@ impl Record for SearchResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SearchResponsesApiWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"queries\":", &self.queries);
-        output.omit(",\"query\":", &self.query);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SearchResponsesApiWebSearchAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.queries.decode(input),
             1 => self.query.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for SearchResponsesApiWebSearchAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"queries\":", &self.queries);
+        output.omit(",\"query\":", &self.query);
+        output.end(&self.extra);
     }
 }
 
@@ -7901,6 +7571,7 @@ impl OpenPageResponsesApiWebSearchAction {
 }
 
 impl Default for OpenPageResponsesApiWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7919,24 +7590,21 @@ impl Record for OpenPageResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.url.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for OpenPageResponsesApiWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"url\":", &self.url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OpenPageResponsesApiWebSearchAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.url.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7975,6 +7643,7 @@ impl FindInPageResponsesApiWebSearchAction {
 }
 
 impl Default for FindInPageResponsesApiWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7994,26 +7663,23 @@ impl Record for FindInPageResponsesApiWebSearchAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FindInPageResponsesApiWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"pattern\":", &self.pattern);
-        output.omit(",\"url\":", &self.url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FindInPageResponsesApiWebSearchAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.pattern.decode(input),
             1 => self.url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for FindInPageResponsesApiWebSearchAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"pattern\":", &self.pattern);
+        output.omit(",\"url\":", &self.url);
+        output.end(&self.extra);
     }
 }
 
@@ -8036,6 +7702,7 @@ impl OtherResponsesApiWebSearchAction {
 }
 
 impl Default for OtherResponsesApiWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8051,20 +7718,16 @@ impl Record for OtherResponsesApiWebSearchAction {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for OtherResponsesApiWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OtherResponsesApiWebSearchAction {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -8134,28 +7797,23 @@ impl Record for RolloutPathGetConversationSummaryParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.rollout_path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for RolloutPathGetConversationSummaryParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"rolloutPath\":", &self.rollout_path);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for RolloutPathGetConversationSummaryParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.rollout_path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(RolloutPathGetConversationSummaryParams);
 
 /// Part of [`ConversationSummary`].
 #[derive(Clone, PartialEq)]
@@ -8201,7 +7859,7 @@ pub enum SandboxMode {
 }
 
 crate::runtime::open_enum! {
-    SandboxMode { ReadOnly = "read-only", WorkspaceWrite = "workspace-write",
+    SandboxMode { 0 : ReadOnly = "read-only", 1 : WorkspaceWrite = "workspace-write", 2 :
     DangerFullAccess = "danger-full-access", }
 }
 
@@ -8246,6 +7904,7 @@ impl DangerFullAccessSandboxPolicy {
 }
 
 impl Default for DangerFullAccessSandboxPolicy {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8261,20 +7920,16 @@ impl Record for DangerFullAccessSandboxPolicy {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for DangerFullAccessSandboxPolicy {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DangerFullAccessSandboxPolicy {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -8305,6 +7960,7 @@ impl ReadOnlySandboxPolicy {
 }
 
 impl Default for ReadOnlySandboxPolicy {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8323,24 +7979,21 @@ impl Record for ReadOnlySandboxPolicy {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_access.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ReadOnlySandboxPolicy {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"networkAccess\":", &self.network_access);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReadOnlySandboxPolicy {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.network_access.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -8371,6 +8024,7 @@ impl ExternalSandboxSandboxPolicy {
 }
 
 impl Default for ExternalSandboxSandboxPolicy {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8389,24 +8043,21 @@ impl Record for ExternalSandboxSandboxPolicy {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_access.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ExternalSandboxSandboxPolicy {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"networkAccess\":", &self.network_access);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalSandboxSandboxPolicy {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.network_access.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -8461,6 +8112,7 @@ impl WorkspaceWriteSandboxPolicy {
 }
 
 impl Default for WorkspaceWriteSandboxPolicy {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8487,30 +8139,27 @@ impl Record for WorkspaceWriteSandboxPolicy {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WorkspaceWriteSandboxPolicy {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"writableRoots\":", &self.writable_roots);
-        output.field(",\"networkAccess\":", &self.network_access);
-        output.field(",\"excludeTmpdirEnvVar\":", &self.exclude_tmpdir_env_var);
-        output.field(",\"excludeSlashTmp\":", &self.exclude_slash_tmp);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WorkspaceWriteSandboxPolicy {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.writable_roots.decode(input),
             1 => self.network_access.decode(input),
             2 => self.exclude_tmpdir_env_var.decode(input),
             3 => self.exclude_slash_tmp.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for WorkspaceWriteSandboxPolicy {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"writableRoots\":", &self.writable_roots);
+        output.field(",\"networkAccess\":", &self.network_access);
+        output.field(",\"excludeTmpdirEnvVar\":", &self.exclude_tmpdir_env_var);
+        output.field(",\"excludeSlashTmp\":", &self.exclude_slash_tmp);
+        output.end(&self.extra);
     }
 }
 
@@ -8571,32 +8220,27 @@ impl Record for Settings {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for Settings {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"model\":", &self.model);
-        output.field(",\"reasoning_effort\":", &self.reasoning_effort);
-        output.field(",\"developer_instructions\":", &self.developer_instructions);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for Settings {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.model.decode(input),
             1 => self.reasoning_effort.decode(input),
             2 => self.developer_instructions.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(Settings);
+impl Encode for Settings {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoning_effort\":", &self.reasoning_effort);
+        output.field(",\"developer_instructions\":", &self.developer_instructions);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`SkillMetadata`], [`SkillSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8631,6 +8275,7 @@ impl SkillInterface {
 }
 
 impl Default for SkillInterface {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8665,24 +8310,8 @@ impl Record for SkillInterface {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillInterface {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"displayName\":", &self.display_name);
-        output.field(",\"shortDescription\":", &self.short_description);
-        output.field(",\"iconSmall\":", &self.icon_small);
-        output.field(",\"iconLarge\":", &self.icon_large);
-        output.field(",\"iconSmallUrl\":", &self.icon_small_url);
-        output.field(",\"iconLargeUrl\":", &self.icon_large_url);
-        output.field(",\"brandColor\":", &self.brand_color);
-        output.field(",\"defaultPrompt\":", &self.default_prompt);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillInterface {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.display_name.decode(input),
             1 => self.short_description.decode(input),
@@ -8692,15 +8321,26 @@ impl Fields for SkillInterface {
             5 => self.icon_large_url.decode(input),
             6 => self.brand_color.decode(input),
             7 => self.default_prompt.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillInterface);
+impl Encode for SkillInterface {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"iconSmall\":", &self.icon_small);
+        output.field(",\"iconLarge\":", &self.icon_large);
+        output.field(",\"iconSmallUrl\":", &self.icon_small_url);
+        output.field(",\"iconLargeUrl\":", &self.icon_large_url);
+        output.field(",\"brandColor\":", &self.brand_color);
+        output.field(",\"defaultPrompt\":", &self.default_prompt);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ProjectListParams`], [`ThreadItemsListParams`], [`ThreadListParams`] and 3 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -8714,7 +8354,7 @@ pub enum SortDirection {
 }
 
 crate::runtime::open_enum! {
-    SortDirection { Asc = "asc", Desc = "desc", }
+    SortDirection { 0 : Asc = "asc", 1 : Desc = "desc", }
 }
 
 /// Part of [`ThreadItem`].
@@ -8733,8 +8373,8 @@ pub enum SubAgentActivityKind {
 }
 
 crate::runtime::open_enum! {
-    SubAgentActivityKind { Started = "started", Interacted = "interacted", Interrupted =
-    "interrupted", Completed = "completed", }
+    SubAgentActivityKind { 0 : Started = "started", 1 : Interacted = "interacted", 2 :
+    Interrupted = "interrupted", 3 : Completed = "completed", }
 }
 
 /// Part of [`RootSessionSource`], [`SessionSource`].
@@ -8803,30 +8443,25 @@ impl Record for TextElement {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TextElement {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"byteRange\":", &self.byte_range);
-        output.field(",\"placeholder\":", &self.placeholder);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TextElement {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.byte_range.decode(input),
             1 => self.placeholder.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TextElement);
+impl Encode for TextElement {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"byteRange\":", &self.byte_range);
+        output.field(",\"placeholder\":", &self.placeholder);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`TextRange`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8865,30 +8500,25 @@ impl Record for TextPosition {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TextPosition {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"line\":", &self.line);
-        output.field(",\"column\":", &self.column);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TextPosition {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.line.decode(input),
             1 => self.column.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TextPosition);
+impl Encode for TextPosition {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"line\":", &self.line);
+        output.field(",\"column\":", &self.column);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigWarningNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8927,30 +8557,25 @@ impl Record for TextRange {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TextRange {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"start\":", &self.start);
-        output.field(",\"end\":", &self.end);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TextRange {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.start.decode(input),
             1 => self.end.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TextRange);
+impl Encode for TextRange {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"start\":", &self.start);
+        output.field(",\"end\":", &self.end);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`RawResponseCompletedNotification`], [`ThreadTokenUsage`].
 #[derive(Clone, Debug, PartialEq)]
@@ -9017,22 +8642,8 @@ impl Record for TokenUsageBreakdown {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TokenUsageBreakdown {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"totalTokens\":", &self.total_tokens);
-        output.field(",\"inputTokens\":", &self.input_tokens);
-        output.field(",\"cachedInputTokens\":", &self.cached_input_tokens);
-        output.field(",\"cacheWriteInputTokens\":", &self.cache_write_input_tokens);
-        output.field(",\"outputTokens\":", &self.output_tokens);
-        output.field(",\"reasoningOutputTokens\":", &self.reasoning_output_tokens);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TokenUsageBreakdown {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.total_tokens.decode(input),
             1 => self.input_tokens.decode(input),
@@ -9040,15 +8651,24 @@ impl Fields for TokenUsageBreakdown {
             3 => self.cache_write_input_tokens.decode(input),
             4 => self.output_tokens.decode(input),
             5 => self.reasoning_output_tokens.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TokenUsageBreakdown);
+impl Encode for TokenUsageBreakdown {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"totalTokens\":", &self.total_tokens);
+        output.field(",\"inputTokens\":", &self.input_tokens);
+        output.field(",\"cachedInputTokens\":", &self.cached_input_tokens);
+        output.field(",\"cacheWriteInputTokens\":", &self.cache_write_input_tokens);
+        output.field(",\"outputTokens\":", &self.output_tokens);
+        output.field(",\"reasoningOutputTokens\":", &self.reasoning_output_tokens);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`QueuedSubmission`], [`ThreadItem`], [`ThreadQueueAddParams`] and 3 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -9122,26 +8742,23 @@ impl Record for TextUserInput {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TextUserInput {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"text\":", &self.text);
-        output.field(",\"text_elements\":", &self.text_elements);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TextUserInput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.text.decode(input),
             1 => self.text_elements.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for TextUserInput {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"text\":", &self.text);
+        output.field(",\"text_elements\":", &self.text_elements);
+        output.end(&self.extra);
     }
 }
 
@@ -9211,28 +8828,25 @@ impl Record for ImageUserInput {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.detail.decode(input),
+            1 => Slot::fill(&mut &mut self.url, input),
+            2 => Slot::fill(&mut &mut self.file_id, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ImageUserInput {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"detail\":", &self.detail);
         output.omit(",\"url\":", &self.url);
         output.omit(",\"fileId\":", &self.file_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ImageUserInput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.detail.decode(input),
-            1 => runtime::some(&mut self.url, input),
-            2 => runtime::some(&mut self.file_id, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -9280,26 +8894,23 @@ impl Record for LocalImageUserInput {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for LocalImageUserInput {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"detail\":", &self.detail);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LocalImageUserInput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.detail.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for LocalImageUserInput {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"detail\":", &self.detail);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -9360,26 +8971,23 @@ impl Record for AudioUserInput {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.url, input),
+            1 => Slot::fill(&mut &mut self.file_id, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AudioUserInput {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"url\":", &self.url);
         output.omit(",\"fileId\":", &self.file_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AudioUserInput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.url, input),
-            1 => runtime::some(&mut self.file_id, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -9418,24 +9026,21 @@ impl Record for LocalAudioUserInput {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for LocalAudioUserInput {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LocalAudioUserInput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -9478,26 +9083,23 @@ impl Record for SkillUserInput {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillUserInput {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillUserInput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for SkillUserInput {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -9540,26 +9142,23 @@ impl Record for MentionUserInput {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MentionUserInput {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MentionUserInput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for MentionUserInput {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -9599,30 +9198,25 @@ impl Record for WarningNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WarningNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WarningNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WarningNotification);
+impl Encode for WarningNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -9669,6 +9263,7 @@ impl SearchWebSearchAction {
 }
 
 impl Default for SearchWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -9688,26 +9283,23 @@ impl Record for SearchWebSearchAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SearchWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"query\":", &self.query);
-        output.field(",\"queries\":", &self.queries);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SearchWebSearchAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.query.decode(input),
             1 => self.queries.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for SearchWebSearchAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"query\":", &self.query);
+        output.field(",\"queries\":", &self.queries);
+        output.end(&self.extra);
     }
 }
 
@@ -9732,6 +9324,7 @@ impl OpenPageWebSearchAction {
 }
 
 impl Default for OpenPageWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -9750,24 +9343,21 @@ impl Record for OpenPageWebSearchAction {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.url.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for OpenPageWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"url\":", &self.url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OpenPageWebSearchAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.url.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -9794,6 +9384,7 @@ impl FindInPageWebSearchAction {
 }
 
 impl Default for FindInPageWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -9813,26 +9404,23 @@ impl Record for FindInPageWebSearchAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FindInPageWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"url\":", &self.url);
-        output.field(",\"pattern\":", &self.pattern);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FindInPageWebSearchAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.url.decode(input),
             1 => self.pattern.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for FindInPageWebSearchAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"url\":", &self.url);
+        output.field(",\"pattern\":", &self.pattern);
+        output.end(&self.extra);
     }
 }
 
@@ -9855,6 +9443,7 @@ impl OtherWebSearchAction {
 }
 
 impl Default for OtherWebSearchAction {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -9870,19 +9459,37 @@ impl Record for OtherWebSearchAction {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for OtherWebSearchAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OtherWebSearchAction {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
+
+impl Encode for OtherWebSearchAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    ActiveTurnNotSteerableCodexErrorInfo, AgentMessageDisplay, AgentMessageModeration,
+    ApplyPatchApprovalParams, ApplyPatchApprovalResponse,
+    ApprovedExecpolicyAmendmentReviewDecision, AsyncUserInputQuestion, ByteRange,
+    ClientInfo, CollabAgentState, ConfigWarningNotification, ConfigurationReasoning,
+    ConversationGitInfo, ConversationIdGetConversationSummaryParams, ConversationSummary,
+    DeniedReviewDecision, DeprecationNoticeNotification, ErrorNotification,
+    ExecCommandApprovalParams, ExecCommandApprovalResponse, FileUpdateChange,
+    FuzzyFileSearchParams, FuzzyFileSearchResponse, GetAuthStatusParams,
+    GetAuthStatusResponse, GetConversationSummaryResponse, GitDiffToRemoteParams,
+    GitDiffToRemoteResponse, GranularAskForApproval, GuardianWarningNotification,
+    HttpConnectionFailedCodexErrorInfo, ImageGenerationInputImage,
+    InitializeCapabilities, InitializeParams, InitializeResponse,
+    InternalChatMessageMetadataPassthrough, MisalignmentErrorDetails, MisalignmentSteer,
+    NetworkPolicyAmendment, NetworkPolicyAmendmentReviewDecision,
+    ResponseStreamConnectionFailedCodexErrorInfo,
+    ResponseStreamDisconnectedCodexErrorInfo,
+    ResponseTooManyFailedAttemptsCodexErrorInfo, RolloutPathGetConversationSummaryParams,
+    Settings, SkillInterface, TextElement, TextPosition, TextRange, TokenUsageBreakdown,
+    WarningNotification
+);

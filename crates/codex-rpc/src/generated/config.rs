@@ -11,11 +11,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -31,7 +31,7 @@ pub enum AllowDenyRequirement {
 }
 
 crate::runtime::open_enum! {
-    AllowDenyRequirement { Allow = "allow", Deny = "deny", }
+    AllowDenyRequirement { 0 : Allow = "allow", 1 : Deny = "deny", }
 }
 
 /// Part of [`Config`].
@@ -53,6 +53,7 @@ impl AnalyticsConfig {
 }
 
 impl Default for AnalyticsConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -71,28 +72,23 @@ impl Record for AnalyticsConfig {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            _ => runtime::open_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AnalyticsConfig {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enabled\":", &self.enabled);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AnalyticsConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enabled.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::open_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AnalyticsConfig);
 
 /// Part of [`AppsConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +125,7 @@ impl AppConfig {
 }
 
 impl Default for AppConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -165,10 +162,27 @@ impl Record for AppConfig {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.approvals_reviewer.decode(input),
+            1 => self.default_tools_approval_mode.decode(input),
+            2 => self.default_tools_enabled.decode(input),
+            3 => self.destructive_enabled.decode(input),
+            4 => Slot::fill(&mut &mut self.enabled, input),
+            5 => self.links.decode(input),
+            6 => self.omit_tools_from.decode(input),
+            7 => self.open_world_enabled.decode(input),
+            8 => self.tools.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppConfig {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"approvals_reviewer\":", &self.approvals_reviewer);
         output
             .omit(
@@ -182,31 +196,9 @@ impl Encode for AppConfig {
         output.omit(",\"omit_tools_from\":", &self.omit_tools_from);
         output.omit(",\"open_world_enabled\":", &self.open_world_enabled);
         output.omit(",\"tools\":", &self.tools);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.approvals_reviewer.decode(input),
-            1 => self.default_tools_approval_mode.decode(input),
-            2 => self.default_tools_enabled.decode(input),
-            3 => self.destructive_enabled.decode(input),
-            4 => runtime::some(&mut self.enabled, input),
-            5 => self.links.decode(input),
-            6 => self.omit_tools_from.decode(input),
-            7 => self.open_world_enabled.decode(input),
-            8 => self.tools.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppConfig);
 
 /// Approval settings for a connected account within an app.
 #[derive(Clone, Debug, PartialEq)]
@@ -229,6 +221,7 @@ impl AppLinkConfig {
 }
 
 impl Default for AppLinkConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -248,38 +241,33 @@ impl Record for AppLinkConfig {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.approvals_reviewer.decode(input),
+            1 => self.default_tools_approval_mode.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppLinkConfig {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"approvals_reviewer\":", &self.approvals_reviewer);
         output
             .omit(
                 ",\"default_tools_approval_mode\":",
                 &self.default_tools_approval_mode,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppLinkConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.approvals_reviewer.decode(input),
-            1 => self.default_tools_approval_mode.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppLinkConfig);
 
 /// Account settings for a single app.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AppLinksConfig(pub BTreeMap<String, AppLinkConfig>);
+pub struct AppLinksConfig(pub Map<AppLinkConfig>);
 
 crate::runtime::newtypes!(AppLinksConfig);
 
@@ -299,8 +287,8 @@ pub enum AppToolApproval {
 }
 
 crate::runtime::open_enum! {
-    AppToolApproval { Auto = "auto", Prompt = "prompt", Writes = "writes", Approve =
-    "approve", }
+    AppToolApproval { 0 : Auto = "auto", 1 : Prompt = "prompt", 2 : Writes = "writes", 3
+    : Approve = "approve", }
 }
 
 /// Part of [`AppToolsConfig`].
@@ -324,6 +312,7 @@ impl AppToolConfig {
 }
 
 impl Default for AppToolConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -343,34 +332,29 @@ impl Record for AppToolConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppToolConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"approval_mode\":", &self.approval_mode);
-        output.omit(",\"enabled\":", &self.enabled);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppToolConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.approval_mode.decode(input),
             1 => self.enabled.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppToolConfig);
+impl Encode for AppToolConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"approval_mode\":", &self.approval_mode);
+        output.omit(",\"enabled\":", &self.enabled);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`AppConfig`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct AppToolsConfig(pub BTreeMap<String, AppToolConfig>);
+pub struct AppToolsConfig(pub Map<AppToolConfig>);
 
 crate::runtime::newtypes!(AppToolsConfig);
 
@@ -381,7 +365,7 @@ pub struct ApplicationNetworkRequirements {
     /// When enabled, only explicitly allowed exact domains may be contacted.
     pub enabled: bool,
     /// `domains` on the wire.
-    pub domains: BTreeMap<String, NetworkDomainPermission>,
+    pub domains: Map<NetworkDomainPermission>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -389,13 +373,10 @@ pub struct ApplicationNetworkRequirements {
 impl ApplicationNetworkRequirements {
     /// With what is required.
     #[inline]
-    pub fn new(
-        enabled: bool,
-        domains: BTreeMap<String, NetworkDomainPermission>,
-    ) -> Self {
+    pub fn new(enabled: bool, domains: impl Into<Map<NetworkDomainPermission>>) -> Self {
         let mut new: Self = Record::blank();
         new.enabled = enabled;
-        new.domains = domains;
+        new.domains = domains.into();
         new
     }
 }
@@ -410,34 +391,29 @@ impl Record for ApplicationNetworkRequirements {
     fn blank() -> Self {
         Self {
             enabled: false,
-            domains: BTreeMap::new(),
+            domains: Map::new(),
             extra: Extra::new(),
+        }
+    }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            1 => self.domains.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
 }
 
 impl Encode for ApplicationNetworkRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enabled\":", &self.enabled);
         output.field(",\"domains\":", &self.domains);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ApplicationNetworkRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enabled.decode(input),
-            1 => self.domains.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ApplicationNetworkRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -460,6 +436,7 @@ impl ApplicationRequirements {
 }
 
 impl Default for ApplicationRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -479,30 +456,25 @@ impl Record for ApplicationRequirements {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ApplicationRequirements {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"network\":", &self.network);
-        output.field(",\"storage\":", &self.storage);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ApplicationRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.network.decode(input),
             1 => self.storage.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ApplicationRequirements);
+impl Encode for ApplicationRequirements {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"network\":", &self.network);
+        output.field(",\"storage\":", &self.storage);
+        output.end(&self.extra);
+    }
+}
 
 /// Managed storage settings for new Desktop workspaces, not filesystem access restrictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -525,6 +497,7 @@ impl ApplicationStorageRequirements {
 }
 
 impl Default for ApplicationStorageRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -544,30 +517,25 @@ impl Record for ApplicationStorageRequirements {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ApplicationStorageRequirements {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"defaultProjectParent\":", &self.default_project_parent);
-        output.field(",\"projectlessWorkspaceRoot\":", &self.projectless_workspace_root);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ApplicationStorageRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.default_project_parent.decode(input),
             1 => self.projectless_workspace_root.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ApplicationStorageRequirements);
+impl Encode for ApplicationStorageRequirements {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"defaultProjectParent\":", &self.default_project_parent);
+        output.field(",\"projectlessWorkspaceRoot\":", &self.projectless_workspace_root);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Config`].
 #[derive(Clone, Debug, PartialEq)]
@@ -576,7 +544,7 @@ pub struct AppsConfig {
     /// `_default` on the wire.
     pub default: Option<AppsDefaultConfig>,
     /// All other members, by name.
-    pub apps: BTreeMap<String, AppConfig>,
+    pub apps: Map<AppConfig>,
 }
 
 impl AppsConfig {
@@ -588,6 +556,7 @@ impl AppsConfig {
 }
 
 impl Default for AppsConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -603,31 +572,27 @@ impl Record for AppsConfig {
     fn blank() -> Self {
         Self {
             default: None,
-            apps: BTreeMap::new(),
+            apps: Map::new(),
+        }
+    }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.default.decode(input),
+            _ => runtime::entry(name, input, &mut self.apps),
         }
     }
 }
 
 impl Encode for AppsConfig {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"_default\":", &self.default);
         output.entries(&self.apps);
+        output.close_map();
     }
 }
-
-impl Fields for AppsConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::entry(name, input, &mut self.apps)
-    }
-}
-
-crate::runtime::implement_serde!(AppsConfig);
 
 /// Part of [`AppsConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -656,6 +621,7 @@ impl AppsDefaultConfig {
 }
 
 impl Default for AppsDefaultConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -684,10 +650,23 @@ impl Record for AppsDefaultConfig {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            1 => self.approvals_reviewer.decode(input),
+            2 => self.destructive_enabled.decode(input),
+            3 => self.open_world_enabled.decode(input),
+            4 => self.default_tools_approval_mode.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AppsDefaultConfig {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enabled\":", &self.enabled);
         output.field(",\"approvals_reviewer\":", &self.approvals_reviewer);
         output.field(",\"destructive_enabled\":", &self.destructive_enabled);
@@ -697,27 +676,9 @@ impl Encode for AppsDefaultConfig {
                 ",\"default_tools_approval_mode\":",
                 &self.default_tools_approval_mode,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AppsDefaultConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enabled.decode(input),
-            1 => self.approvals_reviewer.decode(input),
-            2 => self.destructive_enabled.decode(input),
-            3 => self.open_world_enabled.decode(input),
-            4 => self.default_tools_approval_mode.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AppsDefaultConfig);
 
 /// Selects which part of the active context is charged against `model_auto_compact_token_limit`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -731,8 +692,8 @@ pub enum AutoCompactTokenLimitScope {
 }
 
 crate::runtime::open_enum! {
-    AutoCompactTokenLimitScope { Total = "total", BodyAfterPrefix = "body_after_prefix",
-    }
+    AutoCompactTokenLimitScope { 0 : Total = "total", 1 : BodyAfterPrefix =
+    "body_after_prefix", }
 }
 
 /// Part of [`ConfigRequirements`].
@@ -756,6 +717,7 @@ impl AutoReviewRequirements {
 }
 
 impl Default for AutoReviewRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -775,30 +737,25 @@ impl Record for AutoReviewRequirements {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AutoReviewRequirements {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"requiredOnModels\":", &self.required_on_models);
-        output.field(",\"ignoreRules\":", &self.ignore_rules);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AutoReviewRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.required_on_models.decode(input),
             1 => self.ignore_rules.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AutoReviewRequirements);
+impl Encode for AutoReviewRequirements {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"requiredOnModels\":", &self.required_on_models);
+        output.field(",\"ignoreRules\":", &self.ignore_rules);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`BrowserUseOriginPolicy`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -812,7 +769,7 @@ pub enum BrowserUseAccessApprovalLifetime {
 }
 
 crate::runtime::open_enum! {
-    BrowserUseAccessApprovalLifetime { Turn = "turn", Thread = "thread", }
+    BrowserUseAccessApprovalLifetime { 0 : Turn = "turn", 1 : Thread = "thread", }
 }
 
 /// Part of [`Config`].
@@ -824,7 +781,7 @@ pub struct BrowserUseConfig {
     /// `default_origin_policy` on the wire.
     pub default_origin_policy: Option<BrowserUseOriginPolicyConfig>,
     /// `origins` on the wire.
-    pub origins: Option<BTreeMap<String, BrowserUseOriginPolicyConfig>>,
+    pub origins: Option<Map<BrowserUseOriginPolicyConfig>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -838,6 +795,7 @@ impl BrowserUseConfig {
 }
 
 impl Default for BrowserUseConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -858,32 +816,27 @@ impl Record for BrowserUseConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BrowserUseConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"allow_history_access\":", &self.allow_history_access);
-        output.field(",\"default_origin_policy\":", &self.default_origin_policy);
-        output.field(",\"origins\":", &self.origins);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BrowserUseConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.allow_history_access.decode(input),
             1 => self.default_origin_policy.decode(input),
             2 => self.origins.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BrowserUseConfig);
+impl Encode for BrowserUseConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"allow_history_access\":", &self.allow_history_access);
+        output.field(",\"default_origin_policy\":", &self.default_origin_policy);
+        output.field(",\"origins\":", &self.origins);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`BrowserUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -904,6 +857,7 @@ impl BrowserUseExtensionRequirements {
 }
 
 impl Default for BrowserUseExtensionRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -922,28 +876,23 @@ impl Record for BrowserUseExtensionRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.request_headers.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for BrowserUseExtensionRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"requestHeaders\":", &self.request_headers);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for BrowserUseExtensionRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.request_headers.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(BrowserUseExtensionRequirements);
 
 /// Part of [`BrowserUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -976,6 +925,7 @@ impl BrowserUseOriginPolicy {
 }
 
 impl Default for BrowserUseOriginPolicy {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1008,23 +958,8 @@ impl Record for BrowserUseOriginPolicy {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BrowserUseOriginPolicy {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"access\":", &self.access);
-        output.field(",\"downloads\":", &self.downloads);
-        output.field(",\"uploads\":", &self.uploads);
-        output.field(",\"fullCdpAccess\":", &self.full_cdp_access);
-        output.field(",\"autoReview\":", &self.auto_review);
-        output.field(",\"persistentApproval\":", &self.persistent_approval);
-        output.field(",\"accessApprovalLifetime\":", &self.access_approval_lifetime);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BrowserUseOriginPolicy {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.access.decode(input),
             1 => self.downloads.decode(input),
@@ -1033,15 +968,25 @@ impl Fields for BrowserUseOriginPolicy {
             4 => self.auto_review.decode(input),
             5 => self.persistent_approval.decode(input),
             6 => self.access_approval_lifetime.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BrowserUseOriginPolicy);
+impl Encode for BrowserUseOriginPolicy {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"access\":", &self.access);
+        output.field(",\"downloads\":", &self.downloads);
+        output.field(",\"uploads\":", &self.uploads);
+        output.field(",\"fullCdpAccess\":", &self.full_cdp_access);
+        output.field(",\"autoReview\":", &self.auto_review);
+        output.field(",\"persistentApproval\":", &self.persistent_approval);
+        output.field(",\"accessApprovalLifetime\":", &self.access_approval_lifetime);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`BrowserUseConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1068,6 +1013,7 @@ impl BrowserUseOriginPolicyConfig {
 }
 
 impl Default for BrowserUseOriginPolicyConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1089,34 +1035,29 @@ impl Record for BrowserUseOriginPolicyConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BrowserUseOriginPolicyConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"access\":", &self.access);
-        output.field(",\"downloads\":", &self.downloads);
-        output.field(",\"uploads\":", &self.uploads);
-        output.field(",\"full_cdp_access\":", &self.full_cdp_access);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BrowserUseOriginPolicyConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.access.decode(input),
             1 => self.downloads.decode(input),
             2 => self.uploads.decode(input),
             3 => self.full_cdp_access.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BrowserUseOriginPolicyConfig);
+impl Encode for BrowserUseOriginPolicyConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"access\":", &self.access);
+        output.field(",\"downloads\":", &self.downloads);
+        output.field(",\"uploads\":", &self.uploads);
+        output.field(",\"full_cdp_access\":", &self.full_cdp_access);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1135,7 +1076,7 @@ pub struct BrowserUseRequirements {
     /// `defaultOriginPolicy` on the wire.
     pub default_origin_policy: Option<BrowserUseOriginPolicy>,
     /// `origins` on the wire.
-    pub origins: Option<BTreeMap<String, BrowserUseOriginPolicy>>,
+    pub origins: Option<Map<BrowserUseOriginPolicy>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -1149,6 +1090,7 @@ impl BrowserUseRequirements {
 }
 
 impl Default for BrowserUseRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1181,10 +1123,25 @@ impl Record for BrowserUseRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.extension.decode(input),
+            1 => self.allow_webmcp.decode(input),
+            2 => self.allow_history_access.decode(input),
+            3 => self.disable_auto_review.decode(input),
+            4 => self.allow_global_persistent_approval.decode(input),
+            5 => self.default_origin_policy.decode(input),
+            6 => self.origins.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for BrowserUseRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"extension\":", &self.extension);
         output.field(",\"allowWebmcp\":", &self.allow_webmcp);
         output.field(",\"allowHistoryAccess\":", &self.allow_history_access);
@@ -1196,29 +1153,9 @@ impl Encode for BrowserUseRequirements {
             );
         output.field(",\"defaultOriginPolicy\":", &self.default_origin_policy);
         output.field(",\"origins\":", &self.origins);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for BrowserUseRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.extension.decode(input),
-            1 => self.allow_webmcp.decode(input),
-            2 => self.allow_history_access.decode(input),
-            3 => self.disable_auto_review.decode(input),
-            4 => self.allow_global_persistent_approval.decode(input),
-            5 => self.default_origin_policy.decode(input),
-            6 => self.origins.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(BrowserUseRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1236,8 +1173,8 @@ pub enum CliAuthCredentialsStoreMode {
 }
 
 crate::runtime::open_enum! {
-    CliAuthCredentialsStoreMode { File = "file", Keyring = "keyring", Auto = "auto",
-    Ephemeral = "ephemeral", }
+    CliAuthCredentialsStoreMode { 0 : File = "file", 1 : Keyring = "keyring", 2 : Auto =
+    "auto", 3 : Ephemeral = "ephemeral", }
 }
 
 /// Part of [`Config`].
@@ -1263,6 +1200,7 @@ impl ComputerUseConfig {
 }
 
 impl Default for ComputerUseConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1283,39 +1221,34 @@ impl Record for ComputerUseConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ComputerUseConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"default_app_access\":", &self.default_app_access);
-        output.field(",\"macos\":", &self.macos);
-        output.field(",\"windows\":", &self.windows);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ComputerUseConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.default_app_access.decode(input),
             1 => self.macos.decode(input),
             2 => self.windows.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ComputerUseConfig);
+impl Encode for ComputerUseConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"default_app_access\":", &self.default_app_access);
+        output.field(",\"macos\":", &self.macos);
+        output.field(",\"windows\":", &self.windows);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ComputerUseConfig`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ComputerUseMacosConfig {
     /// `bundle_ids` on the wire.
-    pub bundle_ids: Option<BTreeMap<String, AllowDenyRequirement>>,
+    pub bundle_ids: Option<Map<AllowDenyRequirement>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -1329,6 +1262,7 @@ impl ComputerUseMacosConfig {
 }
 
 impl Default for ComputerUseMacosConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1347,35 +1281,30 @@ impl Record for ComputerUseMacosConfig {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.bundle_ids.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ComputerUseMacosConfig {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"bundle_ids\":", &self.bundle_ids);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ComputerUseMacosConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.bundle_ids.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ComputerUseMacosConfig);
 
 /// Part of [`ComputerUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ComputerUseMacosRequirements {
     /// `bundleIds` on the wire.
-    pub bundle_ids: Option<BTreeMap<String, AllowDenyRequirement>>,
+    pub bundle_ids: Option<Map<AllowDenyRequirement>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -1389,6 +1318,7 @@ impl ComputerUseMacosRequirements {
 }
 
 impl Default for ComputerUseMacosRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1407,28 +1337,23 @@ impl Record for ComputerUseMacosRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.bundle_ids.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ComputerUseMacosRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"bundleIds\":", &self.bundle_ids);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ComputerUseMacosRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.bundle_ids.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ComputerUseMacosRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1457,6 +1382,7 @@ impl ComputerUseRequirements {
 }
 
 impl Default for ComputerUseRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1485,43 +1411,38 @@ impl Record for ComputerUseRequirements {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ComputerUseRequirements {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"allowLockedComputerUse\":", &self.allow_locked_computer_use);
-        output.field(",\"allowPersistentApproval\":", &self.allow_persistent_approval);
-        output.field(",\"defaultAppAccess\":", &self.default_app_access);
-        output.field(",\"macos\":", &self.macos);
-        output.field(",\"windows\":", &self.windows);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ComputerUseRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.allow_locked_computer_use.decode(input),
             1 => self.allow_persistent_approval.decode(input),
             2 => self.default_app_access.decode(input),
             3 => self.macos.decode(input),
             4 => self.windows.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ComputerUseRequirements);
+impl Encode for ComputerUseRequirements {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"allowLockedComputerUse\":", &self.allow_locked_computer_use);
+        output.field(",\"allowPersistentApproval\":", &self.allow_persistent_approval);
+        output.field(",\"defaultAppAccess\":", &self.default_app_access);
+        output.field(",\"macos\":", &self.macos);
+        output.field(",\"windows\":", &self.windows);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ComputerUseConfig`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ComputerUseWindowsConfig {
     /// `aumids` on the wire.
-    pub aumids: Option<BTreeMap<String, AllowDenyRequirement>>,
+    pub aumids: Option<Map<AllowDenyRequirement>>,
     /// `exes` on the wire.
     pub exes: Option<Vec<ComputerUseWindowsExeConfig>>,
     /// Members that this release does not know.
@@ -1537,6 +1458,7 @@ impl ComputerUseWindowsConfig {
 }
 
 impl Default for ComputerUseWindowsConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1556,30 +1478,25 @@ impl Record for ComputerUseWindowsConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ComputerUseWindowsConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"aumids\":", &self.aumids);
-        output.field(",\"exes\":", &self.exes);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ComputerUseWindowsConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.aumids.decode(input),
             1 => self.exes.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ComputerUseWindowsConfig);
+impl Encode for ComputerUseWindowsConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"aumids\":", &self.aumids);
+        output.field(",\"exes\":", &self.exes);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ComputerUseWindowsConfig`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1629,34 +1546,29 @@ impl Record for ComputerUseWindowsExeConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ComputerUseWindowsExeConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"publisher_name\":", &self.publisher_name);
-        output.field(",\"product_name\":", &self.product_name);
-        output.field(",\"binary_name\":", &self.binary_name);
-        output.field(",\"access\":", &self.access);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ComputerUseWindowsExeConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.publisher_name.decode(input),
             1 => self.product_name.decode(input),
             2 => self.binary_name.decode(input),
             3 => self.access.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ComputerUseWindowsExeConfig);
+impl Encode for ComputerUseWindowsExeConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"publisher_name\":", &self.publisher_name);
+        output.field(",\"product_name\":", &self.product_name);
+        output.field(",\"binary_name\":", &self.binary_name);
+        output.field(",\"access\":", &self.access);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ComputerUseWindowsRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1706,41 +1618,36 @@ impl Record for ComputerUseWindowsExeRequirement {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ComputerUseWindowsExeRequirement {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"publisherName\":", &self.publisher_name);
-        output.field(",\"productName\":", &self.product_name);
-        output.field(",\"binaryName\":", &self.binary_name);
-        output.field(",\"access\":", &self.access);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ComputerUseWindowsExeRequirement {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.publisher_name.decode(input),
             1 => self.product_name.decode(input),
             2 => self.binary_name.decode(input),
             3 => self.access.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ComputerUseWindowsExeRequirement);
+impl Encode for ComputerUseWindowsExeRequirement {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"publisherName\":", &self.publisher_name);
+        output.field(",\"productName\":", &self.product_name);
+        output.field(",\"binaryName\":", &self.binary_name);
+        output.field(",\"access\":", &self.access);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ComputerUseRequirements`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ComputerUseWindowsRequirements {
     /// `aumids` on the wire.
-    pub aumids: Option<BTreeMap<String, AllowDenyRequirement>>,
+    pub aumids: Option<Map<AllowDenyRequirement>>,
     /// `exes` on the wire.
     pub exes: Option<Vec<ComputerUseWindowsExeRequirement>>,
     /// Members that this release does not know.
@@ -1756,6 +1663,7 @@ impl ComputerUseWindowsRequirements {
 }
 
 impl Default for ComputerUseWindowsRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1775,30 +1683,25 @@ impl Record for ComputerUseWindowsRequirements {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ComputerUseWindowsRequirements {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"aumids\":", &self.aumids);
-        output.field(",\"exes\":", &self.exes);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ComputerUseWindowsRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.aumids.decode(input),
             1 => self.exes.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ComputerUseWindowsRequirements);
+impl Encode for ComputerUseWindowsRequirements {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"aumids\":", &self.aumids);
+        output.field(",\"exes\":", &self.exes);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigReadResponse`].
 #[derive(Clone, PartialEq)]
@@ -1859,12 +1762,13 @@ pub struct Config {
     /// `computer_use` on the wire.
     pub computer_use: Option<ComputerUseConfig>,
     /// `desktop` on the wire.
-    pub desktop: Option<BTreeMap<String, Value>>,
+    pub desktop: Option<Map<Value>>,
     /// All other members: the schema allows any.
     pub extra: Extra,
 }
 
 impl fmt::Debug for Config {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("model", &self.model)
@@ -1914,6 +1818,7 @@ impl Config {
 }
 
 impl Default for Config {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1986,10 +1891,45 @@ impl Record for Config {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.review_model.decode(input),
+            2 => self.model_context_window.decode(input),
+            3 => self.model_auto_compact_token_limit.decode(input),
+            4 => self.model_auto_compact_token_limit_scope.decode(input),
+            5 => self.model_provider.decode(input),
+            6 => self.approval_policy.decode(input),
+            7 => self.approvals_reviewer.decode(input),
+            8 => self.sandbox_mode.decode(input),
+            9 => self.sandbox_workspace_write.decode(input),
+            10 => self.forced_chatgpt_workspace_id.decode(input),
+            11 => self.forced_login_method.decode(input),
+            12 => self.web_search.decode(input),
+            13 => self.client_search_provider.decode(input),
+            14 => self.tools.decode(input),
+            15 => self.instructions.decode(input),
+            16 => self.developer_instructions.decode(input),
+            17 => self.compact_prompt.decode(input),
+            18 => self.model_reasoning_effort.decode(input),
+            19 => self.model_reasoning_summary.decode(input),
+            20 => self.model_verbosity.decode(input),
+            21 => self.service_tier.decode(input),
+            22 => self.analytics.decode(input),
+            23 => self.apps.decode(input),
+            24 => self.browser_use.decode(input),
+            25 => self.computer_use.decode(input),
+            26 => self.desktop.decode(input),
+            _ => runtime::open_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for Config {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"model\":", &self.model);
         output.field(",\"review_model\":", &self.review_model);
         output.field(",\"model_context_window\":", &self.model_context_window);
@@ -2029,49 +1969,9 @@ impl Encode for Config {
         output.field(",\"browser_use\":", &self.browser_use);
         output.field(",\"computer_use\":", &self.computer_use);
         output.field(",\"desktop\":", &self.desktop);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for Config {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.model.decode(input),
-            1 => self.review_model.decode(input),
-            2 => self.model_context_window.decode(input),
-            3 => self.model_auto_compact_token_limit.decode(input),
-            4 => self.model_auto_compact_token_limit_scope.decode(input),
-            5 => self.model_provider.decode(input),
-            6 => self.approval_policy.decode(input),
-            7 => self.approvals_reviewer.decode(input),
-            8 => self.sandbox_mode.decode(input),
-            9 => self.sandbox_workspace_write.decode(input),
-            10 => self.forced_chatgpt_workspace_id.decode(input),
-            11 => self.forced_login_method.decode(input),
-            12 => self.web_search.decode(input),
-            13 => self.client_search_provider.decode(input),
-            14 => self.tools.decode(input),
-            15 => self.instructions.decode(input),
-            16 => self.developer_instructions.decode(input),
-            17 => self.compact_prompt.decode(input),
-            18 => self.model_reasoning_effort.decode(input),
-            19 => self.model_reasoning_summary.decode(input),
-            20 => self.model_verbosity.decode(input),
-            21 => self.service_tier.decode(input),
-            22 => self.analytics.decode(input),
-            23 => self.apps.decode(input),
-            24 => self.browser_use.decode(input),
-            25 => self.computer_use.decode(input),
-            26 => self.desktop.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::open_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(Config);
 
 /// The params of [`config/batchWrite`](crate::requests::ConfigBatchWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -2133,34 +2033,29 @@ impl Record for ConfigBatchWriteParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfigBatchWriteParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"edits\":", &self.edits);
-        output.omit(",\"filePath\":", &self.file_path);
-        output.omit(",\"expectedVersion\":", &self.expected_version);
-        output.omit(",\"reloadUserConfig\":", &self.reload_user_config);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigBatchWriteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.edits.decode(input),
             1 => self.file_path.decode(input),
             2 => self.expected_version.decode(input),
-            3 => runtime::some(&mut self.reload_user_config, input),
-            _ => runtime::no_such_member(input),
+            3 => Slot::fill(&mut &mut self.reload_user_config, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfigBatchWriteParams);
+impl Encode for ConfigBatchWriteParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"edits\":", &self.edits);
+        output.omit(",\"filePath\":", &self.file_path);
+        output.omit(",\"expectedVersion\":", &self.expected_version);
+        output.omit(",\"reloadUserConfig\":", &self.reload_user_config);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigBatchWriteParams`].
 #[derive(Clone, PartialEq)]
@@ -2177,6 +2072,7 @@ pub struct ConfigEdit {
 }
 
 impl fmt::Debug for ConfigEdit {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigEdit")
             .field("key_path", &self.key_path)
@@ -2218,32 +2114,27 @@ impl Record for ConfigEdit {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfigEdit {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"keyPath\":", &self.key_path);
-        output.field(",\"value\":", &self.value);
-        output.field(",\"mergeStrategy\":", &self.merge_strategy);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigEdit {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key_path.decode(input),
             1 => self.value.decode(input),
             2 => self.merge_strategy.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfigEdit);
+impl Encode for ConfigEdit {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"keyPath\":", &self.key_path);
+        output.field(",\"value\":", &self.value);
+        output.field(",\"mergeStrategy\":", &self.merge_strategy);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigReadResponse`].
 #[derive(Clone, PartialEq)]
@@ -2262,6 +2153,7 @@ pub struct ConfigLayer {
 }
 
 impl fmt::Debug for ConfigLayer {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigLayer")
             .field("name", &self.name)
@@ -2305,34 +2197,29 @@ impl Record for ConfigLayer {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfigLayer {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"version\":", &self.version);
-        output.field(",\"config\":", &self.config);
-        output.omit(",\"disabledReason\":", &self.disabled_reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigLayer {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.version.decode(input),
             2 => self.config.decode(input),
             3 => self.disabled_reason.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfigLayer);
+impl Encode for ConfigLayer {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"config\":", &self.config);
+        output.omit(",\"disabledReason\":", &self.disabled_reason);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigReadResponse`], [`OverriddenMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2371,30 +2258,25 @@ impl Record for ConfigLayerMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfigLayerMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"version\":", &self.version);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigLayerMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.version.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfigLayerMetadata);
+impl Encode for ConfigLayerMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"version\":", &self.version);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigLayer`], [`ConfigLayerMetadata`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2469,24 +2351,21 @@ impl Record for PackagedDefaultsConfigLayerSource {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.file.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PackagedDefaultsConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"file\":", &self.file);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PackagedDefaultsConfigLayerSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.file.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2529,26 +2408,23 @@ impl Record for MdmConfigLayerSource {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MdmConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"domain\":", &self.domain);
-        output.field(",\"key\":", &self.key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MdmConfigLayerSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.domain.decode(input),
             1 => self.key.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for MdmConfigLayerSource {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"domain\":", &self.domain);
+        output.field(",\"key\":", &self.key);
+        output.end(&self.extra);
     }
 }
 
@@ -2587,24 +2463,21 @@ impl Record for SystemConfigLayerSource {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.file.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SystemConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"file\":", &self.file);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SystemConfigLayerSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.file.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2647,26 +2520,23 @@ impl Record for EnterpriseManagedConfigLayerSource {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnterpriseManagedConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnterpriseManagedConfigLayerSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for EnterpriseManagedConfigLayerSource {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.end(&self.extra);
     }
 }
 
@@ -2708,26 +2578,23 @@ impl Record for UserConfigLayerSource {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UserConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"file\":", &self.file);
-        output.field(",\"profile\":", &self.profile);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserConfigLayerSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.file.decode(input),
             1 => self.profile.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for UserConfigLayerSource {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"file\":", &self.file);
+        output.field(",\"profile\":", &self.profile);
+        output.end(&self.extra);
     }
 }
 
@@ -2766,24 +2633,21 @@ impl Record for ProjectConfigLayerSource {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.dot_codex_folder.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"dotCodexFolder\":", &self.dot_codex_folder);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectConfigLayerSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.dot_codex_folder.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2806,6 +2670,7 @@ impl SessionFlagsConfigLayerSource {
 }
 
 impl Default for SessionFlagsConfigLayerSource {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2821,20 +2686,16 @@ impl Record for SessionFlagsConfigLayerSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for SessionFlagsConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SessionFlagsConfigLayerSource {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -2873,24 +2734,21 @@ impl Record for LegacyManagedConfigTomlFromFileConfigLayerSource {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.file.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for LegacyManagedConfigTomlFromFileConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"file\":", &self.file);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LegacyManagedConfigTomlFromFileConfigLayerSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.file.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2913,6 +2771,7 @@ impl LegacyManagedConfigTomlFromMdmConfigLayerSource {
 }
 
 impl Default for LegacyManagedConfigTomlFromMdmConfigLayerSource {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2928,20 +2787,16 @@ impl Record for LegacyManagedConfigTomlFromMdmConfigLayerSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for LegacyManagedConfigTomlFromMdmConfigLayerSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LegacyManagedConfigTomlFromMdmConfigLayerSource {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -2978,6 +2833,7 @@ impl ConfigReadParams {
 }
 
 impl Default for ConfigReadParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2997,30 +2853,25 @@ impl Record for ConfigReadParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.include_layers, input),
+            1 => self.cwd.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ConfigReadParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"includeLayers\":", &self.include_layers);
         output.omit(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ConfigReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.include_layers, input),
-            1 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ConfigReadParams);
 
 /// The answer to [`config/read`](crate::requests::ConfigRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3029,7 +2880,7 @@ pub struct ConfigReadResponse {
     /// `config` on the wire.
     pub config: Config,
     /// `origins` on the wire.
-    pub origins: BTreeMap<String, ConfigLayerMetadata>,
+    pub origins: Map<ConfigLayerMetadata>,
     /// `layers` on the wire.
     pub layers: Option<Vec<ConfigLayer>>,
     /// Members that this release does not know.
@@ -3039,10 +2890,10 @@ pub struct ConfigReadResponse {
 impl ConfigReadResponse {
     /// With what is required.
     #[inline]
-    pub fn new(config: Config, origins: BTreeMap<String, ConfigLayerMetadata>) -> Self {
+    pub fn new(config: Config, origins: impl Into<Map<ConfigLayerMetadata>>) -> Self {
         let mut new: Self = Record::blank();
         new.config = config;
-        new.origins = origins;
+        new.origins = origins.into();
         new
     }
 }
@@ -3057,37 +2908,32 @@ impl Record for ConfigReadResponse {
     fn blank() -> Self {
         Self {
             config: runtime::blank(),
-            origins: BTreeMap::new(),
+            origins: Map::new(),
             layers: None,
             extra: Extra::new(),
+        }
+    }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.config.decode(input),
+            1 => self.origins.decode(input),
+            2 => self.layers.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
 }
 
 impl Encode for ConfigReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"config\":", &self.config);
         output.field(",\"origins\":", &self.origins);
         output.omit(",\"layers\":", &self.layers);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ConfigReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.config.decode(input),
-            1 => self.origins.decode(input),
-            2 => self.layers.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ConfigReadResponse);
 
 /// Part of [`ConfigRequirementsReadResponse`].
 #[derive(Clone, PartialEq)]
@@ -3096,7 +2942,7 @@ pub struct ConfigRequirements {
     /// Exact provider selection required by managed policy.
     pub model_provider: Option<String>,
     /// Complete required provider definitions, using config.toml field names.
-    pub model_providers: Option<BTreeMap<String, Value>>,
+    pub model_providers: Option<Map<Value>>,
     /// Effective login methods after managed, forced-login, and workspace restrictions. An empty list permits no login method. Older servers may omit this field.
     pub allowed_login_methods: Option<Vec<ForcedLoginMethod>>,
     /// `cliAuthCredentialsStore` on the wire.
@@ -3118,7 +2964,7 @@ pub struct ConfigRequirements {
         Vec<WindowsSandboxImplementation>,
     >,
     /// `allowedPermissionProfiles` on the wire.
-    pub allowed_permission_profiles: Option<BTreeMap<String, bool>>,
+    pub allowed_permission_profiles: Option<Map<bool>>,
     /// `defaultPermissions` on the wire.
     pub default_permissions: Option<String>,
     /// `allowedWebSearchModes` on the wire.
@@ -3138,7 +2984,7 @@ pub struct ConfigRequirements {
     /// `inAppBrowser` on the wire.
     pub in_app_browser: Option<InAppBrowserRequirements>,
     /// `featureRequirements` on the wire.
-    pub feature_requirements: Option<BTreeMap<String, bool>>,
+    pub feature_requirements: Option<Map<bool>>,
     /// `hooks` on the wire.
     ///
     /// Experimental: not in the stable export.
@@ -3176,6 +3022,7 @@ pub struct ConfigRequirements {
 }
 
 impl fmt::Debug for ConfigRequirements {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigRequirements")
             .field("model_provider", &self.model_provider)
@@ -3235,6 +3082,7 @@ impl ConfigRequirements {
 }
 
 impl Default for ConfigRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3321,10 +3169,52 @@ impl Record for ConfigRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            1 => self.model_providers.decode(input),
+            2 => self.allowed_login_methods.decode(input),
+            3 => self.cli_auth_credentials_store.decode(input),
+            4 => self.chatgpt_base_url.decode(input),
+            5 => self.additional_developer_instructions.decode(input),
+            6 => self.allowed_approval_policies.decode(input),
+            7 => self.allowed_approvals_reviewers.decode(input),
+            8 => self.allowed_sandbox_modes.decode(input),
+            9 => self.allowed_windows_sandbox_implementations.decode(input),
+            10 => self.allowed_permission_profiles.decode(input),
+            11 => self.default_permissions.decode(input),
+            12 => self.allowed_web_search_modes.decode(input),
+            13 => self.allow_managed_hooks_only.decode(input),
+            14 => self.allow_browser_and_computer_use.decode(input),
+            15 => self.allow_appshots.decode(input),
+            16 => self.allow_remote_control.decode(input),
+            17 => self.computer_use.decode(input),
+            18 => self.browser_use.decode(input),
+            19 => self.in_app_browser.decode(input),
+            20 => self.feature_requirements.decode(input),
+            21 => self.hooks.decode(input),
+            22 => self.enforce_residency.decode(input),
+            23 => self.network.decode(input),
+            24 => self.application.decode(input),
+            25 => self.auto_review.decode(input),
+            26 => self.models.decode(input),
+            27 => self.sqlite_home.decode(input),
+            28 => self.log_dir.decode(input),
+            29 => self.model_catalog_json.decode(input),
+            30 => self.check_for_update_on_startup.decode(input),
+            31 => self.allow_login_shell.decode(input),
+            32 => self.feedback.decode(input),
+            33 => self.otel.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ConfigRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"modelProvider\":", &self.model_provider);
         output.field(",\"modelProviders\":", &self.model_providers);
         output.field(",\"allowedLoginMethods\":", &self.allowed_login_methods);
@@ -3373,56 +3263,9 @@ impl Encode for ConfigRequirements {
         output.field(",\"allowLoginShell\":", &self.allow_login_shell);
         output.field(",\"feedback\":", &self.feedback);
         output.field(",\"otel\":", &self.otel);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ConfigRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.model_provider.decode(input),
-            1 => self.model_providers.decode(input),
-            2 => self.allowed_login_methods.decode(input),
-            3 => self.cli_auth_credentials_store.decode(input),
-            4 => self.chatgpt_base_url.decode(input),
-            5 => self.additional_developer_instructions.decode(input),
-            6 => self.allowed_approval_policies.decode(input),
-            7 => self.allowed_approvals_reviewers.decode(input),
-            8 => self.allowed_sandbox_modes.decode(input),
-            9 => self.allowed_windows_sandbox_implementations.decode(input),
-            10 => self.allowed_permission_profiles.decode(input),
-            11 => self.default_permissions.decode(input),
-            12 => self.allowed_web_search_modes.decode(input),
-            13 => self.allow_managed_hooks_only.decode(input),
-            14 => self.allow_browser_and_computer_use.decode(input),
-            15 => self.allow_appshots.decode(input),
-            16 => self.allow_remote_control.decode(input),
-            17 => self.computer_use.decode(input),
-            18 => self.browser_use.decode(input),
-            19 => self.in_app_browser.decode(input),
-            20 => self.feature_requirements.decode(input),
-            21 => self.hooks.decode(input),
-            22 => self.enforce_residency.decode(input),
-            23 => self.network.decode(input),
-            24 => self.application.decode(input),
-            25 => self.auto_review.decode(input),
-            26 => self.models.decode(input),
-            27 => self.sqlite_home.decode(input),
-            28 => self.log_dir.decode(input),
-            29 => self.model_catalog_json.decode(input),
-            30 => self.check_for_update_on_startup.decode(input),
-            31 => self.allow_login_shell.decode(input),
-            32 => self.feedback.decode(input),
-            33 => self.otel.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ConfigRequirements);
 
 /// The answer to [`configRequirements/read`](crate::requests::ConfigRequirementsRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3445,6 +3288,7 @@ impl ConfigRequirementsReadResponse {
 }
 
 impl Default for ConfigRequirementsReadResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3464,34 +3308,29 @@ impl Record for ConfigRequirementsReadResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.supports_independent_speed_modes.decode(input),
+            1 => self.requirements.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ConfigRequirementsReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output
             .field(
                 ",\"supportsIndependentSpeedModes\":",
                 &self.supports_independent_speed_modes,
             );
         output.field(",\"requirements\":", &self.requirements);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ConfigRequirementsReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.supports_independent_speed_modes.decode(input),
-            1 => self.requirements.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ConfigRequirementsReadResponse);
 
 /// The params of [`config/value/write`](crate::requests::ConfigValueWrite).
 #[derive(Clone, PartialEq)]
@@ -3512,6 +3351,7 @@ pub struct ConfigValueWriteParams {
 }
 
 impl fmt::Debug for ConfigValueWriteParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigValueWriteParams")
             .field("key_path", &self.key_path)
@@ -3569,36 +3409,31 @@ impl Record for ConfigValueWriteParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfigValueWriteParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"keyPath\":", &self.key_path);
-        output.field(",\"value\":", &self.value);
-        output.field(",\"mergeStrategy\":", &self.merge_strategy);
-        output.omit(",\"filePath\":", &self.file_path);
-        output.omit(",\"expectedVersion\":", &self.expected_version);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigValueWriteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key_path.decode(input),
             1 => self.value.decode(input),
             2 => self.merge_strategy.decode(input),
             3 => self.file_path.decode(input),
             4 => self.expected_version.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfigValueWriteParams);
+impl Encode for ConfigValueWriteParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"keyPath\":", &self.key_path);
+        output.field(",\"value\":", &self.value);
+        output.field(",\"mergeStrategy\":", &self.merge_strategy);
+        output.omit(",\"filePath\":", &self.file_path);
+        output.omit(",\"expectedVersion\":", &self.expected_version);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`config/value/write`](crate::requests::ConfigValueWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -3648,34 +3483,29 @@ impl Record for ConfigWriteResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfigWriteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.field(",\"version\":", &self.version);
-        output.field(",\"filePath\":", &self.file_path);
-        output.field(",\"overriddenMetadata\":", &self.overridden_metadata);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfigWriteResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.version.decode(input),
             2 => self.file_path.decode(input),
             3 => self.overridden_metadata.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfigWriteResponse);
+impl Encode for ConfigWriteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"filePath\":", &self.file_path);
+        output.field(",\"overriddenMetadata\":", &self.overridden_metadata);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfiguredHookMatcherGroup`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3757,22 +3587,8 @@ impl Record for CommandConfiguredHookHandler {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandConfiguredHookHandler {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"command\":", &self.command);
-        output.field(",\"commandWindows\":", &self.command_windows);
-        output.field(",\"timeoutSec\":", &self.timeout_sec);
-        output.field(",\"async\":", &self.async_);
-        output.field(",\"statusMessage\":", &self.status_message);
-        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandConfiguredHookHandler {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.command.decode(input),
             1 => self.command_windows.decode(input),
@@ -3780,11 +3596,22 @@ impl Fields for CommandConfiguredHookHandler {
             3 => self.async_.decode(input),
             4 => self.status_message.decode(input),
             5 => self.additional_context_limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for CommandConfiguredHookHandler {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"command\":", &self.command);
+        output.field(",\"commandWindows\":", &self.command_windows);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"async\":", &self.async_);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.end(&self.extra);
     }
 }
 
@@ -3799,7 +3626,7 @@ pub struct McpToolConfiguredHookHandler {
     /// `tool` on the wire.
     pub tool: String,
     /// `input` on the wire.
-    pub input: BTreeMap<String, Value>,
+    pub input: Map<Value>,
     /// `timeoutSec` on the wire.
     pub timeout_sec: Option<u64>,
     /// `statusMessage` on the wire.
@@ -3809,6 +3636,7 @@ pub struct McpToolConfiguredHookHandler {
 }
 
 impl fmt::Debug for McpToolConfiguredHookHandler {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpToolConfiguredHookHandler")
             .field("server", &self.server)
@@ -3827,12 +3655,12 @@ impl McpToolConfiguredHookHandler {
     pub fn new(
         server: impl Into<String>,
         tool: impl Into<String>,
-        input: BTreeMap<String, Value>,
+        input: impl Into<Map<Value>>,
     ) -> Self {
         let mut new: Self = Record::blank();
         new.server = server.into();
         new.tool = tool.into();
-        new.input = input;
+        new.input = input.into();
         new
     }
 }
@@ -3848,38 +3676,35 @@ impl Record for McpToolConfiguredHookHandler {
         Self {
             server: String::new(),
             tool: String::new(),
-            input: BTreeMap::new(),
+            input: Map::new(),
             timeout_sec: None,
             status_message: None,
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpToolConfiguredHookHandler {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"server\":", &self.server);
-        output.field(",\"tool\":", &self.tool);
-        output.field(",\"input\":", &self.input);
-        output.field(",\"timeoutSec\":", &self.timeout_sec);
-        output.field(",\"statusMessage\":", &self.status_message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpToolConfiguredHookHandler {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.server.decode(input),
             1 => self.tool.decode(input),
             2 => self.input.decode(input),
             3 => self.timeout_sec.decode(input),
             4 => self.status_message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for McpToolConfiguredHookHandler {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"input\":", &self.input);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.end(&self.extra);
     }
 }
 
@@ -3902,6 +3727,7 @@ impl PromptConfiguredHookHandler {
 }
 
 impl Default for PromptConfiguredHookHandler {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3917,20 +3743,16 @@ impl Record for PromptConfiguredHookHandler {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for PromptConfiguredHookHandler {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PromptConfiguredHookHandler {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -3953,6 +3775,7 @@ impl AgentConfiguredHookHandler {
 }
 
 impl Default for AgentConfiguredHookHandler {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3968,20 +3791,16 @@ impl Record for AgentConfiguredHookHandler {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for AgentConfiguredHookHandler {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AgentConfiguredHookHandler {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -4021,30 +3840,25 @@ impl Record for ConfiguredHookMatcherGroup {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ConfiguredHookMatcherGroup {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"matcher\":", &self.matcher);
-        output.field(",\"hooks\":", &self.hooks);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ConfiguredHookMatcherGroup {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.matcher.decode(input),
             1 => self.hooks.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ConfiguredHookMatcherGroup);
+impl Encode for ConfiguredHookMatcherGroup {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"hooks\":", &self.hooks);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4065,6 +3879,7 @@ impl FeedbackRequirements {
 }
 
 impl Default for FeedbackRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4083,28 +3898,23 @@ impl Record for FeedbackRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FeedbackRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enabled\":", &self.enabled);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FeedbackRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enabled.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FeedbackRequirements);
 
 /// Backward-compatible API shape for ChatGPT workspace login restrictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -4131,7 +3941,7 @@ pub enum ForcedLoginMethod {
 }
 
 crate::runtime::open_enum! {
-    ForcedLoginMethod { Chatgpt = "chatgpt", Api = "api", }
+    ForcedLoginMethod { 0 : Chatgpt = "chatgpt", 1 : Api = "api", }
 }
 
 /// Part of [`ConfigRequirements`].
@@ -4153,6 +3963,7 @@ impl InAppBrowserRequirements {
 }
 
 impl Default for InAppBrowserRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4171,32 +3982,27 @@ impl Record for InAppBrowserRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.allow_external_browser_settings_import.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InAppBrowserRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output
             .field(
                 ",\"allowExternalBrowserSettingsImport\":",
                 &self.allow_external_browser_settings_import,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for InAppBrowserRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.allow_external_browser_settings_import.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(InAppBrowserRequirements);
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4313,32 +4119,8 @@ impl Record for ManagedHooksRequirements {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ManagedHooksRequirements {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"PreModelRequest\":", &self.pre_model_request);
-        output.field(",\"PostModelRequest\":", &self.post_model_request);
-        output.field(",\"managedDir\":", &self.managed_dir);
-        output.field(",\"windowsManagedDir\":", &self.windows_managed_dir);
-        output.field(",\"PreToolUse\":", &self.pre_tool_use);
-        output.field(",\"PermissionRequest\":", &self.permission_request);
-        output.field(",\"PostToolUse\":", &self.post_tool_use);
-        output.field(",\"PreCompact\":", &self.pre_compact);
-        output.field(",\"PostCompact\":", &self.post_compact);
-        output.field(",\"SessionStart\":", &self.session_start);
-        output.field(",\"SessionEnd\":", &self.session_end);
-        output.field(",\"UserPromptSubmit\":", &self.user_prompt_submit);
-        output.field(",\"SubagentStart\":", &self.subagent_start);
-        output.field(",\"SubagentStop\":", &self.subagent_stop);
-        output.field(",\"Stop\":", &self.stop);
-        output.field(",\"Interrupt\":", &self.interrupt);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ManagedHooksRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.pre_model_request.decode(input),
             1 => self.post_model_request.decode(input),
@@ -4356,15 +4138,34 @@ impl Fields for ManagedHooksRequirements {
             13 => self.subagent_stop.decode(input),
             14 => self.stop.decode(input),
             15 => self.interrupt.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ManagedHooksRequirements);
+impl Encode for ManagedHooksRequirements {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"PreModelRequest\":", &self.pre_model_request);
+        output.field(",\"PostModelRequest\":", &self.post_model_request);
+        output.field(",\"managedDir\":", &self.managed_dir);
+        output.field(",\"windowsManagedDir\":", &self.windows_managed_dir);
+        output.field(",\"PreToolUse\":", &self.pre_tool_use);
+        output.field(",\"PermissionRequest\":", &self.permission_request);
+        output.field(",\"PostToolUse\":", &self.post_tool_use);
+        output.field(",\"PreCompact\":", &self.pre_compact);
+        output.field(",\"PostCompact\":", &self.post_compact);
+        output.field(",\"SessionStart\":", &self.session_start);
+        output.field(",\"SessionEnd\":", &self.session_end);
+        output.field(",\"UserPromptSubmit\":", &self.user_prompt_submit);
+        output.field(",\"SubagentStart\":", &self.subagent_start);
+        output.field(",\"SubagentStop\":", &self.subagent_stop);
+        output.field(",\"Stop\":", &self.stop);
+        output.field(",\"Interrupt\":", &self.interrupt);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`config/mcpServer/reload`](crate::requests::ConfigMcpServerReload).
 #[derive(Clone, Debug, PartialEq)]
@@ -4383,6 +4184,7 @@ impl McpServerRefreshResponse {
 }
 
 impl Default for McpServerRefreshResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4398,24 +4200,18 @@ impl Record for McpServerRefreshResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for McpServerRefreshResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerRefreshResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerRefreshResponse);
+impl Encode for McpServerRefreshResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigEdit`], [`ConfigValueWriteParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4429,7 +4225,7 @@ pub enum MergeStrategy {
 }
 
 crate::runtime::open_enum! {
-    MergeStrategy { Replace = "replace", Upsert = "upsert", }
+    MergeStrategy { 0 : Replace = "replace", 1 : Upsert = "upsert", }
 }
 
 /// Part of [`ConfigRequirements`].
@@ -4451,6 +4247,7 @@ impl ModelsRequirements {
 }
 
 impl Default for ModelsRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4469,28 +4266,23 @@ impl Record for ModelsRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.new_thread.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ModelsRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"newThread\":", &self.new_thread);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ModelsRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.new_thread.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ModelsRequirements);
 
 /// Part of [`ApplicationNetworkRequirements`], [`NetworkRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4504,7 +4296,7 @@ pub enum NetworkDomainPermission {
 }
 
 crate::runtime::open_enum! {
-    NetworkDomainPermission { Allow = "allow", Deny = "deny", }
+    NetworkDomainPermission { 0 : Allow = "allow", 1 : Deny = "deny", }
 }
 
 /// Part of [`ConfigRequirements`].
@@ -4524,7 +4316,7 @@ pub struct NetworkRequirements {
     /// `dangerouslyAllowAllUnixSockets` on the wire.
     pub dangerously_allow_all_unix_sockets: Option<bool>,
     /// Canonical managed network permission map.
-    pub domains: Option<BTreeMap<String, NetworkDomainPermission>>,
+    pub domains: Option<Map<NetworkDomainPermission>>,
     /// Host patterns routed to network approval before ordinary allow rules.
     pub review_domains: Option<Vec<String>>,
     /// When true, only managed allowlist entries are respected while managed network enforcement is active.
@@ -4534,7 +4326,7 @@ pub struct NetworkRequirements {
     /// Legacy compatibility view derived from `domains`.
     pub denied_domains: Option<Vec<String>>,
     /// Canonical managed unix socket permission map.
-    pub unix_sockets: Option<BTreeMap<String, NetworkUnixSocketPermission>>,
+    pub unix_sockets: Option<Map<NetworkUnixSocketPermission>>,
     /// Legacy compatibility view derived from `unix_sockets`.
     pub allow_unix_sockets: Option<Vec<String>>,
     /// `allowLocalBinding` on the wire.
@@ -4552,6 +4344,7 @@ impl NetworkRequirements {
 }
 
 impl Default for NetworkRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4598,10 +4391,32 @@ impl Record for NetworkRequirements {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            1 => self.http_port.decode(input),
+            2 => self.socks_port.decode(input),
+            3 => self.allow_upstream_proxy.decode(input),
+            4 => self.dangerously_allow_non_loopback_proxy.decode(input),
+            5 => self.dangerously_allow_all_unix_sockets.decode(input),
+            6 => self.domains.decode(input),
+            7 => self.review_domains.decode(input),
+            8 => self.managed_allowed_domains_only.decode(input),
+            9 => self.allowed_domains.decode(input),
+            10 => self.denied_domains.decode(input),
+            11 => self.unix_sockets.decode(input),
+            12 => self.allow_unix_sockets.decode(input),
+            13 => self.allow_local_binding.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for NetworkRequirements {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enabled\":", &self.enabled);
         output.field(",\"httpPort\":", &self.http_port);
         output.field(",\"socksPort\":", &self.socks_port);
@@ -4628,36 +4443,9 @@ impl Encode for NetworkRequirements {
         output.field(",\"unixSockets\":", &self.unix_sockets);
         output.field(",\"allowUnixSockets\":", &self.allow_unix_sockets);
         output.field(",\"allowLocalBinding\":", &self.allow_local_binding);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for NetworkRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enabled.decode(input),
-            1 => self.http_port.decode(input),
-            2 => self.socks_port.decode(input),
-            3 => self.allow_upstream_proxy.decode(input),
-            4 => self.dangerously_allow_non_loopback_proxy.decode(input),
-            5 => self.dangerously_allow_all_unix_sockets.decode(input),
-            6 => self.domains.decode(input),
-            7 => self.review_domains.decode(input),
-            8 => self.managed_allowed_domains_only.decode(input),
-            9 => self.allowed_domains.decode(input),
-            10 => self.denied_domains.decode(input),
-            11 => self.unix_sockets.decode(input),
-            12 => self.allow_unix_sockets.decode(input),
-            13 => self.allow_local_binding.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(NetworkRequirements);
 
 /// Part of [`NetworkRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4671,7 +4459,7 @@ pub enum NetworkUnixSocketPermission {
 }
 
 crate::runtime::open_enum! {
-    NetworkUnixSocketPermission { Allow = "allow", Deny = "deny", }
+    NetworkUnixSocketPermission { 0 : Allow = "allow", 1 : Deny = "deny", }
 }
 
 /// Part of [`ModelsRequirements`].
@@ -4697,6 +4485,7 @@ impl NewThreadModelDefaults {
 }
 
 impl Default for NewThreadModelDefaults {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4717,32 +4506,27 @@ impl Record for NewThreadModelDefaults {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for NewThreadModelDefaults {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"model\":", &self.model);
-        output.field(",\"modelReasoningEffort\":", &self.model_reasoning_effort);
-        output.field(",\"serviceTier\":", &self.service_tier);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NewThreadModelDefaults {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.model.decode(input),
             1 => self.model_reasoning_effort.decode(input),
             2 => self.service_tier.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(NewThreadModelDefaults);
+impl Encode for NewThreadModelDefaults {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelReasoningEffort\":", &self.model_reasoning_effort);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`OtelRequirements`].
 #[derive(Clone, PartialEq)]
@@ -4777,7 +4561,7 @@ pub enum OtelHttpProtocol {
 }
 
 crate::runtime::open_enum! {
-    OtelHttpProtocol { Binary = "binary", Json = "json", }
+    OtelHttpProtocol { 0 : Binary = "binary", 1 : Json = "json", }
 }
 
 /// Part of [`ConfigRequirements`].
@@ -4803,14 +4587,15 @@ pub struct OtelRequirements {
     /// `metrics_exporter` on the wire.
     pub metrics_exporter: Option<OtelExporter>,
     /// `span_attributes` on the wire.
-    pub span_attributes: Option<BTreeMap<String, String>>,
+    pub span_attributes: Option<Map<String>>,
     /// `tracestate` on the wire.
-    pub tracestate: Option<BTreeMap<String, BTreeMap<String, String>>>,
+    pub tracestate: Option<Map<Map<String>>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for OtelRequirements {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtelRequirements")
             .field("tool_result", &self.tool_result)
@@ -4838,6 +4623,7 @@ impl OtelRequirements {
 }
 
 impl Default for OtelRequirements {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4878,27 +4664,8 @@ impl Record for OtelRequirements {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OtelRequirements {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"tool_result\":", &self.tool_result);
-        output.field(",\"log_sse_deltas\":", &self.log_sse_deltas);
-        output.field(",\"log_user_prompt\":", &self.log_user_prompt);
-        output.field(",\"log_agent_responses\":", &self.log_agent_responses);
-        output.field(",\"log_guardian_assessments\":", &self.log_guardian_assessments);
-        output.field(",\"environment\":", &self.environment);
-        output.field(",\"exporter\":", &self.exporter);
-        output.field(",\"trace_exporter\":", &self.trace_exporter);
-        output.field(",\"metrics_exporter\":", &self.metrics_exporter);
-        output.field(",\"span_attributes\":", &self.span_attributes);
-        output.field(",\"tracestate\":", &self.tracestate);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OtelRequirements {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.tool_result.decode(input),
             1 => self.log_sse_deltas.decode(input),
@@ -4911,15 +4678,29 @@ impl Fields for OtelRequirements {
             8 => self.metrics_exporter.decode(input),
             9 => self.span_attributes.decode(input),
             10 => self.tracestate.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(OtelRequirements);
+impl Encode for OtelRequirements {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"tool_result\":", &self.tool_result);
+        output.field(",\"log_sse_deltas\":", &self.log_sse_deltas);
+        output.field(",\"log_user_prompt\":", &self.log_user_prompt);
+        output.field(",\"log_agent_responses\":", &self.log_agent_responses);
+        output.field(",\"log_guardian_assessments\":", &self.log_guardian_assessments);
+        output.field(",\"environment\":", &self.environment);
+        output.field(",\"exporter\":", &self.exporter);
+        output.field(",\"trace_exporter\":", &self.trace_exporter);
+        output.field(",\"metrics_exporter\":", &self.metrics_exporter);
+        output.field(",\"span_attributes\":", &self.span_attributes);
+        output.field(",\"tracestate\":", &self.tracestate);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`OtlpGrpcOtelExporter`], [`OtlpHttpOtelExporter`].
 #[derive(Clone, PartialEq)]
@@ -4936,6 +4717,7 @@ pub struct OtelTlsConfig {
 }
 
 impl fmt::Debug for OtelTlsConfig {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtelTlsConfig")
             .field("ca_certificate", &self.ca_certificate)
@@ -4955,6 +4737,7 @@ impl OtelTlsConfig {
 }
 
 impl Default for OtelTlsConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4975,32 +4758,27 @@ impl Record for OtelTlsConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OtelTlsConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"ca-certificate\":", &self.ca_certificate);
-        output.field(",\"client-certificate\":", &self.client_certificate);
-        output.field(",\"client-private-key\":", &self.client_private_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OtelTlsConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.ca_certificate.decode(input),
             1 => self.client_certificate.decode(input),
             2 => self.client_private_key.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(OtelTlsConfig);
+impl Encode for OtelTlsConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"ca-certificate\":", &self.ca_certificate);
+        output.field(",\"client-certificate\":", &self.client_certificate);
+        output.field(",\"client-private-key\":", &self.client_private_key);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`OtelRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5035,28 +4813,23 @@ impl Record for OtelToolResultLogConfig {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.max_bytes.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for OtelToolResultLogConfig {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"max_bytes\":", &self.max_bytes);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for OtelToolResultLogConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.max_bytes.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(OtelToolResultLogConfig);
 
 /// Part of [`OtelExporter`].
 #[derive(Clone, PartialEq)]
@@ -5065,7 +4838,7 @@ pub struct OtlpGrpcOtelExporter {
     /// `endpoint` on the wire.
     pub endpoint: String,
     /// Header names are retained; values are redacted by the server.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Map<String>,
     /// `tls` on the wire.
     pub tls: Option<OtelTlsConfig>,
     /// Members that this release does not know.
@@ -5073,6 +4846,7 @@ pub struct OtlpGrpcOtelExporter {
 }
 
 impl fmt::Debug for OtlpGrpcOtelExporter {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtlpGrpcOtelExporter")
             .field("endpoint", &self.endpoint)
@@ -5086,10 +4860,10 @@ impl fmt::Debug for OtlpGrpcOtelExporter {
 impl OtlpGrpcOtelExporter {
     /// With what is required.
     #[inline]
-    pub fn new(endpoint: impl Into<String>, headers: BTreeMap<String, String>) -> Self {
+    pub fn new(endpoint: impl Into<String>, headers: impl Into<Map<String>>) -> Self {
         let mut new: Self = Record::blank();
         new.endpoint = endpoint.into();
-        new.headers = headers;
+        new.headers = headers.into();
         new
     }
 }
@@ -5104,37 +4878,32 @@ impl Record for OtlpGrpcOtelExporter {
     fn blank() -> Self {
         Self {
             endpoint: String::new(),
-            headers: BTreeMap::new(),
+            headers: Map::new(),
             tls: None,
             extra: Extra::new(),
+        }
+    }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.endpoint.decode(input),
+            1 => self.headers.decode(input),
+            2 => self.tls.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
 }
 
 impl Encode for OtlpGrpcOtelExporter {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"endpoint\":", &self.endpoint);
         output.field(",\"headers\":", &self.headers);
         output.field(",\"tls\":", &self.tls);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for OtlpGrpcOtelExporter {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.endpoint.decode(input),
-            1 => self.headers.decode(input),
-            2 => self.tls.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(OtlpGrpcOtelExporter);
 
 /// Part of [`OtelExporter`].
 #[derive(Clone, PartialEq)]
@@ -5143,7 +4912,7 @@ pub struct OtlpHttpOtelExporter {
     /// `endpoint` on the wire.
     pub endpoint: String,
     /// Header names are retained; values are redacted by the server.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Map<String>,
     /// `protocol` on the wire.
     pub protocol: OtelHttpProtocol,
     /// `tls` on the wire.
@@ -5153,6 +4922,7 @@ pub struct OtlpHttpOtelExporter {
 }
 
 impl fmt::Debug for OtlpHttpOtelExporter {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtlpHttpOtelExporter")
             .field("endpoint", &self.endpoint)
@@ -5169,12 +4939,12 @@ impl OtlpHttpOtelExporter {
     #[inline]
     pub fn new(
         endpoint: impl Into<String>,
-        headers: BTreeMap<String, String>,
+        headers: impl Into<Map<String>>,
         protocol: impl Into<OtelHttpProtocol>,
     ) -> Self {
         let mut new: Self = Record::blank();
         new.endpoint = endpoint.into();
-        new.headers = headers;
+        new.headers = headers.into();
         new.protocol = protocol.into();
         new
     }
@@ -5190,40 +4960,35 @@ impl Record for OtlpHttpOtelExporter {
     fn blank() -> Self {
         Self {
             endpoint: String::new(),
-            headers: BTreeMap::new(),
+            headers: Map::new(),
             protocol: runtime::blank(),
             tls: None,
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OtlpHttpOtelExporter {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"endpoint\":", &self.endpoint);
-        output.field(",\"headers\":", &self.headers);
-        output.field(",\"protocol\":", &self.protocol);
-        output.field(",\"tls\":", &self.tls);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OtlpHttpOtelExporter {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.endpoint.decode(input),
             1 => self.headers.decode(input),
             2 => self.protocol.decode(input),
             3 => self.tls.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(OtlpHttpOtelExporter);
+impl Encode for OtlpHttpOtelExporter {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"endpoint\":", &self.endpoint);
+        output.field(",\"headers\":", &self.headers);
+        output.field(",\"protocol\":", &self.protocol);
+        output.field(",\"tls\":", &self.tls);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigWriteResponse`].
 #[derive(Clone, PartialEq)]
@@ -5240,6 +5005,7 @@ pub struct OverriddenMetadata {
 }
 
 impl fmt::Debug for OverriddenMetadata {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OverriddenMetadata")
             .field("message", &self.message)
@@ -5281,32 +5047,27 @@ impl Record for OverriddenMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OverriddenMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"message\":", &self.message);
-        output.field(",\"overridingLayer\":", &self.overriding_layer);
-        output.field(",\"effectiveValue\":", &self.effective_value);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OverriddenMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.message.decode(input),
             1 => self.overriding_layer.decode(input),
             2 => self.effective_value.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(OverriddenMetadata);
+impl Encode for OverriddenMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"message\":", &self.message);
+        output.field(",\"overridingLayer\":", &self.overriding_layer);
+        output.field(",\"effectiveValue\":", &self.effective_value);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`BrowserUseExtensionRequirements`].
 #[derive(Clone, Debug, PartialEq)]
@@ -5345,30 +5106,25 @@ impl Record for RequestHeader {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RequestHeader {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"value\":", &self.value);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RequestHeader {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.value.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RequestHeader);
+impl Encode for RequestHeader {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"value\":", &self.value);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5380,7 +5136,7 @@ pub enum ResidencyRequirement {
 }
 
 crate::runtime::open_enum! {
-    ResidencyRequirement { Us = "us", }
+    ResidencyRequirement { 0 : Us = "us", }
 }
 
 /// Part of [`Config`].
@@ -5408,6 +5164,7 @@ impl SandboxWorkspaceWrite {
 }
 
 impl Default for SandboxWorkspaceWrite {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5434,34 +5191,29 @@ impl Record for SandboxWorkspaceWrite {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SandboxWorkspaceWrite {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"writable_roots\":", &self.writable_roots);
-        output.field(",\"network_access\":", &self.network_access);
-        output.field(",\"exclude_tmpdir_env_var\":", &self.exclude_tmpdir_env_var);
-        output.field(",\"exclude_slash_tmp\":", &self.exclude_slash_tmp);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SandboxWorkspaceWrite {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.writable_roots.decode(input),
             1 => self.network_access.decode(input),
             2 => self.exclude_tmpdir_env_var.decode(input),
             3 => self.exclude_slash_tmp.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SandboxWorkspaceWrite);
+impl Encode for SandboxWorkspaceWrite {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"writable_roots\":", &self.writable_roots);
+        output.field(",\"network_access\":", &self.network_access);
+        output.field(",\"exclude_tmpdir_env_var\":", &self.exclude_tmpdir_env_var);
+        output.field(",\"exclude_slash_tmp\":", &self.exclude_slash_tmp);
+        output.end(&self.extra);
+    }
+}
 
 /// A model-facing surface on which a tool can be exposed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5477,8 +5229,8 @@ pub enum ToolExposureSurface {
 }
 
 crate::runtime::open_enum! {
-    ToolExposureSurface { CodeMode = "code_mode", Deferred = "deferred", Direct =
-    "direct", }
+    ToolExposureSurface { 0 : CodeMode = "code_mode", 1 : Deferred = "deferred", 2 :
+    Direct = "direct", }
 }
 
 /// Part of [`Config`].
@@ -5500,6 +5252,7 @@ impl ToolsV2 {
 }
 
 impl Default for ToolsV2 {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5518,28 +5271,23 @@ impl Record for ToolsV2 {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.web_search.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ToolsV2 {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"web_search\":", &self.web_search);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ToolsV2 {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.web_search.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ToolsV2);
 
 /// Controls output length/detail on GPT-5 models via the Responses API. Serialized with lowercase values to match the OpenAI API.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5555,7 +5303,7 @@ pub enum Verbosity {
 }
 
 crate::runtime::open_enum! {
-    Verbosity { Low = "low", Medium = "medium", High = "high", }
+    Verbosity { 0 : Low = "low", 1 : Medium = "medium", 2 : High = "high", }
 }
 
 /// Part of [`WebSearchToolConfig`].
@@ -5572,7 +5320,7 @@ pub enum WebSearchContextSize {
 }
 
 crate::runtime::open_enum! {
-    WebSearchContextSize { Low = "low", Medium = "medium", High = "high", }
+    WebSearchContextSize { 0 : Low = "low", 1 : Medium = "medium", 2 : High = "high", }
 }
 
 /// Part of [`WebSearchToolConfig`].
@@ -5600,6 +5348,7 @@ impl WebSearchLocation {
 }
 
 impl Default for WebSearchLocation {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5621,34 +5370,29 @@ impl Record for WebSearchLocation {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WebSearchLocation {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"country\":", &self.country);
-        output.field(",\"region\":", &self.region);
-        output.field(",\"city\":", &self.city);
-        output.field(",\"timezone\":", &self.timezone);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WebSearchLocation {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.country.decode(input),
             1 => self.region.decode(input),
             2 => self.city.decode(input),
             3 => self.timezone.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WebSearchLocation);
+impl Encode for WebSearchLocation {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"country\":", &self.country);
+        output.field(",\"region\":", &self.region);
+        output.field(",\"city\":", &self.city);
+        output.field(",\"timezone\":", &self.timezone);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Config`], [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5666,8 +5410,8 @@ pub enum WebSearchMode {
 }
 
 crate::runtime::open_enum! {
-    WebSearchMode { Disabled = "disabled", Cached = "cached", Indexed = "indexed", Live =
-    "live", }
+    WebSearchMode { 0 : Disabled = "disabled", 1 : Cached = "cached", 2 : Indexed =
+    "indexed", 3 : Live = "live", }
 }
 
 /// Provider preference selected by the resolved model catalog entry.
@@ -5682,7 +5426,7 @@ pub enum WebSearchProvider {
 }
 
 crate::runtime::open_enum! {
-    WebSearchProvider { Standalone = "standalone", SearchMcp = "search_mcp", }
+    WebSearchProvider { 0 : Standalone = "standalone", 1 : SearchMcp = "search_mcp", }
 }
 
 /// Part of [`ToolsV2`].
@@ -5708,6 +5452,7 @@ impl WebSearchToolConfig {
 }
 
 impl Default for WebSearchToolConfig {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5728,32 +5473,27 @@ impl Record for WebSearchToolConfig {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WebSearchToolConfig {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"context_size\":", &self.context_size);
-        output.field(",\"allowed_domains\":", &self.allowed_domains);
-        output.field(",\"location\":", &self.location);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WebSearchToolConfig {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.context_size.decode(input),
             1 => self.allowed_domains.decode(input),
             2 => self.location.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WebSearchToolConfig);
+impl Encode for WebSearchToolConfig {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"context_size\":", &self.context_size);
+        output.field(",\"allowed_domains\":", &self.allowed_domains);
+        output.field(",\"location\":", &self.location);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ConfigRequirements`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5769,8 +5509,8 @@ pub enum WindowsSandboxImplementation {
 }
 
 crate::runtime::open_enum! {
-    WindowsSandboxImplementation { Elevated = "elevated", Unelevated = "unelevated", Mxc
-    = "mxc", }
+    WindowsSandboxImplementation { 0 : Elevated = "elevated", 1 : Unelevated =
+    "unelevated", 2 : Mxc = "mxc", }
 }
 
 /// Part of [`ConfigWriteResponse`].
@@ -5785,5 +5525,25 @@ pub enum WriteStatus {
 }
 
 crate::runtime::open_enum! {
-    WriteStatus { Ok = "ok", OkOverridden = "okOverridden", }
+    WriteStatus { 0 : Ok = "ok", 1 : OkOverridden = "okOverridden", }
 }
+
+crate::runtime::implement_serde!(
+    AnalyticsConfig, AppConfig, AppLinkConfig, AppToolConfig,
+    ApplicationNetworkRequirements, ApplicationRequirements,
+    ApplicationStorageRequirements, AppsConfig, AppsDefaultConfig,
+    AutoReviewRequirements, BrowserUseConfig, BrowserUseExtensionRequirements,
+    BrowserUseOriginPolicy, BrowserUseOriginPolicyConfig, BrowserUseRequirements,
+    ComputerUseConfig, ComputerUseMacosConfig, ComputerUseMacosRequirements,
+    ComputerUseRequirements, ComputerUseWindowsConfig, ComputerUseWindowsExeConfig,
+    ComputerUseWindowsExeRequirement, ComputerUseWindowsRequirements, Config,
+    ConfigBatchWriteParams, ConfigEdit, ConfigLayer, ConfigLayerMetadata,
+    ConfigReadParams, ConfigReadResponse, ConfigRequirements,
+    ConfigRequirementsReadResponse, ConfigValueWriteParams, ConfigWriteResponse,
+    ConfiguredHookMatcherGroup, FeedbackRequirements, InAppBrowserRequirements,
+    ManagedHooksRequirements, McpServerRefreshResponse, ModelsRequirements,
+    NetworkRequirements, NewThreadModelDefaults, OtelRequirements, OtelTlsConfig,
+    OtelToolResultLogConfig, OtlpGrpcOtelExporter, OtlpHttpOtelExporter,
+    OverriddenMetadata, RequestHeader, SandboxWorkspaceWrite, ToolsV2, WebSearchLocation,
+    WebSearchToolConfig
+);

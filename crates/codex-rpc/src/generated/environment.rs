@@ -9,11 +9,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -40,6 +40,7 @@ pub struct EnvironmentAddParams {
 }
 
 impl fmt::Debug for EnvironmentAddParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EnvironmentAddParams")
             .field("environment_id", &self.environment_id)
@@ -119,22 +120,8 @@ impl Record for EnvironmentAddParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnvironmentAddParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"execServerUrl\":", &self.exec_server_url);
-        output.omit(",\"authBearerToken\":", &self.auth_bearer_token);
-        output.omit(",\"websocketRequestId\":", &self.websocket_request_id);
-        output.omit(",\"connectTimeoutMs\":", &self.connect_timeout_ms);
-        output.omit(",\"skills\":", &self.skills);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentAddParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.environment_id.decode(input),
             1 => self.exec_server_url.decode(input),
@@ -142,15 +129,24 @@ impl Fields for EnvironmentAddParams {
             3 => self.websocket_request_id.decode(input),
             4 => self.connect_timeout_ms.decode(input),
             5 => self.skills.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(EnvironmentAddParams);
+impl Encode for EnvironmentAddParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"execServerUrl\":", &self.exec_server_url);
+        output.omit(",\"authBearerToken\":", &self.auth_bearer_token);
+        output.omit(",\"websocketRequestId\":", &self.websocket_request_id);
+        output.omit(",\"connectTimeoutMs\":", &self.connect_timeout_ms);
+        output.omit(",\"skills\":", &self.skills);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`environment/add`](crate::requests::EnvironmentAdd).
 ///
@@ -171,6 +167,7 @@ impl EnvironmentAddResponse {
 }
 
 impl Default for EnvironmentAddResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -186,24 +183,18 @@ impl Record for EnvironmentAddResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for EnvironmentAddResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentAddResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(EnvironmentAddResponse);
+impl Encode for EnvironmentAddResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`environment/info`](crate::requests::EnvironmentInfo).
 ///
@@ -240,28 +231,23 @@ impl Record for EnvironmentInfoParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.environment_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for EnvironmentInfoParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"environmentId\":", &self.environment_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for EnvironmentInfoParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.environment_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(EnvironmentInfoParams);
 
 /// The answer to [`environment/info`](crate::requests::EnvironmentInfo).
 ///
@@ -301,30 +287,25 @@ impl Record for EnvironmentInfoResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnvironmentInfoResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"shell\":", &self.shell);
-        output.field(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentInfoResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.shell.decode(input),
             1 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(EnvironmentInfoResponse);
+impl Encode for EnvironmentInfoResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"shell\":", &self.shell);
+        output.field(",\"cwd\":", &self.cwd);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`EnvironmentInfoResponse`].
 ///
@@ -365,30 +346,25 @@ impl Record for EnvironmentShellInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnvironmentShellInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentShellInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(EnvironmentShellInfo);
+impl Encode for EnvironmentShellInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`EnvironmentAddParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -415,6 +391,7 @@ impl EnvironmentSkillsParams {
 }
 
 impl Default for EnvironmentSkillsParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -433,28 +410,23 @@ impl Record for EnvironmentSkillsParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.required.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for EnvironmentSkillsParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"required\":", &self.required);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for EnvironmentSkillsParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.required.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(EnvironmentSkillsParams);
 
 /// Current status observed by app-server without starting or recovering an environment.
 ///
@@ -476,8 +448,8 @@ pub enum EnvironmentStatusKind {
 }
 
 crate::runtime::open_enum! {
-    EnvironmentStatusKind { Ready = "ready", Pending = "pending", Disconnected =
-    "disconnected", Unknown = "unknown", }
+    EnvironmentStatusKind { 0 : Ready = "ready", 1 : Pending = "pending", 2 :
+    Disconnected = "disconnected", 3 : Unknown = "unknown", }
 }
 
 /// Parameters for reading the current status of one configured environment.
@@ -515,28 +487,23 @@ impl Record for EnvironmentStatusParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.environment_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for EnvironmentStatusParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"environmentId\":", &self.environment_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for EnvironmentStatusParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.environment_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(EnvironmentStatusParams);
 
 /// Current status for the requested environment.
 ///
@@ -576,30 +543,25 @@ impl Record for EnvironmentStatusResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnvironmentStatusResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.omit(",\"error\":", &self.error);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentStatusResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.error.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(EnvironmentStatusResponse);
+impl Encode for EnvironmentStatusResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.omit(",\"error\":", &self.error);
+        output.end(&self.extra);
+    }
+}
 
 /// An immutable, cross-platform representation of a `file:` URI.
 ///
@@ -630,3 +592,9 @@ crate::runtime::implement_serde!(EnvironmentStatusResponse);
 pub struct PathUri(pub String);
 
 crate::runtime::named_strings!(PathUri);
+
+crate::runtime::implement_serde!(
+    EnvironmentAddParams, EnvironmentAddResponse, EnvironmentInfoParams,
+    EnvironmentInfoResponse, EnvironmentShellInfo, EnvironmentSkillsParams,
+    EnvironmentStatusParams, EnvironmentStatusResponse
+);

@@ -8,11 +8,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -83,23 +83,8 @@ impl Record for ExperimentalFeature {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExperimentalFeature {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"stage\":", &self.stage);
-        output.field(",\"displayName\":", &self.display_name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"announcement\":", &self.announcement);
-        output.field(",\"enabled\":", &self.enabled);
-        output.field(",\"defaultEnabled\":", &self.default_enabled);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExperimentalFeature {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.stage.decode(input),
@@ -108,15 +93,25 @@ impl Fields for ExperimentalFeature {
             4 => self.announcement.decode(input),
             5 => self.enabled.decode(input),
             6 => self.default_enabled.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExperimentalFeature);
+impl Encode for ExperimentalFeature {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"stage\":", &self.stage);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"announcement\":", &self.announcement);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"defaultEnabled\":", &self.default_enabled);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`experimentalFeature/enablement/set`](crate::requests::ExperimentalFeatureEnablementSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +120,7 @@ pub struct ExperimentalFeatureEnablementSetParams {
     /// Process-wide runtime feature enablement keyed by canonical feature name.
     ///
     /// Only named features are updated. Omitted features are left unchanged. Send an empty map for a no-op.
-    pub enablement: BTreeMap<String, bool>,
+    pub enablement: Map<bool>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -133,9 +128,9 @@ pub struct ExperimentalFeatureEnablementSetParams {
 impl ExperimentalFeatureEnablementSetParams {
     /// With what is required.
     #[inline]
-    pub fn new(enablement: BTreeMap<String, bool>) -> Self {
+    pub fn new(enablement: impl Into<Map<bool>>) -> Self {
         let mut new: Self = Record::blank();
-        new.enablement = enablement;
+        new.enablement = enablement.into();
         new
     }
 }
@@ -149,39 +144,34 @@ impl Record for ExperimentalFeatureEnablementSetParams {
     };
     fn blank() -> Self {
         Self {
-            enablement: BTreeMap::new(),
+            enablement: Map::new(),
             extra: Extra::new(),
+        }
+    }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enablement.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
 }
 
 impl Encode for ExperimentalFeatureEnablementSetParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enablement\":", &self.enablement);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ExperimentalFeatureEnablementSetParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enablement.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ExperimentalFeatureEnablementSetParams);
 
 /// The answer to [`experimentalFeature/enablement/set`](crate::requests::ExperimentalFeatureEnablementSet).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ExperimentalFeatureEnablementSetResponse {
     /// Feature enablement entries updated by this request.
-    pub enablement: BTreeMap<String, bool>,
+    pub enablement: Map<bool>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -189,9 +179,9 @@ pub struct ExperimentalFeatureEnablementSetResponse {
 impl ExperimentalFeatureEnablementSetResponse {
     /// With what is required.
     #[inline]
-    pub fn new(enablement: BTreeMap<String, bool>) -> Self {
+    pub fn new(enablement: impl Into<Map<bool>>) -> Self {
         let mut new: Self = Record::blank();
-        new.enablement = enablement;
+        new.enablement = enablement.into();
         new
     }
 }
@@ -205,32 +195,27 @@ impl Record for ExperimentalFeatureEnablementSetResponse {
     };
     fn blank() -> Self {
         Self {
-            enablement: BTreeMap::new(),
+            enablement: Map::new(),
             extra: Extra::new(),
+        }
+    }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enablement.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
 }
 
 impl Encode for ExperimentalFeatureEnablementSetResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enablement\":", &self.enablement);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ExperimentalFeatureEnablementSetResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enablement.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ExperimentalFeatureEnablementSetResponse);
 
 /// The params of [`experimentalFeature/list`](crate::requests::ExperimentalFeatureList).
 #[derive(Clone, Debug, PartialEq)]
@@ -273,6 +258,7 @@ impl ExperimentalFeatureListParams {
 }
 
 impl Default for ExperimentalFeatureListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -293,32 +279,27 @@ impl Record for ExperimentalFeatureListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExperimentalFeatureListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExperimentalFeatureListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cursor.decode(input),
             1 => self.limit.decode(input),
             2 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExperimentalFeatureListParams);
+impl Encode for ExperimentalFeatureListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`experimentalFeature/list`](crate::requests::ExperimentalFeatureList).
 #[derive(Clone, Debug, PartialEq)]
@@ -356,30 +337,25 @@ impl Record for ExperimentalFeatureListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExperimentalFeatureListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExperimentalFeatureListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExperimentalFeatureListResponse);
+impl Encode for ExperimentalFeatureListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExperimentalFeature`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -399,6 +375,13 @@ pub enum ExperimentalFeatureStage {
 }
 
 crate::runtime::open_enum! {
-    ExperimentalFeatureStage { Beta = "beta", UnderDevelopment = "underDevelopment",
-    Stable = "stable", Deprecated = "deprecated", Removed = "removed", }
+    ExperimentalFeatureStage { 0 : Beta = "beta", 1 : UnderDevelopment =
+    "underDevelopment", 2 : Stable = "stable", 3 : Deprecated = "deprecated", 4 : Removed
+    = "removed", }
 }
+
+crate::runtime::implement_serde!(
+    ExperimentalFeature, ExperimentalFeatureEnablementSetParams,
+    ExperimentalFeatureEnablementSetResponse, ExperimentalFeatureListParams,
+    ExperimentalFeatureListResponse
+);

@@ -12,11 +12,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -53,28 +53,23 @@ impl Record for CommandMigration {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CommandMigration {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CommandMigration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CommandMigration);
 
 /// The params of [`externalAgentConfig/detect`](crate::requests::ExternalAgentConfigDetect).
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +136,7 @@ impl ExternalAgentConfigDetectParams {
 }
 
 impl Default for ExternalAgentConfigDetectParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -171,38 +167,33 @@ impl Record for ExternalAgentConfigDetectParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.include_home, input),
+            1 => self.cwds.decode(input),
+            2 => self.max_session_age_days.decode(input),
+            3 => self.max_sessions.decode(input),
+            4 => self.source.decode(input),
+            5 => self.migration_source.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ExternalAgentConfigDetectParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"includeHome\":", &self.include_home);
         output.omit(",\"cwds\":", &self.cwds);
         output.omit(",\"maxSessionAgeDays\":", &self.max_session_age_days);
         output.omit(",\"maxSessions\":", &self.max_sessions);
         output.omit(",\"source\":", &self.source);
         output.omit(",\"migrationSource\":", &self.migration_source);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ExternalAgentConfigDetectParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.include_home, input),
-            1 => self.cwds.decode(input),
-            2 => self.max_session_age_days.decode(input),
-            3 => self.max_sessions.decode(input),
-            4 => self.source.decode(input),
-            5 => self.migration_source.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ExternalAgentConfigDetectParams);
 
 /// The answer to [`externalAgentConfig/detect`](crate::requests::ExternalAgentConfigDetect).
 #[derive(Clone, Debug, PartialEq)]
@@ -240,30 +231,25 @@ impl Record for ExternalAgentConfigDetectResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigDetectResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"items\":", &self.items);
-        output.field(",\"connectors\":", &self.connectors);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigDetectResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.items.decode(input),
             1 => self.connectors.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigDetectResponse);
+impl Encode for ExternalAgentConfigDetectResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"items\":", &self.items);
+        output.field(",\"connectors\":", &self.connectors);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`externalAgentConfig/import/completed`](crate::notifications::ExternalAgentConfigImportCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -305,30 +291,25 @@ impl Record for ExternalAgentConfigImportCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"importId\":", &self.import_id);
-        output.field(",\"itemTypeResults\":", &self.item_type_results);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.import_id.decode(input),
             1 => self.item_type_results.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportCompletedNotification);
+impl Encode for ExternalAgentConfigImportCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`externalAgentConfig/import/readHistories`](crate::requests::ExternalAgentConfigImportReadHistories).
 #[derive(Clone, Debug, PartialEq)]
@@ -370,30 +351,25 @@ impl Record for ExternalAgentConfigImportHistoriesReadResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportHistoriesReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"connectors\":", &self.connectors);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportHistoriesReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.connectors.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportHistoriesReadResponse);
+impl Encode for ExternalAgentConfigImportHistoriesReadResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"connectors\":", &self.connectors);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentConfigImportHistoriesReadResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -448,36 +424,31 @@ impl Record for ExternalAgentConfigImportHistory {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportHistory {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"importId\":", &self.import_id);
-        output.field(",\"providerId\":", &self.provider_id);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"successes\":", &self.successes);
-        output.field(",\"failures\":", &self.failures);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportHistory {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.import_id.decode(input),
             1 => self.provider_id.decode(input),
             2 => self.completed_at_ms.decode(input),
             3 => self.successes.decode(input),
             4 => self.failures.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportHistory);
+impl Encode for ExternalAgentConfigImportHistory {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`externalAgentConfig/import/recordHistory`](crate::requests::ExternalAgentConfigImportRecordHistory).
 #[derive(Clone, Debug, PartialEq)]
@@ -519,30 +490,25 @@ impl Record for ExternalAgentConfigImportHistoryRecordParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportHistoryRecordParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"providerId\":", &self.provider_id);
-        output.field(",\"itemTypeResults\":", &self.item_type_results);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportHistoryRecordParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.provider_id.decode(input),
             1 => self.item_type_results.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordParams);
+impl Encode for ExternalAgentConfigImportHistoryRecordParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"providerId\":", &self.provider_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`externalAgentConfig/import/recordHistory`](crate::requests::ExternalAgentConfigImportRecordHistory).
 #[derive(Clone, Debug, PartialEq)]
@@ -577,28 +543,23 @@ impl Record for ExternalAgentConfigImportHistoryRecordResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.import_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ExternalAgentConfigImportHistoryRecordResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"importId\":", &self.import_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ExternalAgentConfigImportHistoryRecordResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.import_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordResponse);
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordTypeResultParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -669,36 +630,31 @@ impl Record for ExternalAgentConfigImportHistoryRecordSuccessParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportHistoryRecordSuccessParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"itemType\":", &self.item_type);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"target\":", &self.target);
-        output.omit(",\"title\":", &self.title);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportHistoryRecordSuccessParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item_type.decode(input),
             1 => self.cwd.decode(input),
             2 => self.source.decode(input),
             3 => self.target.decode(input),
             4 => self.title.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordSuccessParams);
+impl Encode for ExternalAgentConfigImportHistoryRecordSuccessParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"target\":", &self.target);
+        output.omit(",\"title\":", &self.title);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -745,32 +701,27 @@ impl Record for ExternalAgentConfigImportHistoryRecordTypeResultParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportHistoryRecordTypeResultParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"itemType\":", &self.item_type);
-        output.field(",\"successes\":", &self.successes);
-        output.field(",\"failures\":", &self.failures);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportHistoryRecordTypeResultParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item_type.decode(input),
             1 => self.successes.decode(input),
             2 => self.failures.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportHistoryRecordTypeResultParams);
+impl Encode for ExternalAgentConfigImportHistoryRecordTypeResultParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentConfigImportHistory`], [`ExternalAgentConfigImportHistoryRecordTypeResultParams`], [`ExternalAgentConfigImportTypeResult`].
 #[derive(Clone, Debug, PartialEq)]
@@ -861,23 +812,8 @@ impl Record for ExternalAgentConfigImportItemTypeFailure {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportItemTypeFailure {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"itemType\":", &self.item_type);
-        output.field(",\"errorType\":", &self.error_type);
-        output.field(",\"subErrorType\":", &self.sub_error_type);
-        output.field(",\"failureStage\":", &self.failure_stage);
-        output.field(",\"message\":", &self.message);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"source\":", &self.source);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportItemTypeFailure {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item_type.decode(input),
             1 => self.error_type.decode(input),
@@ -886,15 +822,25 @@ impl Fields for ExternalAgentConfigImportItemTypeFailure {
             4 => self.message.decode(input),
             5 => self.cwd.decode(input),
             6 => self.source.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportItemTypeFailure);
+impl Encode for ExternalAgentConfigImportItemTypeFailure {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"errorType\":", &self.error_type);
+        output.field(",\"subErrorType\":", &self.sub_error_type);
+        output.field(",\"failureStage\":", &self.failure_stage);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentConfigImportHistory`], [`ExternalAgentConfigImportTypeResult`].
 #[derive(Clone, Debug, PartialEq)]
@@ -941,36 +887,31 @@ impl Record for ExternalAgentConfigImportItemTypeSuccess {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportItemTypeSuccess {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"itemType\":", &self.item_type);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"target\":", &self.target);
-        output.field(",\"title\":", &self.title);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportItemTypeSuccess {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item_type.decode(input),
             1 => self.cwd.decode(input),
             2 => self.source.decode(input),
             3 => self.target.decode(input),
             4 => self.title.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportItemTypeSuccess);
+impl Encode for ExternalAgentConfigImportItemTypeSuccess {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"target\":", &self.target);
+        output.field(",\"title\":", &self.title);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`externalAgentConfig/import`](crate::requests::ExternalAgentConfigImport).
 #[derive(Clone, Debug, PartialEq)]
@@ -1032,34 +973,29 @@ impl Record for ExternalAgentConfigImportParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"migrationItems\":", &self.migration_items);
-        output.omit(",\"source\":", &self.source);
-        output.omit(",\"providerId\":", &self.provider_id);
-        output.omit(",\"migrationSource\":", &self.migration_source);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.migration_items.decode(input),
             1 => self.source.decode(input),
             2 => self.provider_id.decode(input),
             3 => self.migration_source.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportParams);
+impl Encode for ExternalAgentConfigImportParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"migrationItems\":", &self.migration_items);
+        output.omit(",\"source\":", &self.source);
+        output.omit(",\"providerId\":", &self.provider_id);
+        output.omit(",\"migrationSource\":", &self.migration_source);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`externalAgentConfig/import/progress`](crate::notifications::ExternalAgentConfigImportProgress).
 #[derive(Clone, Debug, PartialEq)]
@@ -1101,30 +1037,25 @@ impl Record for ExternalAgentConfigImportProgressNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportProgressNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"importId\":", &self.import_id);
-        output.field(",\"itemTypeResults\":", &self.item_type_results);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportProgressNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.import_id.decode(input),
             1 => self.item_type_results.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportProgressNotification);
+impl Encode for ExternalAgentConfigImportProgressNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"importId\":", &self.import_id);
+        output.field(",\"itemTypeResults\":", &self.item_type_results);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`externalAgentConfig/import`](crate::requests::ExternalAgentConfigImport).
 #[derive(Clone, Debug, PartialEq)]
@@ -1159,28 +1090,23 @@ impl Record for ExternalAgentConfigImportResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.import_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ExternalAgentConfigImportResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"importId\":", &self.import_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ExternalAgentConfigImportResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.import_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ExternalAgentConfigImportResponse);
 
 /// Part of [`ExternalAgentConfigImportCompletedNotification`], [`ExternalAgentConfigImportProgressNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1227,32 +1153,27 @@ impl Record for ExternalAgentConfigImportTypeResult {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigImportTypeResult {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"itemType\":", &self.item_type);
-        output.field(",\"successes\":", &self.successes);
-        output.field(",\"failures\":", &self.failures);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigImportTypeResult {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item_type.decode(input),
             1 => self.successes.decode(input),
             2 => self.failures.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigImportTypeResult);
+impl Encode for ExternalAgentConfigImportTypeResult {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"successes\":", &self.successes);
+        output.field(",\"failures\":", &self.failures);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentConfigDetectResponse`], [`ExternalAgentConfigImportParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1312,34 +1233,29 @@ impl Record for ExternalAgentConfigMigrationItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentConfigMigrationItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"itemType\":", &self.item_type);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"details\":", &self.details);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentConfigMigrationItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item_type.decode(input),
             1 => self.description.decode(input),
             2 => self.cwd.decode(input),
             3 => self.details.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentConfigMigrationItem);
+impl Encode for ExternalAgentConfigMigrationItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"itemType\":", &self.item_type);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"details\":", &self.details);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentConfigImportHistoryRecordSuccessParams`], [`ExternalAgentConfigImportHistoryRecordTypeResultParams`], [`ExternalAgentConfigImportItemTypeFailure`] and 3 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1369,10 +1285,10 @@ pub enum ExternalAgentConfigMigrationItemType {
 }
 
 crate::runtime::open_enum! {
-    ExternalAgentConfigMigrationItemType { AgentsMd = "AGENTS_MD", Config = "CONFIG",
-    Skills = "SKILLS", Plugins = "PLUGINS", McpServerConfig = "MCP_SERVER_CONFIG",
-    Subagents = "SUBAGENTS", Hooks = "HOOKS", Commands = "COMMANDS", Memory = "MEMORY",
-    Sessions = "SESSIONS", }
+    ExternalAgentConfigMigrationItemType { 0 : AgentsMd = "AGENTS_MD", 1 : Config =
+    "CONFIG", 2 : Skills = "SKILLS", 3 : Plugins = "PLUGINS", 4 : McpServerConfig =
+    "MCP_SERVER_CONFIG", 5 : Subagents = "SUBAGENTS", 6 : Hooks = "HOOKS", 7 : Commands =
+    "COMMANDS", 8 : Memory = "MEMORY", 9 : Sessions = "SESSIONS", }
 }
 
 /// Part of [`ExternalAgentConfigDetectResponse`].
@@ -1420,32 +1336,27 @@ impl Record for ExternalAgentDetectedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentDetectedConnectorCandidate {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"sessionCount\":", &self.session_count);
-        output.field(",\"source\":", &self.source);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentDetectedConnectorCandidate {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.session_count.decode(input),
             2 => self.source.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentDetectedConnectorCandidate);
+impl Encode for ExternalAgentDetectedConnectorCandidate {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"sessionCount\":", &self.session_count);
+        output.field(",\"source\":", &self.source);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentDetectedConnectorCandidate`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1459,8 +1370,8 @@ pub enum ExternalAgentDetectedConnectorSource {
 }
 
 crate::runtime::open_enum! {
-    ExternalAgentDetectedConnectorSource { RemoteMcpServersConfig =
-    "remoteMcpServersConfig", SessionToolUse = "sessionToolUse", }
+    ExternalAgentDetectedConnectorSource { 0 : RemoteMcpServersConfig =
+    "remoteMcpServersConfig", 1 : SessionToolUse = "sessionToolUse", }
 }
 
 /// Part of [`ExternalAgentConfigImportHistoriesReadResponse`].
@@ -1508,32 +1419,27 @@ impl Record for ExternalAgentImportedConnectorCandidate {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExternalAgentImportedConnectorCandidate {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"sessionCount\":", &self.session_count);
-        output.field(",\"source\":", &self.source);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternalAgentImportedConnectorCandidate {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.session_count.decode(input),
             2 => self.source.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ExternalAgentImportedConnectorCandidate);
+impl Encode for ExternalAgentImportedConnectorCandidate {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"sessionCount\":", &self.session_count);
+        output.field(",\"source\":", &self.source);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ExternalAgentImportedConnectorCandidate`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1545,7 +1451,7 @@ pub enum ExternalAgentImportedConnectorSource {
 }
 
 crate::runtime::open_enum! {
-    ExternalAgentImportedConnectorSource { RemoteMcpServersConfig =
+    ExternalAgentImportedConnectorSource { 0 : RemoteMcpServersConfig =
     "remoteMcpServersConfig", }
 }
 
@@ -1582,28 +1488,23 @@ impl Record for HookMigration {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for HookMigration {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for HookMigration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(HookMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1638,28 +1539,23 @@ impl Record for McpServerMigration {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for McpServerMigration {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for McpServerMigration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(McpServerMigration);
 
 /// Part of [`ExternalAgentConfigMigrationItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1742,6 +1638,7 @@ impl MigrationDetails {
 }
 
 impl Default for MigrationDetails {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1776,24 +1673,8 @@ impl Record for MigrationDetails {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MigrationDetails {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"plugins\":", &self.plugins);
-        output.field(",\"skills\":", &self.skills);
-        output.field(",\"sessions\":", &self.sessions);
-        output.field(",\"mcpServers\":", &self.mcp_servers);
-        output.field(",\"hooks\":", &self.hooks);
-        output.field(",\"subagents\":", &self.subagents);
-        output.field(",\"commands\":", &self.commands);
-        output.omit(",\"memory\":", &self.memory);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MigrationDetails {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.plugins.decode(input),
             1 => self.skills.decode(input),
@@ -1802,16 +1683,27 @@ impl Fields for MigrationDetails {
             4 => self.hooks.decode(input),
             5 => self.subagents.decode(input),
             6 => self.commands.decode(input),
-            7 => runtime::some(&mut self.memory, input),
-            _ => runtime::no_such_member(input),
+            7 => Slot::fill(&mut &mut self.memory, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MigrationDetails);
+impl Encode for MigrationDetails {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"plugins\":", &self.plugins);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"sessions\":", &self.sessions);
+        output.field(",\"mcpServers\":", &self.mcp_servers);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"subagents\":", &self.subagents);
+        output.field(",\"commands\":", &self.commands);
+        output.omit(",\"memory\":", &self.memory);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1850,30 +1742,25 @@ impl Record for PluginsMigration {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginsMigration {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.field(",\"pluginNames\":", &self.plugin_names);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginsMigration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_name.decode(input),
             1 => self.plugin_names.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginsMigration);
+impl Encode for PluginsMigration {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"pluginNames\":", &self.plugin_names);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1921,32 +1808,27 @@ impl Record for SessionMigration {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SessionMigration {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"title\":", &self.title);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SessionMigration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.cwd.decode(input),
             2 => self.title.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SessionMigration);
+impl Encode for SessionMigration {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"title\":", &self.title);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1981,28 +1863,23 @@ impl Record for SkillMigration {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SkillMigration {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for SkillMigration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SkillMigration);
 
 /// Part of [`MigrationDetails`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2037,25 +1914,37 @@ impl Record for SubagentMigration {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SubagentMigration {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for SubagentMigration {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SubagentMigration);
+crate::runtime::implement_serde!(
+    CommandMigration, ExternalAgentConfigDetectParams, ExternalAgentConfigDetectResponse,
+    ExternalAgentConfigImportCompletedNotification,
+    ExternalAgentConfigImportHistoriesReadResponse, ExternalAgentConfigImportHistory,
+    ExternalAgentConfigImportHistoryRecordParams,
+    ExternalAgentConfigImportHistoryRecordResponse,
+    ExternalAgentConfigImportHistoryRecordSuccessParams,
+    ExternalAgentConfigImportHistoryRecordTypeResultParams,
+    ExternalAgentConfigImportItemTypeFailure, ExternalAgentConfigImportItemTypeSuccess,
+    ExternalAgentConfigImportParams, ExternalAgentConfigImportProgressNotification,
+    ExternalAgentConfigImportResponse, ExternalAgentConfigImportTypeResult,
+    ExternalAgentConfigMigrationItem, ExternalAgentDetectedConnectorCandidate,
+    ExternalAgentImportedConnectorCandidate, HookMigration, McpServerMigration,
+    MigrationDetails, PluginsMigration, SessionMigration, SkillMigration,
+    SubagentMigration
+);

@@ -8,11 +8,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -33,12 +33,13 @@ pub struct FeedbackSaveParams {
     /// `extraLogFiles` on the wire.
     pub extra_log_files: Option<Vec<String>>,
     /// `tags` on the wire.
-    pub tags: Option<BTreeMap<String, String>>,
+    pub tags: Option<Map<String>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for FeedbackSaveParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FeedbackSaveParams")
             .field("save_path", &self.save_path)
@@ -91,8 +92,8 @@ impl FeedbackSaveParams {
     }
     /// Sets [`tags`](Self::tags).
     #[must_use]
-    pub fn tags(mut self, tags: BTreeMap<String, String>) -> Self {
-        self.tags = Some(tags);
+    pub fn tags(mut self, tags: impl Into<Map<String>>) -> Self {
+        self.tags = Some(tags.into());
         self
     }
 }
@@ -124,10 +125,25 @@ impl Record for FeedbackSaveParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.save_path.decode(input),
+            1 => self.classification.decode(input),
+            2 => self.reason.decode(input),
+            3 => self.thread_id.decode(input),
+            4 => Slot::fill(&mut &mut self.include_logs, input),
+            5 => self.extra_log_files.decode(input),
+            6 => self.tags.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FeedbackSaveParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"savePath\":", &self.save_path);
         output.field(",\"classification\":", &self.classification);
         output.omit(",\"reason\":", &self.reason);
@@ -135,29 +151,9 @@ impl Encode for FeedbackSaveParams {
         output.omit(",\"includeLogs\":", &self.include_logs);
         output.omit(",\"extraLogFiles\":", &self.extra_log_files);
         output.omit(",\"tags\":", &self.tags);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FeedbackSaveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.save_path.decode(input),
-            1 => self.classification.decode(input),
-            2 => self.reason.decode(input),
-            3 => self.thread_id.decode(input),
-            4 => runtime::some(&mut self.include_logs, input),
-            5 => self.extra_log_files.decode(input),
-            6 => self.tags.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FeedbackSaveParams);
 
 /// The answer to [`feedback/save`](crate::requests::FeedbackSave).
 #[derive(Clone, Debug, PartialEq)]
@@ -202,32 +198,27 @@ impl Record for FeedbackSaveResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FeedbackSaveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"savedPath\":", &self.saved_path);
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"promptHash\":", &self.prompt_hash);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FeedbackSaveResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.saved_path.decode(input),
             1 => self.thread_id.decode(input),
             2 => self.prompt_hash.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FeedbackSaveResponse);
+impl Encode for FeedbackSaveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"savedPath\":", &self.saved_path);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"promptHash\":", &self.prompt_hash);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`feedback/upload`](crate::requests::FeedbackUpload).
 #[derive(Clone, PartialEq)]
@@ -244,12 +235,13 @@ pub struct FeedbackUploadParams {
     /// `extraLogFiles` on the wire.
     pub extra_log_files: Option<Vec<String>>,
     /// `tags` on the wire.
-    pub tags: Option<BTreeMap<String, String>>,
+    pub tags: Option<Map<String>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for FeedbackUploadParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FeedbackUploadParams")
             .field("classification", &self.classification)
@@ -297,8 +289,8 @@ impl FeedbackUploadParams {
     }
     /// Sets [`tags`](Self::tags).
     #[must_use]
-    pub fn tags(mut self, tags: BTreeMap<String, String>) -> Self {
-        self.tags = Some(tags);
+    pub fn tags(mut self, tags: impl Into<Map<String>>) -> Self {
+        self.tags = Some(tags.into());
         self
     }
 }
@@ -328,38 +320,33 @@ impl Record for FeedbackUploadParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.classification.decode(input),
+            1 => self.reason.decode(input),
+            2 => self.thread_id.decode(input),
+            3 => Slot::fill(&mut &mut self.include_logs, input),
+            4 => self.extra_log_files.decode(input),
+            5 => self.tags.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FeedbackUploadParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"classification\":", &self.classification);
         output.omit(",\"reason\":", &self.reason);
         output.omit(",\"threadId\":", &self.thread_id);
         output.omit(",\"includeLogs\":", &self.include_logs);
         output.omit(",\"extraLogFiles\":", &self.extra_log_files);
         output.omit(",\"tags\":", &self.tags);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FeedbackUploadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.classification.decode(input),
-            1 => self.reason.decode(input),
-            2 => self.thread_id.decode(input),
-            3 => runtime::some(&mut self.include_logs, input),
-            4 => self.extra_log_files.decode(input),
-            5 => self.tags.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FeedbackUploadParams);
 
 /// The answer to [`feedback/upload`](crate::requests::FeedbackUpload).
 #[derive(Clone, Debug, PartialEq)]
@@ -397,27 +384,27 @@ impl Record for FeedbackUploadResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FeedbackUploadResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"promptHash\":", &self.prompt_hash);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FeedbackUploadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.prompt_hash.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FeedbackUploadResponse);
+impl Encode for FeedbackUploadResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"promptHash\":", &self.prompt_hash);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    FeedbackSaveParams, FeedbackSaveResponse, FeedbackUploadParams,
+    FeedbackUploadResponse
+);

@@ -16,11 +16,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -64,30 +64,25 @@ impl Record for FsChangedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"watchId\":", &self.watch_id);
-        output.field(",\"changedPaths\":", &self.changed_paths);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.watch_id.decode(input),
             1 => self.changed_paths.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsChangedNotification);
+impl Encode for FsChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"watchId\":", &self.watch_id);
+        output.field(",\"changedPaths\":", &self.changed_paths);
+        output.end(&self.extra);
+    }
+}
 
 /// Copy a file or directory tree on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,32 +133,27 @@ impl Record for FsCopyParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsCopyParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sourcePath\":", &self.source_path);
-        output.field(",\"destinationPath\":", &self.destination_path);
-        output.omit(",\"recursive\":", &self.recursive);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsCopyParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.source_path.decode(input),
             1 => self.destination_path.decode(input),
-            2 => runtime::some(&mut self.recursive, input),
-            _ => runtime::no_such_member(input),
+            2 => Slot::fill(&mut &mut self.recursive, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsCopyParams);
+impl Encode for FsCopyParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"destinationPath\":", &self.destination_path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.end(&self.extra);
+    }
+}
 
 /// Successful response for `fs/copy`.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,6 +172,7 @@ impl FsCopyResponse {
 }
 
 impl Default for FsCopyResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -197,24 +188,18 @@ impl Record for FsCopyResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FsCopyResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsCopyResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsCopyResponse);
+impl Encode for FsCopyResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Create a directory on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -258,30 +243,25 @@ impl Record for FsCreateDirectoryParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsCreateDirectoryParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.omit(",\"recursive\":", &self.recursive);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsCreateDirectoryParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.recursive.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsCreateDirectoryParams);
+impl Encode for FsCreateDirectoryParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.end(&self.extra);
+    }
+}
 
 /// Successful response for `fs/createDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -300,6 +280,7 @@ impl FsCreateDirectoryResponse {
 }
 
 impl Default for FsCreateDirectoryResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -315,24 +296,18 @@ impl Record for FsCreateDirectoryResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FsCreateDirectoryResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsCreateDirectoryResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsCreateDirectoryResponse);
+impl Encode for FsCreateDirectoryResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Request metadata for an absolute path.
 #[derive(Clone, Debug, PartialEq)]
@@ -367,28 +342,23 @@ impl Record for FsGetMetadataParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FsGetMetadataParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FsGetMetadataParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FsGetMetadataParams);
 
 /// Metadata returned by `fs/getMetadata`.
 #[derive(Clone, Debug, PartialEq)]
@@ -445,36 +415,31 @@ impl Record for FsGetMetadataResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsGetMetadataResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"isDirectory\":", &self.is_directory);
-        output.field(",\"isFile\":", &self.is_file);
-        output.field(",\"isSymlink\":", &self.is_symlink);
-        output.field(",\"createdAtMs\":", &self.created_at_ms);
-        output.field(",\"modifiedAtMs\":", &self.modified_at_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsGetMetadataResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.is_directory.decode(input),
             1 => self.is_file.decode(input),
             2 => self.is_symlink.decode(input),
             3 => self.created_at_ms.decode(input),
             4 => self.modified_at_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsGetMetadataResponse);
+impl Encode for FsGetMetadataResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"isDirectory\":", &self.is_directory);
+        output.field(",\"isFile\":", &self.is_file);
+        output.field(",\"isSymlink\":", &self.is_symlink);
+        output.field(",\"createdAtMs\":", &self.created_at_ms);
+        output.field(",\"modifiedAtMs\":", &self.modified_at_ms);
+        output.end(&self.extra);
+    }
+}
 
 /// A directory entry returned by `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -517,32 +482,27 @@ impl Record for FsReadDirectoryEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsReadDirectoryEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"fileName\":", &self.file_name);
-        output.field(",\"isDirectory\":", &self.is_directory);
-        output.field(",\"isFile\":", &self.is_file);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsReadDirectoryEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.file_name.decode(input),
             1 => self.is_directory.decode(input),
             2 => self.is_file.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsReadDirectoryEntry);
+impl Encode for FsReadDirectoryEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"fileName\":", &self.file_name);
+        output.field(",\"isDirectory\":", &self.is_directory);
+        output.field(",\"isFile\":", &self.is_file);
+        output.end(&self.extra);
+    }
+}
 
 /// List direct child names for a directory.
 #[derive(Clone, Debug, PartialEq)]
@@ -577,28 +537,23 @@ impl Record for FsReadDirectoryParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FsReadDirectoryParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FsReadDirectoryParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FsReadDirectoryParams);
 
 /// Directory entries returned by `fs/readDirectory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -633,28 +588,23 @@ impl Record for FsReadDirectoryResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.entries.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FsReadDirectoryResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"entries\":", &self.entries);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FsReadDirectoryResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.entries.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FsReadDirectoryResponse);
 
 /// Read a file from the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -689,28 +639,23 @@ impl Record for FsReadFileParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FsReadFileParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FsReadFileParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FsReadFileParams);
 
 /// Base64-encoded file contents returned by `fs/readFile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -745,28 +690,23 @@ impl Record for FsReadFileResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data_base64.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FsReadFileResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"dataBase64\":", &self.data_base64);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FsReadFileResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data_base64.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FsReadFileResponse);
 
 /// Remove a file or directory tree from the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -819,32 +759,27 @@ impl Record for FsRemoveParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsRemoveParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.omit(",\"recursive\":", &self.recursive);
-        output.omit(",\"force\":", &self.force);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsRemoveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.recursive.decode(input),
             2 => self.force.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsRemoveParams);
+impl Encode for FsRemoveParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.omit(",\"recursive\":", &self.recursive);
+        output.omit(",\"force\":", &self.force);
+        output.end(&self.extra);
+    }
+}
 
 /// Successful response for `fs/remove`.
 #[derive(Clone, Debug, PartialEq)]
@@ -863,6 +798,7 @@ impl FsRemoveResponse {
 }
 
 impl Default for FsRemoveResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -878,24 +814,18 @@ impl Record for FsRemoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FsRemoveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsRemoveResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsRemoveResponse);
+impl Encode for FsRemoveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Stop filesystem watch notifications for a prior `fs/watch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -930,28 +860,23 @@ impl Record for FsUnwatchParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.watch_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FsUnwatchParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"watchId\":", &self.watch_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FsUnwatchParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.watch_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FsUnwatchParams);
 
 /// Successful response for `fs/unwatch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -970,6 +895,7 @@ impl FsUnwatchResponse {
 }
 
 impl Default for FsUnwatchResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -985,24 +911,18 @@ impl Record for FsUnwatchResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FsUnwatchResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsUnwatchResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsUnwatchResponse);
+impl Encode for FsUnwatchResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Start filesystem watch notifications for an absolute path.
 #[derive(Clone, Debug, PartialEq)]
@@ -1041,30 +961,25 @@ impl Record for FsWatchParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsWatchParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"watchId\":", &self.watch_id);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsWatchParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.watch_id.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsWatchParams);
+impl Encode for FsWatchParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"watchId\":", &self.watch_id);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
+    }
+}
 
 /// Successful response for `fs/watch`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1099,28 +1014,23 @@ impl Record for FsWatchResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FsWatchResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FsWatchResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FsWatchResponse);
 
 /// Write a file on the host filesystem.
 #[derive(Clone, Debug, PartialEq)]
@@ -1162,30 +1072,25 @@ impl Record for FsWriteFileParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FsWriteFileParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"dataBase64\":", &self.data_base64);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsWriteFileParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.data_base64.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsWriteFileParams);
+impl Encode for FsWriteFileParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"dataBase64\":", &self.data_base64);
+        output.end(&self.extra);
+    }
+}
 
 /// Successful response for `fs/writeFile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1204,6 +1109,7 @@ impl FsWriteFileResponse {
 }
 
 impl Default for FsWriteFileResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1219,21 +1125,24 @@ impl Record for FsWriteFileResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FsWriteFileResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FsWriteFileResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FsWriteFileResponse);
+impl Encode for FsWriteFileResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    FsChangedNotification, FsCopyParams, FsCopyResponse, FsCreateDirectoryParams,
+    FsCreateDirectoryResponse, FsGetMetadataParams, FsGetMetadataResponse,
+    FsReadDirectoryEntry, FsReadDirectoryParams, FsReadDirectoryResponse,
+    FsReadFileParams, FsReadFileResponse, FsRemoveParams, FsRemoveResponse,
+    FsUnwatchParams, FsUnwatchResponse, FsWatchParams, FsWatchResponse,
+    FsWriteFileParams, FsWriteFileResponse
+);

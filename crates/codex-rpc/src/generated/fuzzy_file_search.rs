@@ -11,11 +11,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -31,7 +31,7 @@ pub enum FuzzyFileSearchMatchType {
 }
 
 crate::runtime::open_enum! {
-    FuzzyFileSearchMatchType { File = "file", Directory = "directory", }
+    FuzzyFileSearchMatchType { 0 : File = "file", 1 : Directory = "directory", }
 }
 
 /// Superset of \[`codex_file_search::FileMatch`\]
@@ -92,22 +92,8 @@ impl Record for FuzzyFileSearchResult {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FuzzyFileSearchResult {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"root\":", &self.root);
-        output.field(",\"path\":", &self.path);
-        output.field(",\"match_type\":", &self.match_type);
-        output.field(",\"file_name\":", &self.file_name);
-        output.field(",\"score\":", &self.score);
-        output.field(",\"indices\":", &self.indices);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchResult {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.root.decode(input),
             1 => self.path.decode(input),
@@ -115,15 +101,24 @@ impl Fields for FuzzyFileSearchResult {
             3 => self.file_name.decode(input),
             4 => self.score.decode(input),
             5 => self.indices.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchResult);
+impl Encode for FuzzyFileSearchResult {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"root\":", &self.root);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"match_type\":", &self.match_type);
+        output.field(",\"file_name\":", &self.file_name);
+        output.field(",\"score\":", &self.score);
+        output.field(",\"indices\":", &self.indices);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`fuzzyFileSearch/sessionCompleted`](crate::notifications::FuzzyFileSearchSessionCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -158,28 +153,23 @@ impl Record for FuzzyFileSearchSessionCompletedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.session_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FuzzyFileSearchSessionCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"sessionId\":", &self.session_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FuzzyFileSearchSessionCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.session_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FuzzyFileSearchSessionCompletedNotification);
 
 /// The params of [`fuzzyFileSearch/sessionStart`](crate::requests::FuzzyFileSearchSessionStart).
 ///
@@ -220,30 +210,25 @@ impl Record for FuzzyFileSearchSessionStartParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FuzzyFileSearchSessionStartParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sessionId\":", &self.session_id);
-        output.field(",\"roots\":", &self.roots);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchSessionStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.session_id.decode(input),
             1 => self.roots.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchSessionStartParams);
+impl Encode for FuzzyFileSearchSessionStartParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"roots\":", &self.roots);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`fuzzyFileSearch/sessionStart`](crate::requests::FuzzyFileSearchSessionStart).
 ///
@@ -264,6 +249,7 @@ impl FuzzyFileSearchSessionStartResponse {
 }
 
 impl Default for FuzzyFileSearchSessionStartResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -279,24 +265,18 @@ impl Record for FuzzyFileSearchSessionStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FuzzyFileSearchSessionStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchSessionStartResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchSessionStartResponse);
+impl Encode for FuzzyFileSearchSessionStartResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`fuzzyFileSearch/sessionStop`](crate::requests::FuzzyFileSearchSessionStop).
 ///
@@ -333,28 +313,23 @@ impl Record for FuzzyFileSearchSessionStopParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.session_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FuzzyFileSearchSessionStopParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"sessionId\":", &self.session_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FuzzyFileSearchSessionStopParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.session_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FuzzyFileSearchSessionStopParams);
 
 /// The answer to [`fuzzyFileSearch/sessionStop`](crate::requests::FuzzyFileSearchSessionStop).
 ///
@@ -375,6 +350,7 @@ impl FuzzyFileSearchSessionStopResponse {
 }
 
 impl Default for FuzzyFileSearchSessionStopResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -390,24 +366,18 @@ impl Record for FuzzyFileSearchSessionStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FuzzyFileSearchSessionStopResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchSessionStopResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchSessionStopResponse);
+impl Encode for FuzzyFileSearchSessionStopResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`fuzzyFileSearch/sessionUpdate`](crate::requests::FuzzyFileSearchSessionUpdate).
 ///
@@ -448,30 +418,25 @@ impl Record for FuzzyFileSearchSessionUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FuzzyFileSearchSessionUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sessionId\":", &self.session_id);
-        output.field(",\"query\":", &self.query);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchSessionUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.session_id.decode(input),
             1 => self.query.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdateParams);
+impl Encode for FuzzyFileSearchSessionUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"query\":", &self.query);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`fuzzyFileSearch/sessionUpdate`](crate::requests::FuzzyFileSearchSessionUpdate).
 ///
@@ -492,6 +457,7 @@ impl FuzzyFileSearchSessionUpdateResponse {
 }
 
 impl Default for FuzzyFileSearchSessionUpdateResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -507,24 +473,18 @@ impl Record for FuzzyFileSearchSessionUpdateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for FuzzyFileSearchSessionUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchSessionUpdateResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdateResponse);
+impl Encode for FuzzyFileSearchSessionUpdateResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`fuzzyFileSearch/sessionUpdated`](crate::notifications::FuzzyFileSearchSessionUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -571,29 +531,32 @@ impl Record for FuzzyFileSearchSessionUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FuzzyFileSearchSessionUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sessionId\":", &self.session_id);
-        output.field(",\"query\":", &self.query);
-        output.field(",\"files\":", &self.files);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FuzzyFileSearchSessionUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.session_id.decode(input),
             1 => self.query.decode(input),
             2 => self.files.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FuzzyFileSearchSessionUpdatedNotification);
+impl Encode for FuzzyFileSearchSessionUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"files\":", &self.files);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    FuzzyFileSearchResult, FuzzyFileSearchSessionCompletedNotification,
+    FuzzyFileSearchSessionStartParams, FuzzyFileSearchSessionStartResponse,
+    FuzzyFileSearchSessionStopParams, FuzzyFileSearchSessionStopResponse,
+    FuzzyFileSearchSessionUpdateParams, FuzzyFileSearchSessionUpdateResponse,
+    FuzzyFileSearchSessionUpdatedNotification
+);

@@ -8,11 +8,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -56,32 +56,27 @@ impl Record for HookCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HookCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"run\":", &self.run);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HookCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.run.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(HookCompletedNotification);
+impl Encode for HookCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"run\":", &self.run);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`HookMetadata`], [`HookRunSummary`], [`PluginHookSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -119,12 +114,13 @@ pub enum HookEventName {
 }
 
 crate::runtime::open_enum! {
-    HookEventName { PreModelRequest = "preModelRequest", PostModelRequest =
-    "postModelRequest", PreToolUse = "preToolUse", PermissionRequest =
-    "permissionRequest", PostToolUse = "postToolUse", PreCompact = "preCompact",
-    PostCompact = "postCompact", SessionStart = "sessionStart", SessionEnd =
-    "sessionEnd", UserPromptSubmit = "userPromptSubmit", SubagentStart = "subagentStart",
-    SubagentStop = "subagentStop", Stop = "stop", Interrupt = "interrupt", }
+    HookEventName { 0 : PreModelRequest = "preModelRequest", 1 : PostModelRequest =
+    "postModelRequest", 2 : PreToolUse = "preToolUse", 3 : PermissionRequest =
+    "permissionRequest", 4 : PostToolUse = "postToolUse", 5 : PreCompact = "preCompact",
+    6 : PostCompact = "postCompact", 7 : SessionStart = "sessionStart", 8 : SessionEnd =
+    "sessionEnd", 9 : UserPromptSubmit = "userPromptSubmit", 10 : SubagentStart =
+    "subagentStart", 11 : SubagentStop = "subagentStop", 12 : Stop = "stop", 13 :
+    Interrupt = "interrupt", }
 }
 
 /// Part of [`HookRunSummary`].
@@ -139,7 +135,7 @@ pub enum HookExecutionMode {
 }
 
 crate::runtime::open_enum! {
-    HookExecutionMode { Sync = "sync", Async = "async", }
+    HookExecutionMode { 0 : Sync = "sync", 1 : Async = "async", }
 }
 
 /// Part of [`HookRunSummary`].
@@ -158,8 +154,8 @@ pub enum HookHandlerType {
 }
 
 crate::runtime::open_enum! {
-    HookHandlerType { Command = "command", McpTool = "mcpTool", Prompt = "prompt", Agent
-    = "agent", }
+    HookHandlerType { 0 : Command = "command", 1 : McpTool = "mcpTool", 2 : Prompt =
+    "prompt", 3 : Agent = "agent", }
 }
 
 /// Part of [`HookRunSummary`].
@@ -199,30 +195,25 @@ impl Record for HookOutputEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HookOutputEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"kind\":", &self.kind);
-        output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HookOutputEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.kind.decode(input),
             1 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(HookOutputEntry);
+impl Encode for HookOutputEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"kind\":", &self.kind);
+        output.field(",\"text\":", &self.text);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`HookOutputEntry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -242,8 +233,8 @@ pub enum HookOutputEntryKind {
 }
 
 crate::runtime::open_enum! {
-    HookOutputEntryKind { Warning = "warning", Stop = "stop", Feedback = "feedback",
-    Context = "context", Error = "error", }
+    HookOutputEntryKind { 0 : Warning = "warning", 1 : Stop = "stop", 2 : Feedback =
+    "feedback", 3 : Context = "context", 4 : Error = "error", }
 }
 
 /// Part of [`ThreadItem`].
@@ -283,30 +274,25 @@ impl Record for HookPromptFragment {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HookPromptFragment {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"text\":", &self.text);
-        output.field(",\"hookRunId\":", &self.hook_run_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HookPromptFragment {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.text.decode(input),
             1 => self.hook_run_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(HookPromptFragment);
+impl Encode for HookPromptFragment {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"text\":", &self.text);
+        output.field(",\"hookRunId\":", &self.hook_run_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`HookRunSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -326,8 +312,8 @@ pub enum HookRunStatus {
 }
 
 crate::runtime::open_enum! {
-    HookRunStatus { Running = "running", Completed = "completed", Failed = "failed",
-    Blocked = "blocked", Stopped = "stopped", }
+    HookRunStatus { 0 : Running = "running", 1 : Completed = "completed", 2 : Failed =
+    "failed", 3 : Blocked = "blocked", 4 : Stopped = "stopped", }
 }
 
 /// Part of [`HookCompletedNotification`], [`HookStartedNotification`].
@@ -437,30 +423,8 @@ impl Record for HookRunSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HookRunSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"eventName\":", &self.event_name);
-        output.field(",\"handlerType\":", &self.handler_type);
-        output.field(",\"executionMode\":", &self.execution_mode);
-        output.field(",\"scope\":", &self.scope);
-        output.field(",\"sourcePath\":", &self.source_path);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"displayOrder\":", &self.display_order);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"statusMessage\":", &self.status_message);
-        output.field(",\"startedAt\":", &self.started_at);
-        output.field(",\"completedAt\":", &self.completed_at);
-        output.field(",\"durationMs\":", &self.duration_ms);
-        output.field(",\"entries\":", &self.entries);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HookRunSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.event_name.decode(input),
@@ -476,15 +440,32 @@ impl Fields for HookRunSummary {
             11 => self.completed_at.decode(input),
             12 => self.duration_ms.decode(input),
             13 => self.entries.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(HookRunSummary);
+impl Encode for HookRunSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"handlerType\":", &self.handler_type);
+        output.field(",\"executionMode\":", &self.execution_mode);
+        output.field(",\"scope\":", &self.scope);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.field(",\"completedAt\":", &self.completed_at);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.field(",\"entries\":", &self.entries);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`HookRunSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -498,7 +479,7 @@ pub enum HookScope {
 }
 
 crate::runtime::open_enum! {
-    HookScope { Thread = "thread", Turn = "turn", }
+    HookScope { 0 : Thread = "thread", 1 : Turn = "turn", }
 }
 
 /// Part of [`HookMetadata`], [`HookRunSummary`].
@@ -531,11 +512,11 @@ pub enum HookSource {
 }
 
 crate::runtime::open_enum! {
-    HookSource { System = "system", User = "user", Project = "project", Mdm = "mdm",
-    SessionFlags = "sessionFlags", Plugin = "plugin", CloudRequirements =
-    "cloudRequirements", CloudManagedConfig = "cloudManagedConfig",
-    LegacyManagedConfigFile = "legacyManagedConfigFile", LegacyManagedConfigMdm =
-    "legacyManagedConfigMdm", Unknown = "unknown", }
+    HookSource { 0 : System = "system", 1 : User = "user", 2 : Project = "project", 3 :
+    Mdm = "mdm", 4 : SessionFlags = "sessionFlags", 5 : Plugin = "plugin", 6 :
+    CloudRequirements = "cloudRequirements", 7 : CloudManagedConfig =
+    "cloudManagedConfig", 8 : LegacyManagedConfigFile = "legacyManagedConfigFile", 9 :
+    LegacyManagedConfigMdm = "legacyManagedConfigMdm", 10 : Unknown = "unknown", }
 }
 
 /// The params of [`hook/started`](crate::notifications::HookStarted).
@@ -578,29 +559,29 @@ impl Record for HookStartedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HookStartedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"run\":", &self.run);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HookStartedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.run.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(HookStartedNotification);
+impl Encode for HookStartedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"run\":", &self.run);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    HookCompletedNotification, HookOutputEntry, HookPromptFragment, HookRunSummary,
+    HookStartedNotification
+);

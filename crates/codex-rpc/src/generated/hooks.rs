@@ -7,11 +7,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -52,30 +52,25 @@ impl Record for HookErrorInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HookErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HookErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(HookErrorInfo);
+impl Encode for HookErrorInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`HooksListEntry`].
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +97,7 @@ impl HookMetadata {
     /// `key`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn key(&self) -> Option<&String> {
         match self {
             Self::Command(arm) => Some(&arm.key),
@@ -114,6 +110,7 @@ impl HookMetadata {
     /// `eventName`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn event_name(&self) -> Option<&HookEventName> {
         match self {
             Self::Command(arm) => Some(&arm.event_name),
@@ -126,6 +123,7 @@ impl HookMetadata {
     /// `matcher`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn matcher(&self) -> Option<&String> {
         match self {
             Self::Command(arm) => arm.matcher.as_ref(),
@@ -138,6 +136,7 @@ impl HookMetadata {
     /// `timeoutSec`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn timeout_sec(&self) -> Option<&u64> {
         match self {
             Self::Command(arm) => Some(&arm.timeout_sec),
@@ -150,6 +149,7 @@ impl HookMetadata {
     /// `statusMessage`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn status_message(&self) -> Option<&String> {
         match self {
             Self::Command(arm) => arm.status_message.as_ref(),
@@ -162,6 +162,7 @@ impl HookMetadata {
     /// Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0` disables spilling.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn additional_context_limit(&self) -> Option<&u64> {
         match self {
             Self::Command(arm) => arm.additional_context_limit.as_ref(),
@@ -174,6 +175,7 @@ impl HookMetadata {
     /// `sourcePath`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn source_path(&self) -> Option<&AbsolutePathBuf> {
         match self {
             Self::Command(arm) => Some(&arm.source_path),
@@ -186,6 +188,7 @@ impl HookMetadata {
     /// `source`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn source(&self) -> Option<&HookSource> {
         match self {
             Self::Command(arm) => Some(&arm.source),
@@ -198,6 +201,7 @@ impl HookMetadata {
     /// `pluginId`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn plugin_id(&self) -> Option<&String> {
         match self {
             Self::Command(arm) => arm.plugin_id.as_ref(),
@@ -210,6 +214,7 @@ impl HookMetadata {
     /// The owning execution environment, if this hook came from its requirements.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn environment_id(&self) -> Option<&String> {
         match self {
             Self::Command(arm) => arm.environment_id.as_ref(),
@@ -222,6 +227,7 @@ impl HookMetadata {
     /// `displayOrder`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn display_order(&self) -> Option<&i64> {
         match self {
             Self::Command(arm) => Some(&arm.display_order),
@@ -234,6 +240,7 @@ impl HookMetadata {
     /// `enabled`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn enabled(&self) -> Option<&bool> {
         match self {
             Self::Command(arm) => Some(&arm.enabled),
@@ -246,6 +253,7 @@ impl HookMetadata {
     /// `isManaged`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn is_managed(&self) -> Option<&bool> {
         match self {
             Self::Command(arm) => Some(&arm.is_managed),
@@ -258,6 +266,7 @@ impl HookMetadata {
     /// `currentHash`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn current_hash(&self) -> Option<&String> {
         match self {
             Self::Command(arm) => Some(&arm.current_hash),
@@ -270,6 +279,7 @@ impl HookMetadata {
     /// `trustStatus`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn trust_status(&self) -> Option<&HookTrustStatus> {
         match self {
             Self::Command(arm) => Some(&arm.trust_status),
@@ -404,33 +414,8 @@ impl Record for CommandHookMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandHookMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"key\":", &self.key);
-        output.field(",\"eventName\":", &self.event_name);
-        output.field(",\"matcher\":", &self.matcher);
-        output.field(",\"timeoutSec\":", &self.timeout_sec);
-        output.field(",\"statusMessage\":", &self.status_message);
-        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
-        output.field(",\"sourcePath\":", &self.source_path);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"displayOrder\":", &self.display_order);
-        output.field(",\"enabled\":", &self.enabled);
-        output.field(",\"isManaged\":", &self.is_managed);
-        output.field(",\"currentHash\":", &self.current_hash);
-        output.field(",\"trustStatus\":", &self.trust_status);
-        output.field(",\"command\":", &self.command);
-        output.field(",\"async\":", &self.async_);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandHookMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key.decode(input),
             1 => self.event_name.decode(input),
@@ -449,11 +434,33 @@ impl Fields for CommandHookMetadata {
             14 => self.trust_status.decode(input),
             15 => self.command.decode(input),
             16 => self.async_.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for CommandHookMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"async\":", &self.async_);
+        output.end(&self.extra);
     }
 }
 
@@ -582,33 +589,8 @@ impl Record for McpToolHookMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpToolHookMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"key\":", &self.key);
-        output.field(",\"eventName\":", &self.event_name);
-        output.field(",\"matcher\":", &self.matcher);
-        output.field(",\"timeoutSec\":", &self.timeout_sec);
-        output.field(",\"statusMessage\":", &self.status_message);
-        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
-        output.field(",\"sourcePath\":", &self.source_path);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"displayOrder\":", &self.display_order);
-        output.field(",\"enabled\":", &self.enabled);
-        output.field(",\"isManaged\":", &self.is_managed);
-        output.field(",\"currentHash\":", &self.current_hash);
-        output.field(",\"trustStatus\":", &self.trust_status);
-        output.field(",\"server\":", &self.server);
-        output.field(",\"tool\":", &self.tool);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpToolHookMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key.decode(input),
             1 => self.event_name.decode(input),
@@ -627,11 +609,33 @@ impl Fields for McpToolHookMetadata {
             14 => self.trust_status.decode(input),
             15 => self.server.decode(input),
             16 => self.tool.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for McpToolHookMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.end(&self.extra);
     }
 }
 
@@ -748,31 +752,8 @@ impl Record for PromptHookMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PromptHookMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"key\":", &self.key);
-        output.field(",\"eventName\":", &self.event_name);
-        output.field(",\"matcher\":", &self.matcher);
-        output.field(",\"timeoutSec\":", &self.timeout_sec);
-        output.field(",\"statusMessage\":", &self.status_message);
-        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
-        output.field(",\"sourcePath\":", &self.source_path);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"displayOrder\":", &self.display_order);
-        output.field(",\"enabled\":", &self.enabled);
-        output.field(",\"isManaged\":", &self.is_managed);
-        output.field(",\"currentHash\":", &self.current_hash);
-        output.field(",\"trustStatus\":", &self.trust_status);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PromptHookMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key.decode(input),
             1 => self.event_name.decode(input),
@@ -789,11 +770,31 @@ impl Fields for PromptHookMetadata {
             12 => self.is_managed.decode(input),
             13 => self.current_hash.decode(input),
             14 => self.trust_status.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for PromptHookMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.end(&self.extra);
     }
 }
 
@@ -910,31 +911,8 @@ impl Record for AgentHookMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AgentHookMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"key\":", &self.key);
-        output.field(",\"eventName\":", &self.event_name);
-        output.field(",\"matcher\":", &self.matcher);
-        output.field(",\"timeoutSec\":", &self.timeout_sec);
-        output.field(",\"statusMessage\":", &self.status_message);
-        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
-        output.field(",\"sourcePath\":", &self.source_path);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"displayOrder\":", &self.display_order);
-        output.field(",\"enabled\":", &self.enabled);
-        output.field(",\"isManaged\":", &self.is_managed);
-        output.field(",\"currentHash\":", &self.current_hash);
-        output.field(",\"trustStatus\":", &self.trust_status);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AgentHookMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key.decode(input),
             1 => self.event_name.decode(input),
@@ -951,11 +929,31 @@ impl Fields for AgentHookMetadata {
             12 => self.is_managed.decode(input),
             13 => self.current_hash.decode(input),
             14 => self.trust_status.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for AgentHookMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.field(",\"matcher\":", &self.matcher);
+        output.field(",\"timeoutSec\":", &self.timeout_sec);
+        output.field(",\"statusMessage\":", &self.status_message);
+        output.field(",\"additionalContextLimit\":", &self.additional_context_limit);
+        output.field(",\"sourcePath\":", &self.source_path);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"displayOrder\":", &self.display_order);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"isManaged\":", &self.is_managed);
+        output.field(",\"currentHash\":", &self.current_hash);
+        output.field(",\"trustStatus\":", &self.trust_status);
+        output.end(&self.extra);
     }
 }
 
@@ -975,8 +973,8 @@ pub enum HookTrustStatus {
 }
 
 crate::runtime::open_enum! {
-    HookTrustStatus { Managed = "managed", Untrusted = "untrusted", Trusted = "trusted",
-    Modified = "modified", }
+    HookTrustStatus { 0 : Managed = "managed", 1 : Untrusted = "untrusted", 2 : Trusted =
+    "trusted", 3 : Modified = "modified", }
 }
 
 /// Part of [`HooksListResponse`].
@@ -1029,34 +1027,29 @@ impl Record for HooksListEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HooksListEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"hooks\":", &self.hooks);
-        output.field(",\"warnings\":", &self.warnings);
-        output.field(",\"errors\":", &self.errors);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HooksListEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cwd.decode(input),
             1 => self.hooks.decode(input),
             2 => self.warnings.decode(input),
             3 => self.errors.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(HooksListEntry);
+impl Encode for HooksListEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"warnings\":", &self.warnings);
+        output.field(",\"errors\":", &self.errors);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`hooks/list`](crate::requests::HooksList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1091,6 +1084,7 @@ impl HooksListParams {
 }
 
 impl Default for HooksListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1110,30 +1104,25 @@ impl Record for HooksListParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.cwds, input),
+            1 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for HooksListParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"cwds\":", &self.cwds);
         output.omit(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for HooksListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.cwds, input),
-            1 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(HooksListParams);
 
 /// The answer to [`hooks/list`](crate::requests::HooksList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1168,25 +1157,24 @@ impl Record for HooksListResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for HooksListResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"data\":", &self.data);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for HooksListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(HooksListResponse);
+crate::runtime::implement_serde!(
+    HookErrorInfo, HooksListEntry, HooksListParams, HooksListResponse
+);

@@ -28,11 +28,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -69,30 +69,23 @@ impl Record for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.execpolicy_amendment.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"execpolicy_amendment\":", &self.execpolicy_amendment);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.execpolicy_amendment.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(
-    AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision
-);
 
 /// Part of [`AdditionalPermissionProfile`], [`GrantedPermissionProfile`], [`RequestPermissionProfile`].
 #[derive(Clone, Debug, PartialEq)]
@@ -143,6 +136,7 @@ impl AdditionalFileSystemPermissions {
 }
 
 impl Default for AdditionalFileSystemPermissions {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -164,34 +158,29 @@ impl Record for AdditionalFileSystemPermissions {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AdditionalFileSystemPermissions {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"read\":", &self.read);
-        output.field(",\"write\":", &self.write);
-        output.omit(",\"globScanMaxDepth\":", &self.glob_scan_max_depth);
-        output.omit(",\"entries\":", &self.entries);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AdditionalFileSystemPermissions {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.read.decode(input),
             1 => self.write.decode(input),
             2 => self.glob_scan_max_depth.decode(input),
             3 => self.entries.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AdditionalFileSystemPermissions);
+impl Encode for AdditionalFileSystemPermissions {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"read\":", &self.read);
+        output.field(",\"write\":", &self.write);
+        output.omit(",\"globScanMaxDepth\":", &self.glob_scan_max_depth);
+        output.omit(",\"entries\":", &self.entries);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`AdditionalPermissionProfile`], [`GrantedPermissionProfile`], [`RequestPermissionProfile`].
 #[derive(Clone, Debug, PartialEq)]
@@ -218,6 +207,7 @@ impl AdditionalNetworkPermissions {
 }
 
 impl Default for AdditionalNetworkPermissions {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -236,28 +226,23 @@ impl Record for AdditionalNetworkPermissions {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.enabled.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for AdditionalNetworkPermissions {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"enabled\":", &self.enabled);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for AdditionalNetworkPermissions {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.enabled.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(AdditionalNetworkPermissions);
 
 /// Part of [`CommandExecutionRequestApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -280,6 +265,7 @@ impl AdditionalPermissionProfile {
 }
 
 impl Default for AdditionalPermissionProfile {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -299,30 +285,25 @@ impl Record for AdditionalPermissionProfile {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AdditionalPermissionProfile {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"network\":", &self.network);
-        output.field(",\"fileSystem\":", &self.file_system);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AdditionalPermissionProfile {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.network.decode(input),
             1 => self.file_system.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AdditionalPermissionProfile);
+impl Encode for AdditionalPermissionProfile {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"network\":", &self.network);
+        output.field(",\"fileSystem\":", &self.file_system);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/agentMessage/delta`](crate::notifications::ItemAgentMessageDelta).
 #[derive(Clone, Debug, PartialEq)]
@@ -374,34 +355,29 @@ impl Record for AgentMessageDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AgentMessageDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"delta\":", &self.delta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AgentMessageDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.delta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AgentMessageDeltaNotification);
+impl Encode for AgentMessageDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`CommandExecutionApprovalDecision`].
 #[derive(Clone, Debug, PartialEq)]
@@ -436,30 +412,23 @@ impl Record for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.network_policy_amendment.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"network_policy_amendment\":", &self.network_policy_amendment);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.network_policy_amendment.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(
-    ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision
-);
 
 /// \[UNSTABLE\] Source that produced a terminal approval auto-review decision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -471,7 +440,7 @@ pub enum AutoReviewDecisionSource {
 }
 
 crate::runtime::open_enum! {
-    AutoReviewDecisionSource { Agent = "agent", }
+    AutoReviewDecisionSource { 0 : Agent = "agent", }
 }
 
 /// Part of [`CommandExecutionRequestApprovalParams`], [`CommandExecutionRequestApprovalResponse`].
@@ -521,8 +490,8 @@ pub enum CommandExecutionApprovalKind {
 }
 
 crate::runtime::open_enum! {
-    CommandExecutionApprovalKind { Command = "command", WriteStdin = "writeStdin",
-    HumanCommand = "humanCommand", }
+    CommandExecutionApprovalKind { 0 : Command = "command", 1 : WriteStdin =
+    "writeStdin", 2 : HumanCommand = "humanCommand", }
 }
 
 /// The params of [`item/commandExecution/outputDelta`](crate::notifications::ItemCommandExecutionOutputDelta).
@@ -575,34 +544,29 @@ impl Record for CommandExecutionOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandExecutionOutputDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"delta\":", &self.delta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecutionOutputDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.delta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(CommandExecutionOutputDeltaNotification);
+impl Encode for CommandExecutionOutputDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/commandExecution/requestApproval`](crate::server_requests::ItemCommandExecutionRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -715,10 +679,34 @@ impl Record for CommandExecutionRequestApprovalParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.kind.decode(input),
+            1 => self.thread_id.decode(input),
+            2 => self.turn_id.decode(input),
+            3 => self.item_id.decode(input),
+            4 => self.started_at_ms.decode(input),
+            5 => self.approval_id.decode(input),
+            6 => self.environment_id.decode(input),
+            7 => self.reason.decode(input),
+            8 => self.network_approval_context.decode(input),
+            9 => self.command.decode(input),
+            10 => self.cwd.decode(input),
+            11 => self.command_actions.decode(input),
+            12 => self.additional_permissions.decode(input),
+            13 => self.proposed_execpolicy_amendment.decode(input),
+            14 => self.proposed_network_policy_amendments.decode(input),
+            15 => self.available_decisions.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CommandExecutionRequestApprovalParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"kind\":", &self.kind);
         output.field(",\"threadId\":", &self.thread_id);
         output.field(",\"turnId\":", &self.turn_id);
@@ -743,38 +731,9 @@ impl Encode for CommandExecutionRequestApprovalParams {
                 &self.proposed_network_policy_amendments,
             );
         output.omit(",\"availableDecisions\":", &self.available_decisions);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CommandExecutionRequestApprovalParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.kind.decode(input),
-            1 => self.thread_id.decode(input),
-            2 => self.turn_id.decode(input),
-            3 => self.item_id.decode(input),
-            4 => self.started_at_ms.decode(input),
-            5 => self.approval_id.decode(input),
-            6 => self.environment_id.decode(input),
-            7 => self.reason.decode(input),
-            8 => self.network_approval_context.decode(input),
-            9 => self.command.decode(input),
-            10 => self.cwd.decode(input),
-            11 => self.command_actions.decode(input),
-            12 => self.additional_permissions.decode(input),
-            13 => self.proposed_execpolicy_amendment.decode(input),
-            14 => self.proposed_network_policy_amendments.decode(input),
-            15 => self.available_decisions.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CommandExecutionRequestApprovalParams);
 
 /// The answer to [`item/commandExecution/requestApproval`](crate::server_requests::ItemCommandExecutionRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -809,28 +768,23 @@ impl Record for CommandExecutionRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CommandExecutionRequestApprovalResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"decision\":", &self.decision);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for CommandExecutionRequestApprovalResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.decision.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(CommandExecutionRequestApprovalResponse);
 
 /// The params of [`item/tool/call`](crate::server_requests::ItemToolCall).
 #[derive(Clone, PartialEq)]
@@ -853,6 +807,7 @@ pub struct DynamicToolCallParams {
 }
 
 impl fmt::Debug for DynamicToolCallParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DynamicToolCallParams")
             .field("thread_id", &self.thread_id)
@@ -904,22 +859,8 @@ impl Record for DynamicToolCallParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for DynamicToolCallParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"callId\":", &self.call_id);
-        output.field(",\"namespace\":", &self.namespace);
-        output.field(",\"tool\":", &self.tool);
-        output.field(",\"arguments\":", &self.arguments);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DynamicToolCallParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -927,15 +868,24 @@ impl Fields for DynamicToolCallParams {
             3 => self.namespace.decode(input),
             4 => self.tool.decode(input),
             5 => self.arguments.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(DynamicToolCallParams);
+impl Encode for DynamicToolCallParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"arguments\":", &self.arguments);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`item/tool/call`](crate::server_requests::ItemToolCall).
 #[derive(Clone, Debug, PartialEq)]
@@ -977,30 +927,25 @@ impl Record for DynamicToolCallResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for DynamicToolCallResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"contentItems\":", &self.content_items);
-        output.field(",\"success\":", &self.success);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DynamicToolCallResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.content_items.decode(input),
             1 => self.success.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(DynamicToolCallResponse);
+impl Encode for DynamicToolCallResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"contentItems\":", &self.content_items);
+        output.field(",\"success\":", &self.success);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`FileChangeRequestApprovalResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1018,8 +963,8 @@ pub enum FileChangeApprovalDecision {
 }
 
 crate::runtime::open_enum! {
-    FileChangeApprovalDecision { Accept = "accept", AcceptForSession =
-    "acceptForSession", Decline = "decline", Cancel = "cancel", }
+    FileChangeApprovalDecision { 0 : Accept = "accept", 1 : AcceptForSession =
+    "acceptForSession", 2 : Decline = "decline", 3 : Cancel = "cancel", }
 }
 
 /// Deprecated legacy notification for `apply_patch` textual output.
@@ -1074,34 +1019,29 @@ impl Record for FileChangeOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FileChangeOutputDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"delta\":", &self.delta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FileChangeOutputDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.delta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FileChangeOutputDeltaNotification);
+impl Encode for FileChangeOutputDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/fileChange/patchUpdated`](crate::notifications::ItemFileChangePatchUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -1153,34 +1093,29 @@ impl Record for FileChangePatchUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FileChangePatchUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"changes\":", &self.changes);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FileChangePatchUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.changes.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FileChangePatchUpdatedNotification);
+impl Encode for FileChangePatchUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"changes\":", &self.changes);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/fileChange/requestApproval`](crate::server_requests::ItemFileChangeRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -1238,22 +1173,8 @@ impl Record for FileChangeRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FileChangeRequestApprovalParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"reason\":", &self.reason);
-        output.field(",\"grantRoot\":", &self.grant_root);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FileChangeRequestApprovalParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -1261,15 +1182,24 @@ impl Fields for FileChangeRequestApprovalParams {
             3 => self.started_at_ms.decode(input),
             4 => self.reason.decode(input),
             5 => self.grant_root.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FileChangeRequestApprovalParams);
+impl Encode for FileChangeRequestApprovalParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"grantRoot\":", &self.grant_root);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`item/fileChange/requestApproval`](crate::server_requests::ItemFileChangeRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -1304,28 +1234,23 @@ impl Record for FileChangeRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.decision.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FileChangeRequestApprovalResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"decision\":", &self.decision);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for FileChangeRequestApprovalResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.decision.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(FileChangeRequestApprovalResponse);
 
 /// Part of [`FileSystemSandboxEntry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1341,7 +1266,7 @@ pub enum FileSystemAccessMode {
 }
 
 crate::runtime::open_enum! {
-    FileSystemAccessMode { Read = "read", Write = "write", Deny = "deny", }
+    FileSystemAccessMode { 0 : Read = "read", 1 : Write = "write", 2 : Deny = "deny", }
 }
 
 /// Part of [`FileSystemSandboxEntry`].
@@ -1398,24 +1323,21 @@ impl Record for PathFileSystemPath {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PathFileSystemPath {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PathFileSystemPath {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1454,24 +1376,21 @@ impl Record for GlobPatternFileSystemPath {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.pattern.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for GlobPatternFileSystemPath {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"pattern\":", &self.pattern);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GlobPatternFileSystemPath {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.pattern.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1510,24 +1429,21 @@ impl Record for SpecialFileSystemPath {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.value.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SpecialFileSystemPath {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"value\":", &self.value);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SpecialFileSystemPath {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.value.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1571,30 +1487,25 @@ impl Record for FileSystemSandboxEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FileSystemSandboxEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"access\":", &self.access);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FileSystemSandboxEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.access.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(FileSystemSandboxEntry);
+impl Encode for FileSystemSandboxEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"access\":", &self.access);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`FileSystemPath`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1643,6 +1554,7 @@ impl RootFileSystemSpecialPath {
 }
 
 impl Default for RootFileSystemSpecialPath {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1658,20 +1570,16 @@ impl Record for RootFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for RootFileSystemSpecialPath {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RootFileSystemSpecialPath {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -1694,6 +1602,7 @@ impl MinimalFileSystemSpecialPath {
 }
 
 impl Default for MinimalFileSystemSpecialPath {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1709,20 +1618,16 @@ impl Record for MinimalFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for MinimalFileSystemSpecialPath {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MinimalFileSystemSpecialPath {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -1753,6 +1658,7 @@ impl ProjectRootsFileSystemSpecialPath {
 }
 
 impl Default for ProjectRootsFileSystemSpecialPath {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1771,24 +1677,21 @@ impl Record for ProjectRootsFileSystemSpecialPath {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.subpath.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectRootsFileSystemSpecialPath {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"subpath\":", &self.subpath);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectRootsFileSystemSpecialPath {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.subpath.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1811,6 +1714,7 @@ impl TmpdirFileSystemSpecialPath {
 }
 
 impl Default for TmpdirFileSystemSpecialPath {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1826,20 +1730,16 @@ impl Record for TmpdirFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for TmpdirFileSystemSpecialPath {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TmpdirFileSystemSpecialPath {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -1862,6 +1762,7 @@ impl SlashTmpFileSystemSpecialPath {
 }
 
 impl Default for SlashTmpFileSystemSpecialPath {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1877,20 +1778,16 @@ impl Record for SlashTmpFileSystemSpecialPath {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for SlashTmpFileSystemSpecialPath {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SlashTmpFileSystemSpecialPath {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -1938,26 +1835,23 @@ impl Record for UnknownFileSystemSpecialPath {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UnknownFileSystemSpecialPath {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"subpath\":", &self.subpath);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UnknownFileSystemSpecialPath {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.subpath.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for UnknownFileSystemSpecialPath {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"subpath\":", &self.subpath);
+        output.end(&self.extra);
     }
 }
 
@@ -1994,6 +1888,7 @@ impl GrantedPermissionProfile {
 }
 
 impl Default for GrantedPermissionProfile {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2013,30 +1908,25 @@ impl Record for GrantedPermissionProfile {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GrantedPermissionProfile {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"network\":", &self.network);
-        output.omit(",\"fileSystem\":", &self.file_system);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GrantedPermissionProfile {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.network.decode(input),
             1 => self.file_system.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GrantedPermissionProfile);
+impl Encode for GrantedPermissionProfile {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"network\":", &self.network);
+        output.omit(",\"fileSystem\":", &self.file_system);
+        output.end(&self.extra);
+    }
+}
 
 /// \[UNSTABLE\] Temporary approval auto-review payload used by `item/autoApprovalReview/*` notifications. This shape is expected to change soon.
 #[derive(Clone, Debug, PartialEq)]
@@ -2080,34 +1970,29 @@ impl Record for GuardianApprovalReview {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GuardianApprovalReview {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.field(",\"riskLevel\":", &self.risk_level);
-        output.field(",\"userAuthorization\":", &self.user_authorization);
-        output.field(",\"rationale\":", &self.rationale);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GuardianApprovalReview {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.risk_level.decode(input),
             2 => self.user_authorization.decode(input),
             3 => self.rationale.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GuardianApprovalReview);
+impl Encode for GuardianApprovalReview {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.field(",\"riskLevel\":", &self.risk_level);
+        output.field(",\"userAuthorization\":", &self.user_authorization);
+        output.field(",\"rationale\":", &self.rationale);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ItemGuardianApprovalReviewCompletedNotification`], [`ItemGuardianApprovalReviewStartedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2189,28 +2074,25 @@ impl Record for CommandGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandGuardianApprovalReviewAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"source\":", &self.source);
-        output.field(",\"command\":", &self.command);
-        output.field(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandGuardianApprovalReviewAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.source.decode(input),
             1 => self.command.decode(input),
             2 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for CommandGuardianApprovalReviewAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"source\":", &self.source);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.end(&self.extra);
     }
 }
 
@@ -2266,30 +2148,27 @@ impl Record for ExecveGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExecveGuardianApprovalReviewAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"source\":", &self.source);
-        output.field(",\"program\":", &self.program);
-        output.field(",\"argv\":", &self.argv);
-        output.field(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExecveGuardianApprovalReviewAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.source.decode(input),
             1 => self.program.decode(input),
             2 => self.argv.decode(input),
             3 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ExecveGuardianApprovalReviewAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"source\":", &self.source);
+        output.field(",\"program\":", &self.program);
+        output.field(",\"argv\":", &self.argv);
+        output.field(",\"cwd\":", &self.cwd);
+        output.end(&self.extra);
     }
 }
 
@@ -2345,30 +2224,27 @@ impl Record for WriteStdinGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WriteStdinGuardianApprovalReviewAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"approvalId\":", &self.approval_id);
-        output.field(",\"processId\":", &self.process_id);
-        output.field(",\"stdin\":", &self.stdin);
-        output.field(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WriteStdinGuardianApprovalReviewAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.approval_id.decode(input),
             1 => self.process_id.decode(input),
             2 => self.stdin.decode(input),
             3 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for WriteStdinGuardianApprovalReviewAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"approvalId\":", &self.approval_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"stdin\":", &self.stdin);
+        output.field(",\"cwd\":", &self.cwd);
+        output.end(&self.extra);
     }
 }
 
@@ -2414,26 +2290,23 @@ impl Record for ApplyPatchGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ApplyPatchGuardianApprovalReviewAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"files\":", &self.files);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ApplyPatchGuardianApprovalReviewAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cwd.decode(input),
             1 => self.files.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ApplyPatchGuardianApprovalReviewAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"files\":", &self.files);
+        output.end(&self.extra);
     }
 }
 
@@ -2489,30 +2362,27 @@ impl Record for NetworkAccessGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for NetworkAccessGuardianApprovalReviewAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"target\":", &self.target);
-        output.field(",\"host\":", &self.host);
-        output.field(",\"protocol\":", &self.protocol);
-        output.field(",\"port\":", &self.port);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NetworkAccessGuardianApprovalReviewAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.target.decode(input),
             1 => self.host.decode(input),
             2 => self.protocol.decode(input),
             3 => self.port.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for NetworkAccessGuardianApprovalReviewAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"target\":", &self.target);
+        output.field(",\"host\":", &self.host);
+        output.field(",\"protocol\":", &self.protocol);
+        output.field(",\"port\":", &self.port);
+        output.end(&self.extra);
     }
 }
 
@@ -2564,32 +2434,29 @@ impl Record for McpToolCallGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpToolCallGuardianApprovalReviewAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"server\":", &self.server);
-        output.field(",\"toolName\":", &self.tool_name);
-        output.field(",\"connectorId\":", &self.connector_id);
-        output.field(",\"connectorName\":", &self.connector_name);
-        output.field(",\"toolTitle\":", &self.tool_title);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpToolCallGuardianApprovalReviewAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.server.decode(input),
             1 => self.tool_name.decode(input),
             2 => self.connector_id.decode(input),
             3 => self.connector_name.decode(input),
             4 => self.tool_title.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for McpToolCallGuardianApprovalReviewAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"server\":", &self.server);
+        output.field(",\"toolName\":", &self.tool_name);
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"connectorName\":", &self.connector_name);
+        output.field(",\"toolTitle\":", &self.tool_title);
+        output.end(&self.extra);
     }
 }
 
@@ -2631,26 +2498,23 @@ impl Record for RequestPermissionsGuardianApprovalReviewAction {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RequestPermissionsGuardianApprovalReviewAction {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"reason\":", &self.reason);
-        output.field(",\"permissions\":", &self.permissions);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RequestPermissionsGuardianApprovalReviewAction {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.reason.decode(input),
             1 => self.permissions.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for RequestPermissionsGuardianApprovalReviewAction {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"permissions\":", &self.permissions);
+        output.end(&self.extra);
     }
 }
 
@@ -2672,8 +2536,9 @@ pub enum GuardianApprovalReviewStatus {
 }
 
 crate::runtime::open_enum! {
-    GuardianApprovalReviewStatus { InProgress = "inProgress", Approved = "approved",
-    Denied = "denied", TimedOut = "timedOut", Aborted = "aborted", }
+    GuardianApprovalReviewStatus { 0 : InProgress = "inProgress", 1 : Approved =
+    "approved", 2 : Denied = "denied", 3 : TimedOut = "timedOut", 4 : Aborted =
+    "aborted", }
 }
 
 /// Part of [`GuardianApprovalReviewAction`].
@@ -2688,7 +2553,7 @@ pub enum GuardianCommandSource {
 }
 
 crate::runtime::open_enum! {
-    GuardianCommandSource { Shell = "shell", UnifiedExec = "unifiedExec", }
+    GuardianCommandSource { 0 : Shell = "shell", 1 : UnifiedExec = "unifiedExec", }
 }
 
 /// The params of [`item/completed`](crate::notifications::ItemCompleted).
@@ -2744,36 +2609,31 @@ impl Record for ItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ItemCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"item\":", &self.item);
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"contentTokenCount\":", &self.content_token_count);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ItemCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item.decode(input),
             1 => self.thread_id.decode(input),
             2 => self.turn_id.decode(input),
             3 => self.content_token_count.decode(input),
             4 => self.completed_at_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ItemCompletedNotification);
+impl Encode for ItemCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"item\":", &self.item);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"contentTokenCount\":", &self.content_token_count);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.end(&self.extra);
+    }
+}
 
 /// \[UNSTABLE\] Temporary notification payload for approval auto-review. This shape is expected to change soon.
 #[derive(Clone, Debug, PartialEq)]
@@ -2862,25 +2722,8 @@ impl Record for ItemGuardianApprovalReviewCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ItemGuardianApprovalReviewCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"reviewId\":", &self.review_id);
-        output.field(",\"targetItemId\":", &self.target_item_id);
-        output.field(",\"decisionSource\":", &self.decision_source);
-        output.field(",\"review\":", &self.review);
-        output.field(",\"action\":", &self.action);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ItemGuardianApprovalReviewCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -2891,15 +2734,27 @@ impl Fields for ItemGuardianApprovalReviewCompletedNotification {
             6 => self.decision_source.decode(input),
             7 => self.review.decode(input),
             8 => self.action.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ItemGuardianApprovalReviewCompletedNotification);
+impl Encode for ItemGuardianApprovalReviewCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"reviewId\":", &self.review_id);
+        output.field(",\"targetItemId\":", &self.target_item_id);
+        output.field(",\"decisionSource\":", &self.decision_source);
+        output.field(",\"review\":", &self.review);
+        output.field(",\"action\":", &self.action);
+        output.end(&self.extra);
+    }
+}
 
 /// \[UNSTABLE\] Temporary notification payload for approval auto-review. This shape is expected to change soon.
 #[derive(Clone, Debug, PartialEq)]
@@ -2976,23 +2831,8 @@ impl Record for ItemGuardianApprovalReviewStartedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ItemGuardianApprovalReviewStartedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"reviewId\":", &self.review_id);
-        output.field(",\"targetItemId\":", &self.target_item_id);
-        output.field(",\"review\":", &self.review);
-        output.field(",\"action\":", &self.action);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ItemGuardianApprovalReviewStartedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -3001,15 +2841,25 @@ impl Fields for ItemGuardianApprovalReviewStartedNotification {
             4 => self.target_item_id.decode(input),
             5 => self.review.decode(input),
             6 => self.action.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ItemGuardianApprovalReviewStartedNotification);
+impl Encode for ItemGuardianApprovalReviewStartedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"reviewId\":", &self.review_id);
+        output.field(",\"targetItemId\":", &self.target_item_id);
+        output.field(",\"review\":", &self.review);
+        output.field(",\"action\":", &self.action);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/started`](crate::notifications::ItemStarted).
 #[derive(Clone, Debug, PartialEq)]
@@ -3061,34 +2911,29 @@ impl Record for ItemStartedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ItemStartedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"item\":", &self.item);
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ItemStartedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item.decode(input),
             1 => self.thread_id.decode(input),
             2 => self.turn_id.decode(input),
             3 => self.started_at_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ItemStartedNotification);
+impl Encode for ItemStartedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"item\":", &self.item);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/mcpToolCall/progress`](crate::notifications::ItemMcpToolCallProgress).
 #[derive(Clone, Debug, PartialEq)]
@@ -3140,34 +2985,29 @@ impl Record for McpToolCallProgressNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpToolCallProgressNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpToolCallProgressNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpToolCallProgressNotification);
+impl Encode for McpToolCallProgressNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`CommandExecutionRequestApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3209,30 +3049,25 @@ impl Record for NetworkApprovalContext {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for NetworkApprovalContext {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"host\":", &self.host);
-        output.field(",\"protocol\":", &self.protocol);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NetworkApprovalContext {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.host.decode(input),
             1 => self.protocol.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(NetworkApprovalContext);
+impl Encode for NetworkApprovalContext {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"host\":", &self.host);
+        output.field(",\"protocol\":", &self.protocol);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`GuardianApprovalReviewAction`], [`NetworkApprovalContext`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3250,8 +3085,8 @@ pub enum NetworkApprovalProtocol {
 }
 
 crate::runtime::open_enum! {
-    NetworkApprovalProtocol { Http = "http", Https = "https", Socks5Tcp = "socks5Tcp",
-    Socks5Udp = "socks5Udp", }
+    NetworkApprovalProtocol { 0 : Http = "http", 1 : Https = "https", 2 : Socks5Tcp =
+    "socks5Tcp", 3 : Socks5Udp = "socks5Udp", }
 }
 
 /// Part of [`PermissionsRequestApprovalResponse`].
@@ -3266,7 +3101,7 @@ pub enum PermissionGrantScope {
 }
 
 crate::runtime::open_enum! {
-    PermissionGrantScope { Turn = "turn", Session = "session", }
+    PermissionGrantScope { 0 : Turn = "turn", 1 : Session = "session", }
 }
 
 /// The params of [`item/permissions/requestApproval`](crate::server_requests::ItemPermissionsRequestApproval).
@@ -3344,24 +3179,8 @@ impl Record for PermissionsRequestApprovalParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PermissionsRequestApprovalParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"reason\":", &self.reason);
-        output.field(",\"permissions\":", &self.permissions);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PermissionsRequestApprovalParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -3371,15 +3190,26 @@ impl Fields for PermissionsRequestApprovalParams {
             5 => self.cwd.decode(input),
             6 => self.reason.decode(input),
             7 => self.permissions.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PermissionsRequestApprovalParams);
+impl Encode for PermissionsRequestApprovalParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"reason\":", &self.reason);
+        output.field(",\"permissions\":", &self.permissions);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`item/permissions/requestApproval`](crate::server_requests::ItemPermissionsRequestApproval).
 #[derive(Clone, Debug, PartialEq)]
@@ -3432,32 +3262,27 @@ impl Record for PermissionsRequestApprovalResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PermissionsRequestApprovalResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"permissions\":", &self.permissions);
-        output.field(",\"scope\":", &self.scope);
-        output.omit(",\"strictAutoReview\":", &self.strict_auto_review);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PermissionsRequestApprovalResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.permissions.decode(input),
             1 => self.scope.decode(input),
             2 => self.strict_auto_review.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PermissionsRequestApprovalResponse);
+impl Encode for PermissionsRequestApprovalResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"permissions\":", &self.permissions);
+        output.field(",\"scope\":", &self.scope);
+        output.omit(",\"strictAutoReview\":", &self.strict_auto_review);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - proposed plan streaming deltas for plan items. Clients should not assume concatenated deltas match the completed plan item content.
 #[derive(Clone, Debug, PartialEq)]
@@ -3509,34 +3334,29 @@ impl Record for PlanDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PlanDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"delta\":", &self.delta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PlanDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.delta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PlanDeltaNotification);
+impl Encode for PlanDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.end(&self.extra);
+    }
+}
 
 /// Internal-only notification containing the exact usage from one upstream Responses API completion.
 #[derive(Clone, Debug, PartialEq)]
@@ -3589,36 +3409,31 @@ impl Record for RawResponseCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RawResponseCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"responseId\":", &self.response_id);
-        output.field(",\"usage\":", &self.usage);
-        output.field(",\"usageMetadata\":", &self.usage_metadata);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RawResponseCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.response_id.decode(input),
             3 => self.usage.decode(input),
             4 => self.usage_metadata.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RawResponseCompletedNotification);
+impl Encode for RawResponseCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"responseId\":", &self.response_id);
+        output.field(",\"usage\":", &self.usage);
+        output.field(",\"usageMetadata\":", &self.usage_metadata);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`rawResponseItem/completed`](crate::notifications::RawResponseItemCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -3665,32 +3480,27 @@ impl Record for RawResponseItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RawResponseItemCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"item\":", &self.item);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RawResponseItemCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RawResponseItemCompletedNotification);
+impl Encode for RawResponseItemCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"item\":", &self.item);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/reasoning/summaryPartAdded`](crate::notifications::ItemReasoningSummaryPartAdded).
 #[derive(Clone, Debug, PartialEq)]
@@ -3742,34 +3552,29 @@ impl Record for ReasoningSummaryPartAddedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReasoningSummaryPartAddedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"summaryIndex\":", &self.summary_index);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReasoningSummaryPartAddedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.summary_index.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ReasoningSummaryPartAddedNotification);
+impl Encode for ReasoningSummaryPartAddedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"summaryIndex\":", &self.summary_index);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/reasoning/summaryTextDelta`](crate::notifications::ItemReasoningSummaryTextDelta).
 #[derive(Clone, Debug, PartialEq)]
@@ -3826,36 +3631,31 @@ impl Record for ReasoningSummaryTextDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReasoningSummaryTextDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"delta\":", &self.delta);
-        output.field(",\"summaryIndex\":", &self.summary_index);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReasoningSummaryTextDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.delta.decode(input),
             4 => self.summary_index.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ReasoningSummaryTextDeltaNotification);
+impl Encode for ReasoningSummaryTextDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.field(",\"summaryIndex\":", &self.summary_index);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/reasoning/textDelta`](crate::notifications::ItemReasoningTextDelta).
 #[derive(Clone, Debug, PartialEq)]
@@ -3912,36 +3712,31 @@ impl Record for ReasoningTextDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReasoningTextDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"delta\":", &self.delta);
-        output.field(",\"contentIndex\":", &self.content_index);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReasoningTextDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.delta.decode(input),
             4 => self.content_index.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ReasoningTextDeltaNotification);
+impl Encode for ReasoningTextDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.field(",\"contentIndex\":", &self.content_index);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`GuardianApprovalReviewAction`], [`PermissionsRequestApprovalParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3964,6 +3759,7 @@ impl RequestPermissionProfile {
 }
 
 impl Default for RequestPermissionProfile {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3983,30 +3779,25 @@ impl Record for RequestPermissionProfile {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RequestPermissionProfile {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"network\":", &self.network);
-        output.field(",\"fileSystem\":", &self.file_system);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RequestPermissionProfile {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.network.decode(input),
             1 => self.file_system.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RequestPermissionProfile);
+impl Encode for RequestPermissionProfile {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"network\":", &self.network);
+        output.field(",\"fileSystem\":", &self.file_system);
+        output.end(&self.extra);
+    }
+}
 
 /// Usage metadata reported for one upstream response.
 #[derive(Clone, PartialEq)]
@@ -4021,6 +3812,7 @@ pub struct ResponseUsageMetadata {
 }
 
 impl fmt::Debug for ResponseUsageMetadata {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseUsageMetadata")
             .field("amount", &self.amount)
@@ -4039,6 +3831,7 @@ impl ResponseUsageMetadata {
 }
 
 impl Default for ResponseUsageMetadata {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4058,30 +3851,25 @@ impl Record for ResponseUsageMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ResponseUsageMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"amount\":", &self.amount);
-        output.field(",\"metadata\":", &self.metadata);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ResponseUsageMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.amount.decode(input),
             1 => self.metadata.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ResponseUsageMetadata);
+impl Encode for ResponseUsageMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"amount\":", &self.amount);
+        output.field(",\"metadata\":", &self.metadata);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`autoApprovalReview/strictReviewRequired`](crate::notifications::AutoApprovalReviewStrictReviewRequired).
 #[derive(Clone, Debug, PartialEq)]
@@ -4128,32 +3916,27 @@ impl Record for StrictReviewRequiredNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for StrictReviewRequiredNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for StrictReviewRequiredNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.started_at_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(StrictReviewRequiredNotification);
+impl Encode for StrictReviewRequiredNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`item/commandExecution/terminalInteraction`](crate::notifications::ItemCommandExecutionTerminalInteraction).
 #[derive(Clone, Debug, PartialEq)]
@@ -4210,36 +3993,31 @@ impl Record for TerminalInteractionNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TerminalInteractionNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"processId\":", &self.process_id);
-        output.field(",\"stdin\":", &self.stdin);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TerminalInteractionNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_id.decode(input),
             3 => self.process_id.decode(input),
             4 => self.stdin.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TerminalInteractionNotification);
+impl Encode for TerminalInteractionNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"stdin\":", &self.stdin);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL. Captures a user's answer to a request_user_input question.
 #[derive(Clone, Debug, PartialEq)]
@@ -4274,28 +4052,23 @@ impl Record for ToolRequestUserInputAnswer {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.answers.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ToolRequestUserInputAnswer {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"answers\":", &self.answers);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ToolRequestUserInputAnswer {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.answers.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ToolRequestUserInputAnswer);
 
 /// EXPERIMENTAL. Defines a single selectable option for request_user_input.
 #[derive(Clone, Debug, PartialEq)]
@@ -4334,30 +4107,25 @@ impl Record for ToolRequestUserInputOption {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ToolRequestUserInputOption {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"label\":", &self.label);
-        output.field(",\"description\":", &self.description);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ToolRequestUserInputOption {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.label.decode(input),
             1 => self.description.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ToolRequestUserInputOption);
+impl Encode for ToolRequestUserInputOption {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"label\":", &self.label);
+        output.field(",\"description\":", &self.description);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL. Params sent with a request_user_input event.
 #[derive(Clone, Debug, PartialEq)]
@@ -4424,22 +4192,8 @@ impl Record for ToolRequestUserInputParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ToolRequestUserInputParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"questions\":", &self.questions);
-        output.field(",\"isBlocking\":", &self.is_blocking);
-        output.field(",\"autoResolutionMs\":", &self.auto_resolution_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ToolRequestUserInputParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -4447,15 +4201,24 @@ impl Fields for ToolRequestUserInputParams {
             3 => self.questions.decode(input),
             4 => self.is_blocking.decode(input),
             5 => self.auto_resolution_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ToolRequestUserInputParams);
+impl Encode for ToolRequestUserInputParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"questions\":", &self.questions);
+        output.field(",\"isBlocking\":", &self.is_blocking);
+        output.field(",\"autoResolutionMs\":", &self.auto_resolution_ms);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL. Represents one request_user_input question and its required options.
 #[derive(Clone, Debug, PartialEq)]
@@ -4511,22 +4274,8 @@ impl Record for ToolRequestUserInputQuestion {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ToolRequestUserInputQuestion {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"header\":", &self.header);
-        output.field(",\"question\":", &self.question);
-        output.field(",\"isOther\":", &self.is_other);
-        output.field(",\"isSecret\":", &self.is_secret);
-        output.field(",\"options\":", &self.options);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ToolRequestUserInputQuestion {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.header.decode(input),
@@ -4534,22 +4283,31 @@ impl Fields for ToolRequestUserInputQuestion {
             3 => self.is_other.decode(input),
             4 => self.is_secret.decode(input),
             5 => self.options.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ToolRequestUserInputQuestion);
+impl Encode for ToolRequestUserInputQuestion {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"header\":", &self.header);
+        output.field(",\"question\":", &self.question);
+        output.field(",\"isOther\":", &self.is_other);
+        output.field(",\"isSecret\":", &self.is_secret);
+        output.field(",\"options\":", &self.options);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL. Response payload mapping question ids to answers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ToolRequestUserInputResponse {
     /// `answers` on the wire.
-    pub answers: BTreeMap<String, ToolRequestUserInputAnswer>,
+    pub answers: Map<ToolRequestUserInputAnswer>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -4557,9 +4315,9 @@ pub struct ToolRequestUserInputResponse {
 impl ToolRequestUserInputResponse {
     /// With what is required.
     #[inline]
-    pub fn new(answers: BTreeMap<String, ToolRequestUserInputAnswer>) -> Self {
+    pub fn new(answers: impl Into<Map<ToolRequestUserInputAnswer>>) -> Self {
         let mut new: Self = Record::blank();
-        new.answers = answers;
+        new.answers = answers.into();
         new
     }
 }
@@ -4573,29 +4331,48 @@ impl Record for ToolRequestUserInputResponse {
     };
     fn blank() -> Self {
         Self {
-            answers: BTreeMap::new(),
+            answers: Map::new(),
             extra: Extra::new(),
+        }
+    }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.answers.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
 }
 
 impl Encode for ToolRequestUserInputResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"answers\":", &self.answers);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for ToolRequestUserInputResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.answers.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ToolRequestUserInputResponse);
+crate::runtime::implement_serde!(
+    AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision,
+    AdditionalFileSystemPermissions, AdditionalNetworkPermissions,
+    AdditionalPermissionProfile, AgentMessageDeltaNotification,
+    ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision,
+    CommandExecutionOutputDeltaNotification, CommandExecutionRequestApprovalParams,
+    CommandExecutionRequestApprovalResponse, DynamicToolCallParams,
+    DynamicToolCallResponse, FileChangeOutputDeltaNotification,
+    FileChangePatchUpdatedNotification, FileChangeRequestApprovalParams,
+    FileChangeRequestApprovalResponse, FileSystemSandboxEntry, GrantedPermissionProfile,
+    GuardianApprovalReview, ItemCompletedNotification,
+    ItemGuardianApprovalReviewCompletedNotification,
+    ItemGuardianApprovalReviewStartedNotification, ItemStartedNotification,
+    McpToolCallProgressNotification, NetworkApprovalContext,
+    PermissionsRequestApprovalParams, PermissionsRequestApprovalResponse,
+    PlanDeltaNotification, RawResponseCompletedNotification,
+    RawResponseItemCompletedNotification, ReasoningSummaryPartAddedNotification,
+    ReasoningSummaryTextDeltaNotification, ReasoningTextDeltaNotification,
+    RequestPermissionProfile, ResponseUsageMetadata, StrictReviewRequiredNotification,
+    TerminalInteractionNotification, ToolRequestUserInputAnswer,
+    ToolRequestUserInputOption, ToolRequestUserInputParams, ToolRequestUserInputQuestion,
+    ToolRequestUserInputResponse
+);

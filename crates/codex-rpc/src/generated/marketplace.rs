@@ -9,11 +9,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -68,32 +68,27 @@ impl Record for MarketplaceAddParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MarketplaceAddParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"source\":", &self.source);
-        output.omit(",\"refName\":", &self.ref_name);
-        output.omit(",\"sparsePaths\":", &self.sparse_paths);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MarketplaceAddParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.source.decode(input),
             1 => self.ref_name.decode(input),
             2 => self.sparse_paths.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MarketplaceAddParams);
+impl Encode for MarketplaceAddParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"source\":", &self.source);
+        output.omit(",\"refName\":", &self.ref_name);
+        output.omit(",\"sparsePaths\":", &self.sparse_paths);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`marketplace/add`](crate::requests::MarketplaceAdd).
 #[derive(Clone, Debug, PartialEq)]
@@ -140,32 +135,27 @@ impl Record for MarketplaceAddResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MarketplaceAddResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.field(",\"installedRoot\":", &self.installed_root);
-        output.field(",\"alreadyAdded\":", &self.already_added);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MarketplaceAddResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_name.decode(input),
             1 => self.installed_root.decode(input),
             2 => self.already_added.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MarketplaceAddResponse);
+impl Encode for MarketplaceAddResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"installedRoot\":", &self.installed_root);
+        output.field(",\"alreadyAdded\":", &self.already_added);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`marketplace/remove`](crate::requests::MarketplaceRemove).
 #[derive(Clone, Debug, PartialEq)]
@@ -200,28 +190,23 @@ impl Record for MarketplaceRemoveParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplace_name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MarketplaceRemoveParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for MarketplaceRemoveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.marketplace_name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(MarketplaceRemoveParams);
 
 /// The answer to [`marketplace/remove`](crate::requests::MarketplaceRemove).
 #[derive(Clone, Debug, PartialEq)]
@@ -259,30 +244,25 @@ impl Record for MarketplaceRemoveResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MarketplaceRemoveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.field(",\"installedRoot\":", &self.installed_root);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MarketplaceRemoveResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_name.decode(input),
             1 => self.installed_root.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MarketplaceRemoveResponse);
+impl Encode for MarketplaceRemoveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"installedRoot\":", &self.installed_root);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`MarketplaceUpgradeResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -321,30 +301,25 @@ impl Record for MarketplaceUpgradeErrorInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MarketplaceUpgradeErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MarketplaceUpgradeErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_name.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MarketplaceUpgradeErrorInfo);
+impl Encode for MarketplaceUpgradeErrorInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`marketplace/upgrade`](crate::requests::MarketplaceUpgrade).
 #[derive(Clone, Debug, PartialEq)]
@@ -371,6 +346,7 @@ impl MarketplaceUpgradeParams {
 }
 
 impl Default for MarketplaceUpgradeParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -389,28 +365,23 @@ impl Record for MarketplaceUpgradeParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.marketplace_name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MarketplaceUpgradeParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"marketplaceName\":", &self.marketplace_name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for MarketplaceUpgradeParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.marketplace_name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(MarketplaceUpgradeParams);
 
 /// The answer to [`marketplace/upgrade`](crate::requests::MarketplaceUpgrade).
 #[derive(Clone, Debug, PartialEq)]
@@ -457,29 +428,30 @@ impl Record for MarketplaceUpgradeResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MarketplaceUpgradeResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"selectedMarketplaces\":", &self.selected_marketplaces);
-        output.field(",\"upgradedRoots\":", &self.upgraded_roots);
-        output.field(",\"errors\":", &self.errors);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MarketplaceUpgradeResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.selected_marketplaces.decode(input),
             1 => self.upgraded_roots.decode(input),
             2 => self.errors.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MarketplaceUpgradeResponse);
+impl Encode for MarketplaceUpgradeResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"selectedMarketplaces\":", &self.selected_marketplaces);
+        output.field(",\"upgradedRoots\":", &self.upgraded_roots);
+        output.field(",\"errors\":", &self.errors);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    MarketplaceAddParams, MarketplaceAddResponse, MarketplaceRemoveParams,
+    MarketplaceRemoveResponse, MarketplaceUpgradeErrorInfo, MarketplaceUpgradeParams,
+    MarketplaceUpgradeResponse
+);

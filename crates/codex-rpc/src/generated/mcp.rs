@@ -16,11 +16,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -41,6 +41,7 @@ pub struct BlobResourceContent {
 }
 
 impl fmt::Debug for BlobResourceContent {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlobResourceContent")
             .field("uri", &self.uri)
@@ -79,34 +80,29 @@ impl Record for BlobResourceContent {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BlobResourceContent {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"uri\":", &self.uri);
-        output.omit(",\"mimeType\":", &self.mime_type);
-        output.field(",\"blob\":", &self.blob);
-        output.omit(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BlobResourceContent {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.uri.decode(input),
             1 => self.mime_type.decode(input),
             2 => self.blob.decode(input),
             3 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(BlobResourceContent);
+impl Encode for BlobResourceContent {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"blob\":", &self.blob);
+        output.omit(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`mcpServerStatus/list`](crate::requests::McpServerStatusList).
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +161,7 @@ impl ListMcpServerStatusParams {
 }
 
 impl Default for ListMcpServerStatusParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -187,36 +184,31 @@ impl Record for ListMcpServerStatusParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ListMcpServerStatusParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"detail\":", &self.detail);
-        output.omit(",\"threadId\":", &self.thread_id);
-        output.omit(",\"serverName\":", &self.server_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ListMcpServerStatusParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cursor.decode(input),
             1 => self.limit.decode(input),
             2 => self.detail.decode(input),
             3 => self.thread_id.decode(input),
             4 => self.server_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ListMcpServerStatusParams);
+impl Encode for ListMcpServerStatusParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"detail\":", &self.detail);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"serverName\":", &self.server_name);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`mcpServerStatus/list`](crate::requests::McpServerStatusList).
 #[derive(Clone, Debug, PartialEq)]
@@ -254,30 +246,25 @@ impl Record for ListMcpServerStatusResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ListMcpServerStatusResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ListMcpServerStatusResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ListMcpServerStatusResponse);
+impl Encode for ListMcpServerStatusResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpAppUi`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -291,7 +278,7 @@ pub enum McpAppDisplayMode {
 }
 
 crate::runtime::open_enum! {
-    McpAppDisplayMode { Inline = "inline", Fullscreen = "fullscreen", }
+    McpAppDisplayMode { 0 : Inline = "inline", 1 : Fullscreen = "fullscreen", }
 }
 
 /// UI resource and display preference for model invocations, captured from the tool descriptor.
@@ -334,34 +321,29 @@ impl Record for McpAppUi {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.resource_uri.decode(input),
+            1 => self.preferred_model_display_mode.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for McpAppUi {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"resourceUri\":", &self.resource_uri);
         output
             .field(
                 ",\"preferredModelDisplayMode\":",
                 &self.preferred_model_display_mode,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for McpAppUi {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.resource_uri.decode(input),
-            1 => self.preferred_model_display_mode.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(McpAppUi);
 
 /// Part of [`McpServerStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -381,8 +363,8 @@ pub enum McpAuthStatus {
 }
 
 crate::runtime::open_enum! {
-    McpAuthStatus { Unknown = "unknown", Unsupported = "unsupported", NotLoggedIn =
-    "notLoggedIn", BearerToken = "bearerToken", OAuth = "oAuth", }
+    McpAuthStatus { 0 : Unknown = "unknown", 1 : Unsupported = "unsupported", 2 :
+    NotLoggedIn = "notLoggedIn", 3 : BearerToken = "bearerToken", 4 : OAuth = "oAuth", }
 }
 
 /// Part of [`McpElicitationTitledMultiSelectEnumSchema`], [`McpElicitationUntitledMultiSelectEnumSchema`].
@@ -395,7 +377,7 @@ pub enum McpElicitationArrayType {
 }
 
 crate::runtime::open_enum! {
-    McpElicitationArrayType { Array = "array", }
+    McpElicitationArrayType { 0 : Array = "array", }
 }
 
 /// Part of [`McpElicitationPrimitiveSchema`].
@@ -440,34 +422,29 @@ impl Record for McpElicitationBooleanSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationBooleanSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationBooleanSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
             2 => self.description.decode(input),
             3 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationBooleanSchema);
+impl Encode for McpElicitationBooleanSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationBooleanSchema`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -479,7 +456,7 @@ pub enum McpElicitationBooleanType {
 }
 
 crate::runtime::open_enum! {
-    McpElicitationBooleanType { Boolean = "boolean", }
+    McpElicitationBooleanType { 0 : Boolean = "boolean", }
 }
 
 /// Part of [`McpElicitationTitledEnumItems`], [`McpElicitationTitledSingleSelectEnumSchema`].
@@ -519,30 +496,25 @@ impl Record for McpElicitationConstOption {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationConstOption {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"const\":", &self.const_);
-        output.field(",\"title\":", &self.title);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationConstOption {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.const_.decode(input),
             1 => self.title.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationConstOption);
+impl Encode for McpElicitationConstOption {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"const\":", &self.const_);
+        output.field(",\"title\":", &self.title);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationPrimitiveSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -610,22 +582,8 @@ impl Record for McpElicitationLegacyTitledEnumSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationLegacyTitledEnumSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.field(",\"enum\":", &self.enum_);
-        output.omit(",\"enumNames\":", &self.enum_names);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationLegacyTitledEnumSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
@@ -633,15 +591,24 @@ impl Fields for McpElicitationLegacyTitledEnumSchema {
             3 => self.enum_.decode(input),
             4 => self.enum_names.decode(input),
             5 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationLegacyTitledEnumSchema);
+impl Encode for McpElicitationLegacyTitledEnumSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"enum\":", &self.enum_);
+        output.omit(",\"enumNames\":", &self.enum_names);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -706,22 +673,8 @@ impl Record for McpElicitationNumberSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationNumberSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"minimum\":", &self.minimum);
-        output.omit(",\"maximum\":", &self.maximum);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationNumberSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
@@ -729,15 +682,24 @@ impl Fields for McpElicitationNumberSchema {
             3 => self.minimum.decode(input),
             4 => self.maximum.decode(input),
             5 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationNumberSchema);
+impl Encode for McpElicitationNumberSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minimum\":", &self.minimum);
+        output.omit(",\"maximum\":", &self.maximum);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationNumberSchema`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -751,7 +713,7 @@ pub enum McpElicitationNumberType {
 }
 
 crate::runtime::open_enum! {
-    McpElicitationNumberType { Number = "number", Integer = "integer", }
+    McpElicitationNumberType { 0 : Number = "number", 1 : Integer = "integer", }
 }
 
 /// Part of [`McpElicitationSchema`].
@@ -764,7 +726,7 @@ pub enum McpElicitationObjectType {
 }
 
 crate::runtime::open_enum! {
-    McpElicitationObjectType { Object = "object", }
+    McpElicitationObjectType { 0 : Object = "object", }
 }
 
 /// Part of [`McpElicitationSchema`].
@@ -797,7 +759,7 @@ pub struct McpElicitationSchema {
     /// `type` on the wire.
     pub type_: McpElicitationObjectType,
     /// `properties` on the wire.
-    pub properties: BTreeMap<String, McpElicitationPrimitiveSchema>,
+    pub properties: Map<McpElicitationPrimitiveSchema>,
     /// `required` on the wire.
     pub required: Option<Vec<String>>,
     /// Members that this release does not know.
@@ -809,11 +771,11 @@ impl McpElicitationSchema {
     #[inline]
     pub fn new(
         type_: impl Into<McpElicitationObjectType>,
-        properties: BTreeMap<String, McpElicitationPrimitiveSchema>,
+        properties: impl Into<Map<McpElicitationPrimitiveSchema>>,
     ) -> Self {
         let mut new: Self = Record::blank();
         new.type_ = type_.into();
-        new.properties = properties;
+        new.properties = properties.into();
         new
     }
 }
@@ -829,39 +791,34 @@ impl Record for McpElicitationSchema {
         Self {
             schema: None,
             type_: runtime::blank(),
-            properties: BTreeMap::new(),
+            properties: Map::new(),
             required: None,
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"$schema\":", &self.schema);
-        output.field(",\"type\":", &self.type_);
-        output.field(",\"properties\":", &self.properties);
-        output.omit(",\"required\":", &self.required);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.schema.decode(input),
             1 => self.type_.decode(input),
             2 => self.properties.decode(input),
             3 => self.required.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationSchema);
+impl Encode for McpElicitationSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"$schema\":", &self.schema);
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"properties\":", &self.properties);
+        output.omit(",\"required\":", &self.required);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -894,8 +851,8 @@ pub enum McpElicitationStringFormat {
 }
 
 crate::runtime::open_enum! {
-    McpElicitationStringFormat { Email = "email", Uri = "uri", Date = "date", DateTime =
-    "date-time", }
+    McpElicitationStringFormat { 0 : Email = "email", 1 : Uri = "uri", 2 : Date = "date",
+    3 : DateTime = "date-time", }
 }
 
 /// Part of [`McpElicitationPrimitiveSchema`].
@@ -957,23 +914,8 @@ impl Record for McpElicitationStringSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationStringSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"minLength\":", &self.min_length);
-        output.omit(",\"maxLength\":", &self.max_length);
-        output.omit(",\"format\":", &self.format);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationStringSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
@@ -982,15 +924,25 @@ impl Fields for McpElicitationStringSchema {
             4 => self.max_length.decode(input),
             5 => self.format.decode(input),
             6 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationStringSchema);
+impl Encode for McpElicitationStringSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minLength\":", &self.min_length);
+        output.omit(",\"maxLength\":", &self.max_length);
+        output.omit(",\"format\":", &self.format);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationLegacyTitledEnumSchema`], [`McpElicitationStringSchema`], [`McpElicitationTitledSingleSelectEnumSchema`] and 2 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1002,7 +954,7 @@ pub enum McpElicitationStringType {
 }
 
 crate::runtime::open_enum! {
-    McpElicitationStringType { String = "string", }
+    McpElicitationStringType { 0 : String = "string", }
 }
 
 /// Part of [`McpElicitationTitledMultiSelectEnumSchema`].
@@ -1038,28 +990,23 @@ impl Record for McpElicitationTitledEnumItems {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.any_of.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for McpElicitationTitledEnumItems {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"anyOf\":", &self.any_of);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for McpElicitationTitledEnumItems {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.any_of.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(McpElicitationTitledEnumItems);
 
 /// Part of [`McpElicitationMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1124,23 +1071,8 @@ impl Record for McpElicitationTitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationTitledMultiSelectEnumSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"minItems\":", &self.min_items);
-        output.omit(",\"maxItems\":", &self.max_items);
-        output.field(",\"items\":", &self.items);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationTitledMultiSelectEnumSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
@@ -1149,15 +1081,25 @@ impl Fields for McpElicitationTitledMultiSelectEnumSchema {
             4 => self.max_items.decode(input),
             5 => self.items.decode(input),
             6 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationTitledMultiSelectEnumSchema);
+impl Encode for McpElicitationTitledMultiSelectEnumSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minItems\":", &self.min_items);
+        output.omit(",\"maxItems\":", &self.max_items);
+        output.field(",\"items\":", &self.items);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationSingleSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1208,36 +1150,31 @@ impl Record for McpElicitationTitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationTitledSingleSelectEnumSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.field(",\"oneOf\":", &self.one_of);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationTitledSingleSelectEnumSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
             2 => self.description.decode(input),
             3 => self.one_of.decode(input),
             4 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationTitledSingleSelectEnumSchema);
+impl Encode for McpElicitationTitledSingleSelectEnumSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"oneOf\":", &self.one_of);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationUntitledMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1276,30 +1213,25 @@ impl Record for McpElicitationUntitledEnumItems {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationUntitledEnumItems {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.field(",\"enum\":", &self.enum_);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationUntitledEnumItems {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.enum_.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationUntitledEnumItems);
+impl Encode for McpElicitationUntitledEnumItems {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"enum\":", &self.enum_);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationMultiSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1364,23 +1296,8 @@ impl Record for McpElicitationUntitledMultiSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationUntitledMultiSelectEnumSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"minItems\":", &self.min_items);
-        output.omit(",\"maxItems\":", &self.max_items);
-        output.field(",\"items\":", &self.items);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationUntitledMultiSelectEnumSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
@@ -1389,15 +1306,25 @@ impl Fields for McpElicitationUntitledMultiSelectEnumSchema {
             4 => self.max_items.decode(input),
             5 => self.items.decode(input),
             6 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationUntitledMultiSelectEnumSchema);
+impl Encode for McpElicitationUntitledMultiSelectEnumSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"minItems\":", &self.min_items);
+        output.omit(",\"maxItems\":", &self.max_items);
+        output.field(",\"items\":", &self.items);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpElicitationSingleSelectEnumSchema`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1445,43 +1372,38 @@ impl Record for McpElicitationUntitledSingleSelectEnumSchema {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpElicitationUntitledSingleSelectEnumSchema {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.field(",\"enum\":", &self.enum_);
-        output.omit(",\"default\":", &self.default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpElicitationUntitledSingleSelectEnumSchema {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.title.decode(input),
             2 => self.description.decode(input),
             3 => self.enum_.decode(input),
             4 => self.default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpElicitationUntitledSingleSelectEnumSchema);
+impl Encode for McpElicitationUntitledSingleSelectEnumSchema {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"enum\":", &self.enum_);
+        output.omit(",\"default\":", &self.default);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`mcpServer/resource/read`](crate::requests::McpServerResourceRead).
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct McpResourceReadParams {
     /// Additional MCP request metadata. Account and turn routing keys are reserved.
-    pub meta: Option<BTreeMap<String, Value>>,
+    pub meta: Option<Map<Value>>,
     /// `threadId` on the wire.
     pub thread_id: Option<String>,
     /// Originating MCP tool call used to select the resource's app.
@@ -1499,6 +1421,7 @@ pub struct McpResourceReadParams {
 }
 
 impl fmt::Debug for McpResourceReadParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpResourceReadParams")
             .field("meta", &redact::json(&self.meta))
@@ -1524,8 +1447,8 @@ impl McpResourceReadParams {
     }
     /// Sets [`_meta`](Self::meta).
     #[must_use]
-    pub fn meta(mut self, meta: BTreeMap<String, Value>) -> Self {
-        self.meta = Some(meta);
+    pub fn meta(mut self, meta: impl Into<Map<Value>>) -> Self {
+        self.meta = Some(meta.into());
         self
     }
     /// Sets [`threadId`](Self::thread_id).
@@ -1581,23 +1504,8 @@ impl Record for McpResourceReadParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpResourceReadParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"_meta\":", &self.meta);
-        output.omit(",\"threadId\":", &self.thread_id);
-        output.omit(",\"originCallId\":", &self.origin_call_id);
-        output.field(",\"server\":", &self.server);
-        output.field(",\"uri\":", &self.uri);
-        output.omit(",\"connectorId\":", &self.connector_id);
-        output.omit(",\"target\":", &self.target);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpResourceReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.meta.decode(input),
             1 => self.thread_id.decode(input),
@@ -1606,15 +1514,25 @@ impl Fields for McpResourceReadParams {
             4 => self.uri.decode(input),
             5 => self.connector_id.decode(input),
             6 => self.target.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpResourceReadParams);
+impl Encode for McpResourceReadParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"_meta\":", &self.meta);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"originCallId\":", &self.origin_call_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"connectorId\":", &self.connector_id);
+        output.omit(",\"target\":", &self.target);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`mcpServer/resource/read`](crate::requests::McpServerResourceRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1652,30 +1570,25 @@ impl Record for McpResourceReadResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpResourceReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"contents\":", &self.contents);
-        output.field(",\"originCallId\":", &self.origin_call_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpResourceReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.contents.decode(input),
             1 => self.origin_call_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpResourceReadResponse);
+impl Encode for McpResourceReadResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"contents\":", &self.contents);
+        output.field(",\"originCallId\":", &self.origin_call_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpResourceReadParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1717,30 +1630,25 @@ impl Record for McpResourceReadTarget {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpResourceReadTarget {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"connectorId\":", &self.connector_id);
-        output.field(",\"linkId\":", &self.link_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpResourceReadTarget {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.connector_id.decode(input),
             1 => self.link_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpResourceReadTarget);
+impl Encode for McpResourceReadTarget {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"linkId\":", &self.link_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpServerStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1764,9 +1672,9 @@ pub enum McpServerConnectionStatus {
 }
 
 crate::runtime::open_enum! {
-    McpServerConnectionStatus { NotStarted = "notStarted", Starting = "starting",
-    Connected = "connected", AuthenticationRequired = "authenticationRequired", Failed =
-    "failed", Cancelled = "cancelled", Disabled = "disabled", }
+    McpServerConnectionStatus { 0 : NotStarted = "notStarted", 1 : Starting = "starting",
+    2 : Connected = "connected", 3 : AuthenticationRequired = "authenticationRequired", 4
+    : Failed = "failed", 5 : Cancelled = "cancelled", 6 : Disabled = "disabled", }
 }
 
 /// Part of [`McpServerElicitationRequestResponse`].
@@ -1783,8 +1691,8 @@ pub enum McpServerElicitationAction {
 }
 
 crate::runtime::open_enum! {
-    McpServerElicitationAction { Accept = "accept", Decline = "decline", Cancel =
-    "cancel", }
+    McpServerElicitationAction { 0 : Accept = "accept", 1 : Decline = "decline", 2 :
+    Cancel = "cancel", }
 }
 
 /// The params of [`mcpServer/elicitation/request`](crate::server_requests::McpServerElicitationRequest).
@@ -1819,6 +1727,7 @@ impl McpServerElicitationRequestParams {
     /// `threadId`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn thread_id(&self) -> Option<&String> {
         match self {
             Self::OpenaiUserVerification(arm) => Some(&arm.thread_id),
@@ -1834,6 +1743,7 @@ impl McpServerElicitationRequestParams {
     /// This is nullable because MCP models elicitation as a standalone server-to-client request identified by the MCP server request id. It may be triggered during a turn, but turn context is app-server correlation rather than part of the protocol identity of the elicitation itself.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn turn_id(&self) -> Option<&String> {
         match self {
             Self::OpenaiUserVerification(arm) => arm.turn_id.as_ref(),
@@ -1847,6 +1757,7 @@ impl McpServerElicitationRequestParams {
     /// `serverName`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn server_name(&self) -> Option<&String> {
         match self {
             Self::OpenaiUserVerification(arm) => Some(&arm.server_name),
@@ -1860,6 +1771,7 @@ impl McpServerElicitationRequestParams {
     /// `_meta`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn meta(&self) -> Option<&Value> {
         match self {
             Self::OpenaiUserVerification(arm) => Some(&arm.meta),
@@ -1899,6 +1811,7 @@ pub struct OpenaiUserVerificationMcpServerElicitationRequestParams {
 }
 
 impl fmt::Debug for OpenaiUserVerificationMcpServerElicitationRequestParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenaiUserVerificationMcpServerElicitationRequestParams")
             .field("thread_id", &self.thread_id)
@@ -1960,23 +1873,8 @@ impl Record for OpenaiUserVerificationMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OpenaiUserVerificationMcpServerElicitationRequestParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"_meta\":", &self.meta);
-        output.field(",\"title\":", &self.title);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"challenge\":", &self.challenge);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OpenaiUserVerificationMcpServerElicitationRequestParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -1985,11 +1883,23 @@ impl Fields for OpenaiUserVerificationMcpServerElicitationRequestParams {
             4 => self.title.decode(input),
             5 => self.description.decode(input),
             6 => self.challenge.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for OpenaiUserVerificationMcpServerElicitationRequestParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"challenge\":", &self.challenge);
+        output.end(&self.extra);
     }
 }
 
@@ -2018,6 +1928,7 @@ pub struct FormMcpServerElicitationRequestParams {
 }
 
 impl fmt::Debug for FormMcpServerElicitationRequestParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FormMcpServerElicitationRequestParams")
             .field("thread_id", &self.thread_id)
@@ -2074,22 +1985,8 @@ impl Record for FormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FormMcpServerElicitationRequestParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"_meta\":", &self.meta);
-        output.field(",\"message\":", &self.message);
-        output.field(",\"requestedSchema\":", &self.requested_schema);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FormMcpServerElicitationRequestParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -2097,11 +1994,22 @@ impl Fields for FormMcpServerElicitationRequestParams {
             3 => self.meta.decode(input),
             4 => self.message.decode(input),
             5 => self.requested_schema.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for FormMcpServerElicitationRequestParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.end(&self.extra);
     }
 }
 
@@ -2130,6 +2038,7 @@ pub struct OpenaiFormMcpServerElicitationRequestParams {
 }
 
 impl fmt::Debug for OpenaiFormMcpServerElicitationRequestParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenaiFormMcpServerElicitationRequestParams")
             .field("thread_id", &self.thread_id)
@@ -2186,22 +2095,8 @@ impl Record for OpenaiFormMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OpenaiFormMcpServerElicitationRequestParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"_meta\":", &self.meta);
-        output.field(",\"message\":", &self.message);
-        output.field(",\"requestedSchema\":", &self.requested_schema);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OpenaiFormMcpServerElicitationRequestParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -2209,11 +2104,22 @@ impl Fields for OpenaiFormMcpServerElicitationRequestParams {
             3 => self.meta.decode(input),
             4 => self.message.decode(input),
             5 => self.requested_schema.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for OpenaiFormMcpServerElicitationRequestParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.end(&self.extra);
     }
 }
 
@@ -2242,6 +2148,7 @@ pub struct OpenaiFormCamelCaseMcpServerElicitationRequestParams {
 }
 
 impl fmt::Debug for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenaiFormCamelCaseMcpServerElicitationRequestParams")
             .field("thread_id", &self.thread_id)
@@ -2298,22 +2205,8 @@ impl Record for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"_meta\":", &self.meta);
-        output.field(",\"message\":", &self.message);
-        output.field(",\"requestedSchema\":", &self.requested_schema);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -2321,11 +2214,22 @@ impl Fields for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
             3 => self.meta.decode(input),
             4 => self.message.decode(input),
             5 => self.requested_schema.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for OpenaiFormCamelCaseMcpServerElicitationRequestParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"requestedSchema\":", &self.requested_schema);
+        output.end(&self.extra);
     }
 }
 
@@ -2356,6 +2260,7 @@ pub struct UrlMcpServerElicitationRequestParams {
 }
 
 impl fmt::Debug for UrlMcpServerElicitationRequestParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UrlMcpServerElicitationRequestParams")
             .field("thread_id", &self.thread_id)
@@ -2417,23 +2322,8 @@ impl Record for UrlMcpServerElicitationRequestParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UrlMcpServerElicitationRequestParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"_meta\":", &self.meta);
-        output.field(",\"message\":", &self.message);
-        output.field(",\"url\":", &self.url);
-        output.field(",\"elicitationId\":", &self.elicitation_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UrlMcpServerElicitationRequestParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -2442,11 +2332,23 @@ impl Fields for UrlMcpServerElicitationRequestParams {
             4 => self.message.decode(input),
             5 => self.url.decode(input),
             6 => self.elicitation_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for UrlMcpServerElicitationRequestParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"_meta\":", &self.meta);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"url\":", &self.url);
+        output.field(",\"elicitationId\":", &self.elicitation_id);
+        output.end(&self.extra);
     }
 }
 
@@ -2467,6 +2369,7 @@ pub struct McpServerElicitationRequestResponse {
 }
 
 impl fmt::Debug for McpServerElicitationRequestResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpServerElicitationRequestResponse")
             .field("action", &self.action)
@@ -2514,32 +2417,27 @@ impl Record for McpServerElicitationRequestResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerElicitationRequestResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"action\":", &self.action);
-        output.field(",\"content\":", &self.content);
-        output.field(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerElicitationRequestResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.action.decode(input),
             1 => self.content.decode(input),
             2 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerElicitationRequestResponse);
+impl Encode for McpServerElicitationRequestResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"action\":", &self.action);
+        output.field(",\"content\":", &self.content);
+        output.field(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpServerEventStreamNotification`].
 #[derive(Clone, PartialEq)]
@@ -2554,6 +2452,7 @@ pub struct McpServerEventNotification {
 }
 
 impl fmt::Debug for McpServerEventNotification {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpServerEventNotification")
             .field("method", &self.method)
@@ -2588,30 +2487,25 @@ impl Record for McpServerEventNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerEventNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"method\":", &self.method);
-        output.field(",\"params\":", &self.params);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerEventNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.method.decode(input),
             1 => self.params.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerEventNotification);
+impl Encode for McpServerEventNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"method\":", &self.method);
+        output.field(",\"params\":", &self.params);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`mcpServer/event/stream/notification`](crate::notifications::McpServerEventStreamNotification).
 #[derive(Clone, Debug, PartialEq)]
@@ -2653,30 +2547,25 @@ impl Record for McpServerEventStreamNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerEventStreamNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"subscriptionId\":", &self.subscription_id);
-        output.field(",\"notification\":", &self.notification);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerEventStreamNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.subscription_id.decode(input),
             1 => self.notification.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerEventStreamNotification);
+impl Encode for McpServerEventStreamNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.field(",\"notification\":", &self.notification);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`mcpServer/event/stream/start`](crate::requests::McpServerEventStreamStart).
 ///
@@ -2701,6 +2590,7 @@ pub struct McpServerEventStreamStartParams {
 }
 
 impl fmt::Debug for McpServerEventStreamStartParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpServerEventStreamStartParams")
             .field("thread_id", &self.thread_id)
@@ -2758,22 +2648,8 @@ impl Record for McpServerEventStreamStartParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerEventStreamStartParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"server\":", &self.server);
-        output.field(",\"subscriptionId\":", &self.subscription_id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"arguments\":", &self.arguments);
-        output.omit(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerEventStreamStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.server.decode(input),
@@ -2781,15 +2657,24 @@ impl Fields for McpServerEventStreamStartParams {
             3 => self.name.decode(input),
             4 => self.arguments.decode(input),
             5 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerEventStreamStartParams);
+impl Encode for McpServerEventStreamStartParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"subscriptionId\":", &self.subscription_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"arguments\":", &self.arguments);
+        output.omit(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`mcpServer/event/stream/start`](crate::requests::McpServerEventStreamStart).
 ///
@@ -2810,6 +2695,7 @@ impl McpServerEventStreamStartResponse {
 }
 
 impl Default for McpServerEventStreamStartResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2825,24 +2711,18 @@ impl Record for McpServerEventStreamStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for McpServerEventStreamStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerEventStreamStartResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerEventStreamStartResponse);
+impl Encode for McpServerEventStreamStartResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`mcpServer/event/stream/stop`](crate::requests::McpServerEventStreamStop).
 ///
@@ -2879,28 +2759,23 @@ impl Record for McpServerEventStreamStopParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.subscription_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for McpServerEventStreamStopParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"subscriptionId\":", &self.subscription_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for McpServerEventStreamStopParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.subscription_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(McpServerEventStreamStopParams);
 
 /// The answer to [`mcpServer/event/stream/stop`](crate::requests::McpServerEventStreamStop).
 ///
@@ -2921,6 +2796,7 @@ impl McpServerEventStreamStopResponse {
 }
 
 impl Default for McpServerEventStreamStopResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2936,24 +2812,18 @@ impl Record for McpServerEventStreamStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for McpServerEventStreamStopResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerEventStreamStopResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerEventStreamStopResponse);
+impl Encode for McpServerEventStreamStopResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Presentation metadata advertised by an initialized MCP server.
 #[derive(Clone, PartialEq)]
@@ -2976,6 +2846,7 @@ pub struct McpServerInfo {
 }
 
 impl fmt::Debug for McpServerInfo {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpServerInfo")
             .field("name", &self.name)
@@ -3018,22 +2889,8 @@ impl Record for McpServerInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"title\":", &self.title);
-        output.field(",\"version\":", &self.version);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"icons\":", &self.icons);
-        output.field(",\"websiteUrl\":", &self.website_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.title.decode(input),
@@ -3041,15 +2898,24 @@ impl Fields for McpServerInfo {
             3 => self.description.decode(input),
             4 => self.icons.decode(input),
             5 => self.website_url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerInfo);
+impl Encode for McpServerInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"icons\":", &self.icons);
+        output.field(",\"websiteUrl\":", &self.website_url);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpServerOauthLoginParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3065,7 +2931,8 @@ pub enum McpServerOauthClientRegistration {
 }
 
 crate::runtime::open_enum! {
-    McpServerOauthClientRegistration { Auto = "auto", Cimd = "cimd", Dcr = "dcr", }
+    McpServerOauthClientRegistration { 0 : Auto = "auto", 1 : Cimd = "cimd", 2 : Dcr =
+    "dcr", }
 }
 
 /// The params of [`mcpServer/oauthLogin/completed`](crate::notifications::McpServerOauthLoginCompleted).
@@ -3114,36 +2981,31 @@ impl Record for McpServerOauthLoginCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerOauthLoginCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"loginId\":", &self.login_id);
-        output.field(",\"success\":", &self.success);
-        output.omit(",\"error\":", &self.error);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerOauthLoginCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.thread_id.decode(input),
             2 => self.login_id.decode(input),
             3 => self.success.decode(input),
             4 => self.error.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerOauthLoginCompletedNotification);
+impl Encode for McpServerOauthLoginCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"loginId\":", &self.login_id);
+        output.field(",\"success\":", &self.success);
+        output.omit(",\"error\":", &self.error);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`mcpServer/oauth/login`](crate::requests::McpServerOauthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -3217,36 +3079,31 @@ impl Record for McpServerOauthLoginParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerOauthLoginParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.omit(",\"threadId\":", &self.thread_id);
-        output.omit(",\"clientRegistration\":", &self.client_registration);
-        output.omit(",\"scopes\":", &self.scopes);
-        output.omit(",\"timeoutSecs\":", &self.timeout_secs);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerOauthLoginParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.thread_id.decode(input),
             2 => self.client_registration.decode(input),
             3 => self.scopes.decode(input),
             4 => self.timeout_secs.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerOauthLoginParams);
+impl Encode for McpServerOauthLoginParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"threadId\":", &self.thread_id);
+        output.omit(",\"clientRegistration\":", &self.client_registration);
+        output.omit(",\"scopes\":", &self.scopes);
+        output.omit(",\"timeoutSecs\":", &self.timeout_secs);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`mcpServer/oauth/login`](crate::requests::McpServerOauthLogin).
 #[derive(Clone, Debug, PartialEq)]
@@ -3284,30 +3141,25 @@ impl Record for McpServerOauthLoginResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerOauthLoginResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"authorizationUrl\":", &self.authorization_url);
-        output.field(",\"loginId\":", &self.login_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerOauthLoginResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.authorization_url.decode(input),
             1 => self.login_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerOauthLoginResponse);
+impl Encode for McpServerOauthLoginResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"authorizationUrl\":", &self.authorization_url);
+        output.field(",\"loginId\":", &self.login_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`McpServerStatusUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3319,7 +3171,7 @@ pub enum McpServerStartupFailureReason {
 }
 
 crate::runtime::open_enum! {
-    McpServerStartupFailureReason { ReauthenticationRequired =
+    McpServerStartupFailureReason { 0 : ReauthenticationRequired =
     "reauthenticationRequired", }
 }
 
@@ -3339,8 +3191,8 @@ pub enum McpServerStartupState {
 }
 
 crate::runtime::open_enum! {
-    McpServerStartupState { Starting = "starting", Ready = "ready", Failed = "failed",
-    Cancelled = "cancelled", }
+    McpServerStartupState { 0 : Starting = "starting", 1 : Ready = "ready", 2 : Failed =
+    "failed", 3 : Cancelled = "cancelled", }
 }
 
 /// Part of [`ListMcpServerStatusResponse`].
@@ -3362,7 +3214,7 @@ pub struct McpServerStatus {
     /// Opaque `_meta` from the first page of the corresponding MCP tool catalog. Null when unavailable.
     pub tool_list_meta: Value,
     /// `tools` on the wire.
-    pub tools: BTreeMap<String, Tool>,
+    pub tools: Map<Tool>,
     /// Tool discovery failed and no catalog was returned. Null when a catalog is returned, including cached or empty catalogs.
     pub tools_error: Option<String>,
     /// `resources` on the wire.
@@ -3376,6 +3228,7 @@ pub struct McpServerStatus {
 }
 
 impl fmt::Debug for McpServerStatus {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpServerStatus")
             .field("name", &self.name)
@@ -3400,14 +3253,14 @@ impl McpServerStatus {
     #[inline]
     pub fn new(
         name: impl Into<String>,
-        tools: BTreeMap<String, Tool>,
+        tools: impl Into<Map<Tool>>,
         resources: Vec<Resource>,
         resource_templates: Vec<ResourceTemplate>,
         auth_status: impl Into<McpAuthStatus>,
     ) -> Self {
         let mut new: Self = Record::blank();
         new.name = name.into();
-        new.tools = tools;
+        new.tools = tools.into();
         new.resources = resources;
         new.resource_templates = resource_templates;
         new.auth_status = auth_status.into();
@@ -3444,7 +3297,7 @@ impl Record for McpServerStatus {
             server_info: None,
             server_capabilities: Value::Null,
             tool_list_meta: Value::Null,
-            tools: BTreeMap::new(),
+            tools: Map::new(),
             tools_error: None,
             resources: Vec::new(),
             resource_templates: Vec::new(),
@@ -3452,28 +3305,8 @@ impl Record for McpServerStatus {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerStatus {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"runtimeStatus\":", &self.runtime_status);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"httpOrigin\":", &self.http_origin);
-        output.field(",\"serverInfo\":", &self.server_info);
-        output.field(",\"serverCapabilities\":", &self.server_capabilities);
-        output.field(",\"toolListMeta\":", &self.tool_list_meta);
-        output.field(",\"tools\":", &self.tools);
-        output.field(",\"toolsError\":", &self.tools_error);
-        output.field(",\"resources\":", &self.resources);
-        output.field(",\"resourceTemplates\":", &self.resource_templates);
-        output.field(",\"authStatus\":", &self.auth_status);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerStatus {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.runtime_status.decode(input),
@@ -3487,15 +3320,30 @@ impl Fields for McpServerStatus {
             9 => self.resources.decode(input),
             10 => self.resource_templates.decode(input),
             11 => self.auth_status.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerStatus);
+impl Encode for McpServerStatus {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"runtimeStatus\":", &self.runtime_status);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"httpOrigin\":", &self.http_origin);
+        output.field(",\"serverInfo\":", &self.server_info);
+        output.field(",\"serverCapabilities\":", &self.server_capabilities);
+        output.field(",\"toolListMeta\":", &self.tool_list_meta);
+        output.field(",\"tools\":", &self.tools);
+        output.field(",\"toolsError\":", &self.tools_error);
+        output.field(",\"resources\":", &self.resources);
+        output.field(",\"resourceTemplates\":", &self.resource_templates);
+        output.field(",\"authStatus\":", &self.auth_status);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ListMcpServerStatusParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3509,7 +3357,8 @@ pub enum McpServerStatusDetail {
 }
 
 crate::runtime::open_enum! {
-    McpServerStatusDetail { Full = "full", ToolsAndAuthOnly = "toolsAndAuthOnly", }
+    McpServerStatusDetail { 0 : Full = "full", 1 : ToolsAndAuthOnly = "toolsAndAuthOnly",
+    }
 }
 
 /// The params of [`mcpServer/startupStatus/updated`](crate::notifications::McpServerStartupStatusUpdated).
@@ -3561,36 +3410,31 @@ impl Record for McpServerStatusUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerStatusUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"error\":", &self.error);
-        output.field(",\"failureReason\":", &self.failure_reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerStatusUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.name.decode(input),
             2 => self.status.decode(input),
             3 => self.error.decode(input),
             4 => self.failure_reason.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerStatusUpdatedNotification);
+impl Encode for McpServerStatusUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"failureReason\":", &self.failure_reason);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`mcpServer/tool/call`](crate::requests::McpServerToolCall).
 #[derive(Clone, PartialEq)]
@@ -3611,6 +3455,7 @@ pub struct McpServerToolCallParams {
 }
 
 impl fmt::Debug for McpServerToolCallParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpServerToolCallParams")
             .field("thread_id", &self.thread_id)
@@ -3668,36 +3513,31 @@ impl Record for McpServerToolCallParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerToolCallParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"server\":", &self.server);
-        output.field(",\"tool\":", &self.tool);
-        output.omit(",\"arguments\":", &self.arguments);
-        output.omit(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerToolCallParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.server.decode(input),
             2 => self.tool.decode(input),
             3 => self.arguments.decode(input),
             4 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerToolCallParams);
+impl Encode for McpServerToolCallParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.omit(",\"arguments\":", &self.arguments);
+        output.omit(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`mcpServer/tool/call`](crate::requests::McpServerToolCall).
 #[derive(Clone, PartialEq)]
@@ -3716,6 +3556,7 @@ pub struct McpServerToolCallResponse {
 }
 
 impl fmt::Debug for McpServerToolCallResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpServerToolCallResponse")
             .field("content", &redact::json(&self.content))
@@ -3753,34 +3594,29 @@ impl Record for McpServerToolCallResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpServerToolCallResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"content\":", &self.content);
-        output.omit(",\"structuredContent\":", &self.structured_content);
-        output.omit(",\"isError\":", &self.is_error);
-        output.omit(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpServerToolCallResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.content.decode(input),
             1 => self.structured_content.decode(input),
             2 => self.is_error.decode(input),
             3 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpServerToolCallResponse);
+impl Encode for McpServerToolCallResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"content\":", &self.content);
+        output.omit(",\"structuredContent\":", &self.structured_content);
+        output.omit(",\"isError\":", &self.is_error);
+        output.omit(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3827,36 +3663,31 @@ impl Record for McpToolCallAppContext {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpToolCallAppContext {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"connectorId\":", &self.connector_id);
-        output.field(",\"linkId\":", &self.link_id);
-        output.field(",\"resourceUri\":", &self.resource_uri);
-        output.field(",\"appName\":", &self.app_name);
-        output.field(",\"actionName\":", &self.action_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpToolCallAppContext {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.connector_id.decode(input),
             1 => self.link_id.decode(input),
             2 => self.resource_uri.decode(input),
             3 => self.app_name.decode(input),
             4 => self.action_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpToolCallAppContext);
+impl Encode for McpToolCallAppContext {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"connectorId\":", &self.connector_id);
+        output.field(",\"linkId\":", &self.link_id);
+        output.field(",\"resourceUri\":", &self.resource_uri);
+        output.field(",\"appName\":", &self.app_name);
+        output.field(",\"actionName\":", &self.action_name);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3891,28 +3722,23 @@ impl Record for McpToolCallError {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for McpToolCallError {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for McpToolCallError {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(McpToolCallError);
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, PartialEq)]
@@ -3929,6 +3755,7 @@ pub struct McpToolCallResult {
 }
 
 impl fmt::Debug for McpToolCallResult {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpToolCallResult")
             .field("content", &redact::json(&self.content))
@@ -3964,32 +3791,27 @@ impl Record for McpToolCallResult {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpToolCallResult {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"content\":", &self.content);
-        output.field(",\"structuredContent\":", &self.structured_content);
-        output.field(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpToolCallResult {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.content.decode(input),
             1 => self.structured_content.decode(input),
             2 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(McpToolCallResult);
+impl Encode for McpToolCallResult {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"content\":", &self.content);
+        output.field(",\"structuredContent\":", &self.structured_content);
+        output.field(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4005,8 +3827,8 @@ pub enum McpToolCallStatus {
 }
 
 crate::runtime::open_enum! {
-    McpToolCallStatus { InProgress = "inProgress", Completed = "completed", Failed =
-    "failed", }
+    McpToolCallStatus { 0 : InProgress = "inProgress", 1 : Completed = "completed", 2 :
+    Failed = "failed", }
 }
 
 /// A known resource that the server is capable of reading.
@@ -4036,6 +3858,7 @@ pub struct Resource {
 }
 
 impl fmt::Debug for Resource {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resource")
             .field("annotations", &redact::json(&self.annotations))
@@ -4094,25 +3917,8 @@ impl Record for Resource {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for Resource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"annotations\":", &self.annotations);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"mimeType\":", &self.mime_type);
-        output.field(",\"name\":", &self.name);
-        output.omit(",\"size\":", &self.size);
-        output.omit(",\"title\":", &self.title);
-        output.field(",\"uri\":", &self.uri);
-        output.omit(",\"icons\":", &self.icons);
-        output.omit(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for Resource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.annotations.decode(input),
             1 => self.description.decode(input),
@@ -4123,15 +3929,27 @@ impl Fields for Resource {
             6 => self.uri.decode(input),
             7 => self.icons.decode(input),
             8 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(Resource);
+impl Encode for Resource {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"size\":", &self.size);
+        output.omit(",\"title\":", &self.title);
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"icons\":", &self.icons);
+        output.omit(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// Contents returned when reading a resource from an MCP server.
 #[derive(Clone, Debug, PartialEq)]
@@ -4167,6 +3985,7 @@ pub struct ResourceTemplate {
 }
 
 impl fmt::Debug for ResourceTemplate {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResourceTemplate")
             .field("annotations", &redact::json(&self.annotations))
@@ -4216,22 +4035,8 @@ impl Record for ResourceTemplate {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ResourceTemplate {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"annotations\":", &self.annotations);
-        output.field(",\"uriTemplate\":", &self.uri_template);
-        output.field(",\"name\":", &self.name);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"mimeType\":", &self.mime_type);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ResourceTemplate {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.annotations.decode(input),
             1 => self.uri_template.decode(input),
@@ -4239,15 +4044,24 @@ impl Fields for ResourceTemplate {
             3 => self.title.decode(input),
             4 => self.description.decode(input),
             5 => self.mime_type.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ResourceTemplate);
+impl Encode for ResourceTemplate {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"annotations\":", &self.annotations);
+        output.field(",\"uriTemplate\":", &self.uri_template);
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ResourceContent`].
 #[derive(Clone, PartialEq)]
@@ -4266,6 +4080,7 @@ pub struct TextResourceContent {
 }
 
 impl fmt::Debug for TextResourceContent {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TextResourceContent")
             .field("uri", &self.uri)
@@ -4304,34 +4119,29 @@ impl Record for TextResourceContent {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TextResourceContent {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"uri\":", &self.uri);
-        output.omit(",\"mimeType\":", &self.mime_type);
-        output.field(",\"text\":", &self.text);
-        output.omit(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TextResourceContent {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.uri.decode(input),
             1 => self.mime_type.decode(input),
             2 => self.text.decode(input),
             3 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TextResourceContent);
+impl Encode for TextResourceContent {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"uri\":", &self.uri);
+        output.omit(",\"mimeType\":", &self.mime_type);
+        output.field(",\"text\":", &self.text);
+        output.omit(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
 
 /// Definition for a tool the client can call.
 #[derive(Clone, PartialEq)]
@@ -4358,6 +4168,7 @@ pub struct Tool {
 }
 
 impl fmt::Debug for Tool {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tool")
             .field("name", &self.name)
@@ -4413,24 +4224,8 @@ impl Record for Tool {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for Tool {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.omit(",\"title\":", &self.title);
-        output.omit(",\"description\":", &self.description);
-        output.field(",\"inputSchema\":", &self.input_schema);
-        output.omit(",\"outputSchema\":", &self.output_schema);
-        output.omit(",\"annotations\":", &self.annotations);
-        output.omit(",\"icons\":", &self.icons);
-        output.omit(",\"_meta\":", &self.meta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for Tool {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.title.decode(input),
@@ -4440,12 +4235,43 @@ impl Fields for Tool {
             5 => self.annotations.decode(input),
             6 => self.icons.decode(input),
             7 => self.meta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(Tool);
+impl Encode for Tool {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"title\":", &self.title);
+        output.omit(",\"description\":", &self.description);
+        output.field(",\"inputSchema\":", &self.input_schema);
+        output.omit(",\"outputSchema\":", &self.output_schema);
+        output.omit(",\"annotations\":", &self.annotations);
+        output.omit(",\"icons\":", &self.icons);
+        output.omit(",\"_meta\":", &self.meta);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    BlobResourceContent, ListMcpServerStatusParams, ListMcpServerStatusResponse,
+    McpAppUi, McpElicitationBooleanSchema, McpElicitationConstOption,
+    McpElicitationLegacyTitledEnumSchema, McpElicitationNumberSchema,
+    McpElicitationSchema, McpElicitationStringSchema, McpElicitationTitledEnumItems,
+    McpElicitationTitledMultiSelectEnumSchema,
+    McpElicitationTitledSingleSelectEnumSchema, McpElicitationUntitledEnumItems,
+    McpElicitationUntitledMultiSelectEnumSchema,
+    McpElicitationUntitledSingleSelectEnumSchema, McpResourceReadParams,
+    McpResourceReadResponse, McpResourceReadTarget, McpServerElicitationRequestResponse,
+    McpServerEventNotification, McpServerEventStreamNotification,
+    McpServerEventStreamStartParams, McpServerEventStreamStartResponse,
+    McpServerEventStreamStopParams, McpServerEventStreamStopResponse, McpServerInfo,
+    McpServerOauthLoginCompletedNotification, McpServerOauthLoginParams,
+    McpServerOauthLoginResponse, McpServerStatus, McpServerStatusUpdatedNotification,
+    McpServerToolCallParams, McpServerToolCallResponse, McpToolCallAppContext,
+    McpToolCallError, McpToolCallResult, Resource, ResourceTemplate, TextResourceContent,
+    Tool
+);

@@ -8,11 +8,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -53,30 +53,25 @@ impl Record for MemoryCitation {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MemoryCitation {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"entries\":", &self.entries);
-        output.field(",\"threadIds\":", &self.thread_ids);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MemoryCitation {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.entries.decode(input),
             1 => self.thread_ids.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MemoryCitation);
+impl Encode for MemoryCitation {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"entries\":", &self.entries);
+        output.field(",\"threadIds\":", &self.thread_ids);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`MemoryCitation`].
 #[derive(Clone, Debug, PartialEq)]
@@ -128,34 +123,29 @@ impl Record for MemoryCitationEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MemoryCitationEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"lineStart\":", &self.line_start);
-        output.field(",\"lineEnd\":", &self.line_end);
-        output.field(",\"note\":", &self.note);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MemoryCitationEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.line_start.decode(input),
             2 => self.line_end.decode(input),
             3 => self.note.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MemoryCitationEntry);
+impl Encode for MemoryCitationEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"lineStart\":", &self.line_start);
+        output.field(",\"lineEnd\":", &self.line_end);
+        output.field(",\"note\":", &self.note);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`memory/reset`](crate::requests::MemoryReset).
 ///
@@ -176,6 +166,7 @@ impl MemoryResetResponse {
 }
 
 impl Default for MemoryResetResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -191,24 +182,18 @@ impl Record for MemoryResetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for MemoryResetResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MemoryResetResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MemoryResetResponse);
+impl Encode for MemoryResetResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`memory/status`](crate::requests::MemoryStatus).
 ///
@@ -237,6 +222,7 @@ impl MemoryStatusParams {
 }
 
 impl Default for MemoryStatusParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -255,28 +241,23 @@ impl Record for MemoryStatusParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.min_consolidated_threads.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MemoryStatusParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"minConsolidatedThreads\":", &self.min_consolidated_threads);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for MemoryStatusParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.min_consolidated_threads.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(MemoryStatusParams);
 
 /// The answer to [`memory/status`](crate::requests::MemoryStatus).
 ///
@@ -317,27 +298,27 @@ impl Record for MemoryStatusResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MemoryStatusResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"v2ConsolidatedThreads\":", &self.v2_consolidated_threads);
-        output.field(",\"v2Ready\":", &self.v2_ready);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MemoryStatusResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.v2_consolidated_threads.decode(input),
             1 => self.v2_ready.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MemoryStatusResponse);
+impl Encode for MemoryStatusResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"v2ConsolidatedThreads\":", &self.v2_consolidated_threads);
+        output.field(",\"v2Ready\":", &self.v2_ready);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    MemoryCitation, MemoryCitationEntry, MemoryResetResponse, MemoryStatusParams,
+    MemoryStatusResponse
+);

@@ -7,11 +7,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -42,6 +42,7 @@ impl MockExperimentalMethodParams {
 }
 
 impl Default for MockExperimentalMethodParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -60,28 +61,23 @@ impl Record for MockExperimentalMethodParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.value.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MockExperimentalMethodParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"value\":", &self.value);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for MockExperimentalMethodParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.value.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(MockExperimentalMethodParams);
 
 /// The answer to [`mock/experimentalMethod`](crate::requests::MockExperimentalMethod).
 ///
@@ -104,6 +100,7 @@ impl MockExperimentalMethodResponse {
 }
 
 impl Default for MockExperimentalMethodResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -122,25 +119,24 @@ impl Record for MockExperimentalMethodResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.echoed.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MockExperimentalMethodResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"echoed\":", &self.echoed);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for MockExperimentalMethodResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.echoed.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(MockExperimentalMethodResponse);
+crate::runtime::implement_serde!(
+    MockExperimentalMethodParams, MockExperimentalMethodResponse
+);

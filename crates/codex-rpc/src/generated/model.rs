@@ -15,11 +15,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -73,34 +73,29 @@ impl Record for AuthRecoveryNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AuthRecoveryNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"provider\":", &self.provider);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AuthRecoveryNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.provider.decode(input),
             3 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AuthRecoveryNotification);
+impl Encode for AuthRecoveryNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"provider\":", &self.provider);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ProviderSettingsPatch`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -114,7 +109,7 @@ pub enum BedrockProviderId {
 }
 
 crate::runtime::open_enum! {
-    BedrockProviderId { AmazonBedrock = "amazon-bedrock", AmazonBedrockRuntime =
+    BedrockProviderId { 0 : AmazonBedrock = "amazon-bedrock", 1 : AmazonBedrockRuntime =
     "amazon-bedrock-runtime", }
 }
 
@@ -156,6 +151,7 @@ impl NoneGatewayAuth {
 }
 
 impl Default for NoneGatewayAuth {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -171,20 +167,16 @@ impl Record for NoneGatewayAuth {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for NoneGatewayAuth {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NoneGatewayAuth {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -223,24 +215,21 @@ impl Record for EnvironmentVariableGatewayAuth {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.env_key.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for EnvironmentVariableGatewayAuth {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"envKey\":", &self.env_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentVariableGatewayAuth {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.env_key.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -265,6 +254,7 @@ impl ExternallyConfiguredGatewayAuth {
 }
 
 impl Default for ExternallyConfiguredGatewayAuth {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -283,24 +273,21 @@ impl Record for ExternallyConfiguredGatewayAuth {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.env_key.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ExternallyConfiguredGatewayAuth {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"envKey\":", &self.env_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExternallyConfiguredGatewayAuth {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.env_key.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -314,7 +301,7 @@ pub enum GcpProviderId {
 }
 
 crate::runtime::open_enum! {
-    GcpProviderId { Gcp = "gcp", }
+    GcpProviderId { 0 : Gcp = "gcp", }
 }
 
 /// Canonical user-input modality tags advertised by a model.
@@ -331,7 +318,7 @@ pub enum InputModality {
 }
 
 crate::runtime::open_enum! {
-    InputModality { Text = "text", Image = "image", Audio = "audio", }
+    InputModality { 0 : Text = "text", 1 : Image = "image", 2 : Audio = "audio", }
 }
 
 /// Part of [`ModelListResponse`].
@@ -457,10 +444,40 @@ impl Record for Model {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.model.decode(input),
+            2 => self.upgrade.decode(input),
+            3 => self.upgrade_info.decode(input),
+            4 => self.availability_nux.decode(input),
+            5 => self.display_name.decode(input),
+            6 => self.description.decode(input),
+            7 => self.model_specialty.decode(input),
+            8 => self.hidden.decode(input),
+            9 => self.supported_reasoning_efforts.decode(input),
+            10 => self.default_reasoning_effort.decode(input),
+            11 => {
+                self.input_modalities = runtime::blank();
+                self.input_modalities.decode(input)
+            }
+            12 => self.supports_personality.decode(input),
+            13 => self.multi_agent_version.decode(input),
+            14 => self.additional_speed_tiers.decode(input),
+            15 => self.service_tiers.decode(input),
+            16 => self.default_service_tier.decode(input),
+            17 => self.available_access_programs.decode(input),
+            18 => self.is_default.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for Model {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"id\":", &self.id);
         output.field(",\"model\":", &self.model);
         output.field(",\"upgrade\":", &self.upgrade);
@@ -481,41 +498,9 @@ impl Encode for Model {
         output.field(",\"defaultServiceTier\":", &self.default_service_tier);
         output.field(",\"availableAccessPrograms\":", &self.available_access_programs);
         output.field(",\"isDefault\":", &self.is_default);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for Model {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.model.decode(input),
-            2 => self.upgrade.decode(input),
-            3 => self.upgrade_info.decode(input),
-            4 => self.availability_nux.decode(input),
-            5 => self.display_name.decode(input),
-            6 => self.description.decode(input),
-            7 => self.model_specialty.decode(input),
-            8 => self.hidden.decode(input),
-            9 => self.supported_reasoning_efforts.decode(input),
-            10 => self.default_reasoning_effort.decode(input),
-            11 => self.input_modalities.decode(input),
-            12 => self.supports_personality.decode(input),
-            13 => self.multi_agent_version.decode(input),
-            14 => self.additional_speed_tiers.decode(input),
-            15 => self.service_tiers.decode(input),
-            16 => self.default_service_tier.decode(input),
-            17 => self.available_access_programs.decode(input),
-            18 => self.is_default.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(Model);
 
 /// Caller-specific explicit access programs advertised by model discovery.
 #[derive(Clone, Debug, PartialEq)]
@@ -550,28 +535,23 @@ impl Record for ModelAccessPrograms {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cyber.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ModelAccessPrograms {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"cyber\":", &self.cyber);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ModelAccessPrograms {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.cyber.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ModelAccessPrograms);
 
 /// Part of [`Model`].
 #[derive(Clone, Debug, PartialEq)]
@@ -606,28 +586,23 @@ impl Record for ModelAvailabilityNux {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.message.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ModelAvailabilityNux {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ModelAvailabilityNux {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ModelAvailabilityNux);
 
 /// The params of [`model/list`](crate::requests::ModelList).
 #[derive(Clone, Debug, PartialEq)]
@@ -678,6 +653,7 @@ impl ModelListParams {
 }
 
 impl Default for ModelListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -699,34 +675,29 @@ impl Record for ModelListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"modelProvider\":", &self.model_provider);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"includeHidden\":", &self.include_hidden);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.model_provider.decode(input),
             1 => self.cursor.decode(input),
             2 => self.limit.decode(input),
             3 => self.include_hidden.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelListParams);
+impl Encode for ModelListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"modelProvider\":", &self.model_provider);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"includeHidden\":", &self.include_hidden);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`model/list`](crate::requests::ModelList).
 #[derive(Clone, Debug, PartialEq)]
@@ -764,30 +735,25 @@ impl Record for ModelListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelListResponse);
+impl Encode for ModelListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`modelProvider/capabilities/read`](crate::requests::ModelProviderCapabilitiesRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -806,6 +772,7 @@ impl ModelProviderCapabilitiesReadParams {
 }
 
 impl Default for ModelProviderCapabilitiesReadParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -821,24 +788,18 @@ impl Record for ModelProviderCapabilitiesReadParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ModelProviderCapabilitiesReadParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderCapabilitiesReadParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelProviderCapabilitiesReadParams);
+impl Encode for ModelProviderCapabilitiesReadParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`modelProvider/capabilities/read`](crate::requests::ModelProviderCapabilitiesRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -877,30 +838,25 @@ impl Record for ModelProviderCapabilitiesReadResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelProviderCapabilitiesReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"imageGeneration\":", &self.image_generation);
-        output.field(",\"webSearch\":", &self.web_search);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderCapabilitiesReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.image_generation.decode(input),
             1 => self.web_search.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelProviderCapabilitiesReadResponse);
+impl Encode for ModelProviderCapabilitiesReadResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"imageGeneration\":", &self.image_generation);
+        output.field(",\"webSearch\":", &self.web_search);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`modelProvider/config/write`](crate::requests::ModelProviderConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -935,28 +891,23 @@ impl Record for ModelProviderConfigWriteParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.settings.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ModelProviderConfigWriteParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"settings\":", &self.settings);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ModelProviderConfigWriteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.settings.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ModelProviderConfigWriteParams);
 
 /// The answer to [`modelProvider/config/write`](crate::requests::ModelProviderConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -991,28 +942,23 @@ impl Record for ModelProviderConfigWriteResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ModelProviderConfigWriteResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"provider\":", &self.provider);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ModelProviderConfigWriteResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.provider.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ModelProviderConfigWriteResponse);
 
 /// Structured JSON-RPC error data. Unknown errors must retain the client's normal fallback.
 #[derive(Clone, Debug, PartialEq)]
@@ -1041,6 +987,7 @@ impl ModelProviderError {
     /// `modelProvider`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn model_provider(&self) -> Option<&String> {
         match self {
             Self::ModelProviderMismatch(arm) => Some(&arm.model_provider),
@@ -1093,26 +1040,23 @@ impl Record for ModelProviderMismatchModelProviderError {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelProviderMismatchModelProviderError {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"currentModelProvider\":", &self.current_model_provider);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderMismatchModelProviderError {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.model_provider.decode(input),
             1 => self.current_model_provider.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ModelProviderMismatchModelProviderError {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"currentModelProvider\":", &self.current_model_provider);
+        output.end(&self.extra);
     }
 }
 
@@ -1151,24 +1095,21 @@ impl Record for ModelProviderNotConfiguredModelProviderError {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model_provider.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ModelProviderNotConfiguredModelProviderError {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"modelProvider\":", &self.model_provider);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderNotConfiguredModelProviderError {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.model_provider.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -1214,26 +1155,23 @@ impl Record for ModelProviderPolicyConflictModelProviderError {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelProviderPolicyConflictModelProviderError {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"requiredModelProvider\":", &self.required_model_provider);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderPolicyConflictModelProviderError {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.model_provider.decode(input),
             1 => self.required_model_provider.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ModelProviderPolicyConflictModelProviderError {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"requiredModelProvider\":", &self.required_model_provider);
+        output.end(&self.extra);
     }
 }
 
@@ -1254,6 +1192,7 @@ impl ModelProviderListParams {
 }
 
 impl Default for ModelProviderListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1269,24 +1208,18 @@ impl Record for ModelProviderListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ModelProviderListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderListParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelProviderListParams);
+impl Encode for ModelProviderListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`modelProvider/list`](crate::requests::ModelProviderList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1333,32 +1266,27 @@ impl Record for ModelProviderListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelProviderListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"defaultProviderId\":", &self.default_provider_id);
-        output.field(",\"canChangeDefault\":", &self.can_change_default);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.default_provider_id.decode(input),
             2 => self.can_change_default.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelProviderListResponse);
+impl Encode for ModelProviderListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"defaultProviderId\":", &self.default_provider_id);
+        output.field(",\"canChangeDefault\":", &self.can_change_default);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ModelProviderConfigWriteResponse`], [`ModelProviderListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1413,36 +1341,31 @@ impl Record for ModelProviderSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelProviderSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"canEdit\":", &self.can_edit);
-        output.field(",\"baseUrl\":", &self.base_url);
-        output.field(",\"settings\":", &self.settings);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelProviderSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
             2 => self.can_edit.decode(input),
             3 => self.base_url.decode(input),
             4 => self.settings.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelProviderSummary);
+impl Encode for ModelProviderSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"canEdit\":", &self.can_edit);
+        output.field(",\"baseUrl\":", &self.base_url);
+        output.field(",\"settings\":", &self.settings);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ModelReroutedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1454,7 +1377,7 @@ pub enum ModelRerouteReason {
 }
 
 crate::runtime::open_enum! {
-    ModelRerouteReason { HighRiskCyberActivity = "highRiskCyberActivity", }
+    ModelRerouteReason { 0 : HighRiskCyberActivity = "highRiskCyberActivity", }
 }
 
 /// The params of [`model/rerouted`](crate::notifications::ModelRerouted).
@@ -1512,36 +1435,31 @@ impl Record for ModelReroutedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelReroutedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"fromModel\":", &self.from_model);
-        output.field(",\"toModel\":", &self.to_model);
-        output.field(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelReroutedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.from_model.decode(input),
             3 => self.to_model.decode(input),
             4 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelReroutedNotification);
+impl Encode for ModelReroutedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"fromModel\":", &self.from_model);
+        output.field(",\"toModel\":", &self.to_model);
+        output.field(",\"reason\":", &self.reason);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`model/safetyBuffering/updated`](crate::notifications::ModelSafetyBufferingUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -1614,23 +1532,8 @@ impl Record for ModelSafetyBufferingUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelSafetyBufferingUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"useCases\":", &self.use_cases);
-        output.field(",\"reasons\":", &self.reasons);
-        output.field(",\"showBufferingUi\":", &self.show_buffering_ui);
-        output.field(",\"fasterModel\":", &self.faster_model);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelSafetyBufferingUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -1639,15 +1542,25 @@ impl Fields for ModelSafetyBufferingUpdatedNotification {
             4 => self.reasons.decode(input),
             5 => self.show_buffering_ui.decode(input),
             6 => self.faster_model.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelSafetyBufferingUpdatedNotification);
+impl Encode for ModelSafetyBufferingUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"useCases\":", &self.use_cases);
+        output.field(",\"reasons\":", &self.reasons);
+        output.field(",\"showBufferingUi\":", &self.show_buffering_ui);
+        output.field(",\"fasterModel\":", &self.faster_model);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Model`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1694,32 +1607,27 @@ impl Record for ModelServiceTier {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelServiceTier {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelServiceTier {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
             2 => self.description.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelServiceTier);
+impl Encode for ModelServiceTier {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Model`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1772,36 +1680,31 @@ impl Record for ModelUpgradeInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelUpgradeInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"model\":", &self.model);
-        output.field(",\"upgradeCopy\":", &self.upgrade_copy);
-        output.field(",\"modelLink\":", &self.model_link);
-        output.field(",\"migrationMarkdown\":", &self.migration_markdown);
-        output.field(",\"retirementAt\":", &self.retirement_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelUpgradeInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.model.decode(input),
             1 => self.upgrade_copy.decode(input),
             2 => self.model_link.decode(input),
             3 => self.migration_markdown.decode(input),
             4 => self.retirement_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelUpgradeInfo);
+impl Encode for ModelUpgradeInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"model\":", &self.model);
+        output.field(",\"upgradeCopy\":", &self.upgrade_copy);
+        output.field(",\"modelLink\":", &self.model_link);
+        output.field(",\"migrationMarkdown\":", &self.migration_markdown);
+        output.field(",\"retirementAt\":", &self.retirement_at);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ModelVerificationNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1813,7 +1716,7 @@ pub enum ModelVerification {
 }
 
 crate::runtime::open_enum! {
-    ModelVerification { TrustedAccessForCyber = "trustedAccessForCyber", }
+    ModelVerification { 0 : TrustedAccessForCyber = "trustedAccessForCyber", }
 }
 
 /// The params of [`model/verification`](crate::notifications::ModelVerification).
@@ -1861,32 +1764,27 @@ impl Record for ModelVerificationNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ModelVerificationNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"verifications\":", &self.verifications);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ModelVerificationNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.verifications.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ModelVerificationNotification);
+impl Encode for ModelVerificationNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"verifications\":", &self.verifications);
+        output.end(&self.extra);
+    }
+}
 
 /// Multi-agent runtime supported by a model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1902,7 +1800,7 @@ pub enum MultiAgentVersion {
 }
 
 crate::runtime::open_enum! {
-    MultiAgentVersion { Disabled = "disabled", V1 = "v1", V2 = "v2", }
+    MultiAgentVersion { 0 : Disabled = "disabled", 1 : V1 = "v1", 2 : V2 = "v2", }
 }
 
 /// Part of [`ModelProviderSummary`].
@@ -1945,6 +1843,7 @@ impl OpenaiProviderSettings {
 }
 
 impl Default for OpenaiProviderSettings {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1960,20 +1859,16 @@ impl Record for OpenaiProviderSettings {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for OpenaiProviderSettings {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for OpenaiProviderSettings {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -2012,24 +1907,21 @@ impl Record for CustomGatewayProviderSettings {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.auth.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CustomGatewayProviderSettings {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"auth\":", &self.auth);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CustomGatewayProviderSettings {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.auth.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2056,6 +1948,7 @@ impl BedrockProviderSettings {
 }
 
 impl Default for BedrockProviderSettings {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2075,26 +1968,23 @@ impl Record for BedrockProviderSettings {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BedrockProviderSettings {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"profile\":", &self.profile);
-        output.field(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockProviderSettings {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.profile.decode(input),
             1 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for BedrockProviderSettings {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"profile\":", &self.profile);
+        output.field(",\"region\":", &self.region);
+        output.end(&self.extra);
     }
 }
 
@@ -2123,6 +2013,7 @@ impl GcpProviderSettings {
 }
 
 impl Default for GcpProviderSettings {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2143,28 +2034,25 @@ impl Record for GcpProviderSettings {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GcpProviderSettings {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"projectId\":", &self.project_id);
-        output.field(",\"location\":", &self.location);
-        output.field(",\"credentialFile\":", &self.credential_file);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GcpProviderSettings {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.project_id.decode(input),
             1 => self.location.decode(input),
             2 => self.credential_file.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for GcpProviderSettings {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"projectId\":", &self.project_id);
+        output.field(",\"location\":", &self.location);
+        output.field(",\"credentialFile\":", &self.credential_file);
+        output.end(&self.extra);
     }
 }
 
@@ -2239,6 +2127,7 @@ impl CustomGatewayProviderSettingsPatch {
 }
 
 impl Default for CustomGatewayProviderSettingsPatch {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2260,30 +2149,27 @@ impl Record for CustomGatewayProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.provider_id.decode(input),
+            1 => Slot::fill(&mut &mut self.name, input),
+            2 => self.base_url.decode(input),
+            3 => self.env_key.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CustomGatewayProviderSettingsPatch {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"providerId\":", &self.provider_id);
         output.omit(",\"name\":", &self.name);
         output.omit(",\"baseUrl\":", &self.base_url);
         output.omit(",\"envKey\":", &self.env_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CustomGatewayProviderSettingsPatch {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.provider_id.decode(input),
-            1 => runtime::some(&mut self.name, input),
-            2 => self.base_url.decode(input),
-            3 => self.env_key.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -2340,28 +2226,25 @@ impl Record for BedrockProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BedrockProviderSettingsPatch {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"providerId\":", &self.provider_id);
-        output.omit(",\"profile\":", &self.profile);
-        output.omit(",\"region\":", &self.region);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BedrockProviderSettingsPatch {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.provider_id.decode(input),
             1 => self.profile.decode(input),
             2 => self.region.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for BedrockProviderSettingsPatch {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"providerId\":", &self.provider_id);
+        output.omit(",\"profile\":", &self.profile);
+        output.omit(",\"region\":", &self.region);
+        output.end(&self.extra);
     }
 }
 
@@ -2427,30 +2310,27 @@ impl Record for GcpProviderSettingsPatch {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GcpProviderSettingsPatch {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"providerId\":", &self.provider_id);
-        output.omit(",\"projectId\":", &self.project_id);
-        output.omit(",\"location\":", &self.location);
-        output.omit(",\"credentialFile\":", &self.credential_file);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GcpProviderSettingsPatch {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.provider_id.decode(input),
             1 => self.project_id.decode(input),
             2 => self.location.decode(input),
             3 => self.credential_file.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for GcpProviderSettingsPatch {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"providerId\":", &self.provider_id);
+        output.omit(",\"projectId\":", &self.project_id);
+        output.omit(",\"location\":", &self.location);
+        output.omit(",\"credentialFile\":", &self.credential_file);
+        output.end(&self.extra);
     }
 }
 
@@ -2494,27 +2374,32 @@ impl Record for ReasoningEffortOption {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReasoningEffortOption {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
-        output.field(",\"description\":", &self.description);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReasoningEffortOption {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.reasoning_effort.decode(input),
             1 => self.description.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ReasoningEffortOption);
+impl Encode for ReasoningEffortOption {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"description\":", &self.description);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    AuthRecoveryNotification, Model, ModelAccessPrograms, ModelAvailabilityNux,
+    ModelListParams, ModelListResponse, ModelProviderCapabilitiesReadParams,
+    ModelProviderCapabilitiesReadResponse, ModelProviderConfigWriteParams,
+    ModelProviderConfigWriteResponse, ModelProviderListParams, ModelProviderListResponse,
+    ModelProviderSummary, ModelReroutedNotification,
+    ModelSafetyBufferingUpdatedNotification, ModelServiceTier, ModelUpgradeInfo,
+    ModelVerificationNotification, ReasoningEffortOption
+);

@@ -7,11 +7,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -56,6 +56,7 @@ impl PermissionProfileListParams {
 }
 
 impl Default for PermissionProfileListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -76,32 +77,27 @@ impl Record for PermissionProfileListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PermissionProfileListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PermissionProfileListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cursor.decode(input),
             1 => self.limit.decode(input),
             2 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PermissionProfileListParams);
+impl Encode for PermissionProfileListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`permissionProfile/list`](crate::requests::PermissionProfileList).
 #[derive(Clone, Debug, PartialEq)]
@@ -139,30 +135,25 @@ impl Record for PermissionProfileListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PermissionProfileListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PermissionProfileListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PermissionProfileListResponse);
+impl Encode for PermissionProfileListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PermissionProfileListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -204,29 +195,28 @@ impl Record for PermissionProfileSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PermissionProfileSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"allowed\":", &self.allowed);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PermissionProfileSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.description.decode(input),
             2 => self.allowed.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PermissionProfileSummary);
+impl Encode for PermissionProfileSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"allowed\":", &self.allowed);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    PermissionProfileListParams, PermissionProfileListResponse, PermissionProfileSummary
+);

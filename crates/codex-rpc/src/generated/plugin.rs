@@ -19,11 +19,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -73,36 +73,31 @@ impl Record for AppSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"installUrl\":", &self.install_url);
-        output.field(",\"category\":", &self.category);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
             2 => self.description.decode(input),
             3 => self.install_url.decode(input),
             4 => self.category.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppSummary);
+impl Encode for AppSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"installUrl\":", &self.install_url);
+        output.field(",\"category\":", &self.category);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginDetail`].
 #[derive(Clone, Debug, PartialEq)]
@@ -177,25 +172,8 @@ impl Record for AppTemplateSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AppTemplateSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"templateId\":", &self.template_id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"category\":", &self.category);
-        output.field(",\"canonicalConnectorId\":", &self.canonical_connector_id);
-        output.field(",\"logoUrl\":", &self.logo_url);
-        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
-        output.field(",\"materializedAppIds\":", &self.materialized_app_ids);
-        output.field(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AppTemplateSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.template_id.decode(input),
             1 => self.name.decode(input),
@@ -206,15 +184,27 @@ impl Fields for AppTemplateSummary {
             6 => self.logo_url_dark.decode(input),
             7 => self.materialized_app_ids.decode(input),
             8 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AppTemplateSummary);
+impl Encode for AppTemplateSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"templateId\":", &self.template_id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"category\":", &self.category);
+        output.field(",\"canonicalConnectorId\":", &self.canonical_connector_id);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"materializedAppIds\":", &self.materialized_app_ids);
+        output.field(",\"reason\":", &self.reason);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`AppTemplateSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -228,8 +218,8 @@ pub enum AppTemplateUnavailableReason {
 }
 
 crate::runtime::open_enum! {
-    AppTemplateUnavailableReason { NotConfiguredForWorkspace =
-    "NOT_CONFIGURED_FOR_WORKSPACE", NoActiveWorkspace = "NO_ACTIVE_WORKSPACE", }
+    AppTemplateUnavailableReason { 0 : NotConfiguredForWorkspace =
+    "NOT_CONFIGURED_FOR_WORKSPACE", 1 : NoActiveWorkspace = "NO_ACTIVE_WORKSPACE", }
 }
 
 /// Part of [`PluginMarketplaceEntry`].
@@ -251,6 +241,7 @@ impl MarketplaceInterface {
 }
 
 impl Default for MarketplaceInterface {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -269,28 +260,23 @@ impl Record for MarketplaceInterface {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.display_name.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for MarketplaceInterface {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"displayName\":", &self.display_name);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for MarketplaceInterface {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.display_name.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(MarketplaceInterface);
 
 /// Part of [`PluginInstalledResponse`], [`PluginListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -332,30 +318,25 @@ impl Record for MarketplaceLoadErrorInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for MarketplaceLoadErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplacePath\":", &self.marketplace_path);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for MarketplaceLoadErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_path.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(MarketplaceLoadErrorInfo);
+impl Encode for MarketplaceLoadErrorInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginInstallResponse`], [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -369,7 +350,7 @@ pub enum PluginAuthPolicy {
 }
 
 crate::runtime::open_enum! {
-    PluginAuthPolicy { OnInstall = "ON_INSTALL", OnUse = "ON_USE", }
+    PluginAuthPolicy { 0 : OnInstall = "ON_INSTALL", 1 : OnUse = "ON_USE", }
 }
 
 /// Part of [`PluginSummary`].
@@ -384,8 +365,8 @@ pub enum PluginAvailability {
 }
 
 crate::runtime::open_enum! {
-    PluginAvailability { DisabledByAdmin = "DISABLED_BY_ADMIN", Available = "AVAILABLE",
-    }
+    PluginAvailability { 0 : DisabledByAdmin = "DISABLED_BY_ADMIN", 1 : Available =
+    "AVAILABLE", }
 }
 
 /// Part of [`PluginReadResponse`].
@@ -481,28 +462,8 @@ impl Record for PluginDetail {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginDetail {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.field(",\"marketplacePath\":", &self.marketplace_path);
-        output.field(",\"summary\":", &self.summary);
-        output.field(",\"shareUrl\":", &self.share_url);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"skills\":", &self.skills);
-        output.field(",\"onboardingSkill\":", &self.onboarding_skill);
-        output.field(",\"hooks\":", &self.hooks);
-        output.field(",\"apps\":", &self.apps);
-        output.field(",\"appTemplates\":", &self.app_templates);
-        output.field(",\"mcpServers\":", &self.mcp_servers);
-        output.field(",\"scheduledTasks\":", &self.scheduled_tasks);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginDetail {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_name.decode(input),
             1 => self.marketplace_path.decode(input),
@@ -516,15 +477,30 @@ impl Fields for PluginDetail {
             9 => self.app_templates.decode(input),
             10 => self.mcp_servers.decode(input),
             11 => self.scheduled_tasks.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginDetail);
+impl Encode for PluginDetail {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"onboardingSkill\":", &self.onboarding_skill);
+        output.field(",\"hooks\":", &self.hooks);
+        output.field(",\"apps\":", &self.apps);
+        output.field(",\"appTemplates\":", &self.app_templates);
+        output.field(",\"mcpServers\":", &self.mcp_servers);
+        output.field(",\"scheduledTasks\":", &self.scheduled_tasks);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -542,9 +518,9 @@ pub enum PluginDisabledReason {
 }
 
 crate::runtime::open_enum! {
-    PluginDisabledReason { DisabledByAdmin = "disabled_by_admin", PlanNotEligible =
-    "plan_not_eligible", RequiredAppUnavailable = "required_app_unavailable", Unknown =
-    "unknown", }
+    PluginDisabledReason { 0 : DisabledByAdmin = "disabled_by_admin", 1 : PlanNotEligible
+    = "plan_not_eligible", 2 : RequiredAppUnavailable = "required_app_unavailable", 3 :
+    Unknown = "unknown", }
 }
 
 /// Part of [`PluginDetail`].
@@ -584,30 +560,25 @@ impl Record for PluginHookSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginHookSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"key\":", &self.key);
-        output.field(",\"eventName\":", &self.event_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginHookSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key.decode(input),
             1 => self.event_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginHookSummary);
+impl Encode for PluginHookSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"key\":", &self.key);
+        output.field(",\"eventName\":", &self.event_name);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`plugin/install`](crate::requests::PluginInstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -680,34 +651,29 @@ impl Record for PluginInstallParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginInstallParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"marketplacePath\":", &self.marketplace_path);
-        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
-        output.omit(",\"installAttemptId\":", &self.install_attempt_id);
-        output.field(",\"pluginName\":", &self.plugin_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginInstallParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_path.decode(input),
             1 => self.remote_marketplace_name.decode(input),
             2 => self.install_attempt_id.decode(input),
             3 => self.plugin_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginInstallParams);
+impl Encode for PluginInstallParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"marketplacePath\":", &self.marketplace_path);
+        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.omit(",\"installAttemptId\":", &self.install_attempt_id);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -723,8 +689,8 @@ pub enum PluginInstallPolicy {
 }
 
 crate::runtime::open_enum! {
-    PluginInstallPolicy { NotAvailable = "NOT_AVAILABLE", Available = "AVAILABLE",
-    InstalledByDefault = "INSTALLED_BY_DEFAULT", }
+    PluginInstallPolicy { 0 : NotAvailable = "NOT_AVAILABLE", 1 : Available =
+    "AVAILABLE", 2 : InstalledByDefault = "INSTALLED_BY_DEFAULT", }
 }
 
 /// Part of [`PluginSummary`].
@@ -739,7 +705,7 @@ pub enum PluginInstallPolicySource {
 }
 
 crate::runtime::open_enum! {
-    PluginInstallPolicySource { WorkspaceSetting = "WORKSPACE_SETTING",
+    PluginInstallPolicySource { 0 : WorkspaceSetting = "WORKSPACE_SETTING", 1 :
     ImplicitCanonicalApp = "IMPLICIT_CANONICAL_APP", }
 }
 
@@ -783,30 +749,25 @@ impl Record for PluginInstallResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginInstallResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"authPolicy\":", &self.auth_policy);
-        output.field(",\"appsNeedingAuth\":", &self.apps_needing_auth);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginInstallResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.auth_policy.decode(input),
             1 => self.apps_needing_auth.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginInstallResponse);
+impl Encode for PluginInstallResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"authPolicy\":", &self.auth_policy);
+        output.field(",\"appsNeedingAuth\":", &self.apps_needing_auth);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`plugin/installed`](crate::requests::PluginInstalled).
 #[derive(Clone, Debug, PartialEq)]
@@ -844,6 +805,7 @@ impl PluginInstalledParams {
 }
 
 impl Default for PluginInstalledParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -863,34 +825,29 @@ impl Record for PluginInstalledParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cwds.decode(input),
+            1 => self.install_suggestion_plugin_names.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginInstalledParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"cwds\":", &self.cwds);
         output
             .omit(
                 ",\"installSuggestionPluginNames\":",
                 &self.install_suggestion_plugin_names,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginInstalledParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.cwds.decode(input),
-            1 => self.install_suggestion_plugin_names.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginInstalledParams);
 
 /// The answer to [`plugin/installed`](crate::requests::PluginInstalled).
 #[derive(Clone, Debug, PartialEq)]
@@ -928,30 +885,25 @@ impl Record for PluginInstalledResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginInstalledResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplaces\":", &self.marketplaces);
-        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginInstalledResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplaces.decode(input),
             1 => self.marketplace_load_errors.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginInstalledResponse);
+impl Encode for PluginInstalledResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplaces\":", &self.marketplaces);
+        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1066,35 +1018,8 @@ impl Record for PluginInterface {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginInterface {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"displayName\":", &self.display_name);
-        output.field(",\"shortDescription\":", &self.short_description);
-        output.field(",\"longDescription\":", &self.long_description);
-        output.field(",\"developerName\":", &self.developer_name);
-        output.field(",\"category\":", &self.category);
-        output.field(",\"capabilities\":", &self.capabilities);
-        output.field(",\"websiteUrl\":", &self.website_url);
-        output.field(",\"privacyPolicyUrl\":", &self.privacy_policy_url);
-        output.field(",\"termsOfServiceUrl\":", &self.terms_of_service_url);
-        output.field(",\"defaultPrompt\":", &self.default_prompt);
-        output.field(",\"brandColor\":", &self.brand_color);
-        output.field(",\"composerIcon\":", &self.composer_icon);
-        output.field(",\"composerIconUrl\":", &self.composer_icon_url);
-        output.field(",\"logo\":", &self.logo);
-        output.field(",\"logoDark\":", &self.logo_dark);
-        output.field(",\"logoUrl\":", &self.logo_url);
-        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
-        output.field(",\"screenshots\":", &self.screenshots);
-        output.field(",\"screenshotUrls\":", &self.screenshot_urls);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginInterface {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.display_name.decode(input),
             1 => self.short_description.decode(input),
@@ -1115,15 +1040,37 @@ impl Fields for PluginInterface {
             16 => self.logo_url_dark.decode(input),
             17 => self.screenshots.decode(input),
             18 => self.screenshot_urls.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginInterface);
+impl Encode for PluginInterface {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"longDescription\":", &self.long_description);
+        output.field(",\"developerName\":", &self.developer_name);
+        output.field(",\"category\":", &self.category);
+        output.field(",\"capabilities\":", &self.capabilities);
+        output.field(",\"websiteUrl\":", &self.website_url);
+        output.field(",\"privacyPolicyUrl\":", &self.privacy_policy_url);
+        output.field(",\"termsOfServiceUrl\":", &self.terms_of_service_url);
+        output.field(",\"defaultPrompt\":", &self.default_prompt);
+        output.field(",\"brandColor\":", &self.brand_color);
+        output.field(",\"composerIcon\":", &self.composer_icon);
+        output.field(",\"composerIconUrl\":", &self.composer_icon_url);
+        output.field(",\"logo\":", &self.logo);
+        output.field(",\"logoDark\":", &self.logo_dark);
+        output.field(",\"logoUrl\":", &self.logo_url);
+        output.field(",\"logoUrlDark\":", &self.logo_url_dark);
+        output.field(",\"screenshots\":", &self.screenshots);
+        output.field(",\"screenshotUrls\":", &self.screenshot_urls);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginListParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1143,8 +1090,8 @@ pub enum PluginListMarketplaceKind {
 }
 
 crate::runtime::open_enum! {
-    PluginListMarketplaceKind { Local = "local", Vertical = "vertical",
-    WorkspaceDirectory = "workspace-directory", SharedWithMe = "shared-with-me",
+    PluginListMarketplaceKind { 0 : Local = "local", 1 : Vertical = "vertical", 2 :
+    WorkspaceDirectory = "workspace-directory", 3 : SharedWithMe = "shared-with-me", 4 :
     CreatedByMeRemote = "created-by-me-remote", }
 }
 
@@ -1192,6 +1139,7 @@ impl PluginListParams {
 }
 
 impl Default for PluginListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1212,32 +1160,27 @@ impl Record for PluginListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cwds\":", &self.cwds);
-        output.omit(",\"marketplaceKinds\":", &self.marketplace_kinds);
-        output.omit(",\"forceRefetch\":", &self.force_refetch);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cwds.decode(input),
             1 => self.marketplace_kinds.decode(input),
-            2 => runtime::some(&mut self.force_refetch, input),
-            _ => runtime::no_such_member(input),
+            2 => Slot::fill(&mut &mut self.force_refetch, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginListParams);
+impl Encode for PluginListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"marketplaceKinds\":", &self.marketplace_kinds);
+        output.omit(",\"forceRefetch\":", &self.force_refetch);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`plugin/list`](crate::requests::PluginList).
 #[derive(Clone, Debug, PartialEq)]
@@ -1278,32 +1221,27 @@ impl Record for PluginListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"marketplaces\":", &self.marketplaces);
-        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
-        output.field(",\"featuredPluginIds\":", &self.featured_plugin_ids);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplaces.decode(input),
             1 => self.marketplace_load_errors.decode(input),
             2 => self.featured_plugin_ids.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginListResponse);
+impl Encode for PluginListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"marketplaces\":", &self.marketplaces);
+        output.field(",\"marketplaceLoadErrors\":", &self.marketplace_load_errors);
+        output.field(",\"featuredPluginIds\":", &self.featured_plugin_ids);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginInstalledResponse`], [`PluginListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1348,34 +1286,29 @@ impl Record for PluginMarketplaceEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginMarketplaceEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"path\":", &self.path);
-        output.field(",\"interface\":", &self.interface);
-        output.field(",\"plugins\":", &self.plugins);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginMarketplaceEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.path.decode(input),
             2 => self.interface.decode(input),
             3 => self.plugins.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginMarketplaceEntry);
+impl Encode for PluginMarketplaceEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"plugins\":", &self.plugins);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`plugin/read`](crate::requests::PluginRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1434,32 +1367,27 @@ impl Record for PluginReadParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginReadParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"marketplacePath\":", &self.marketplace_path);
-        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
-        output.field(",\"pluginName\":", &self.plugin_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.marketplace_path.decode(input),
             1 => self.remote_marketplace_name.decode(input),
             2 => self.plugin_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginReadParams);
+impl Encode for PluginReadParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"marketplacePath\":", &self.marketplace_path);
+        output.omit(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`plugin/read`](crate::requests::PluginRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -1494,28 +1422,23 @@ impl Record for PluginReadResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugin.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"plugin\":", &self.plugin);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.plugin.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginReadResponse);
 
 /// Runtime categories affected by this change, not just capabilities currently present. Flags describe declarations before runtime policy filtering. Updates OR the old and new bundle flags; enablement changes and cached reinstalls use the cached bundle; removals retain the old bundle's flags.
 #[derive(Clone, Debug, PartialEq)]
@@ -1572,36 +1495,31 @@ impl Record for PluginReconcileChangedPlugin {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginReconcileChangedPlugin {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"hasMcps\":", &self.has_mcps);
-        output.field(",\"hasApps\":", &self.has_apps);
-        output.field(",\"hasHooks\":", &self.has_hooks);
-        output.field(",\"hasSkills\":", &self.has_skills);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginReconcileChangedPlugin {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.has_mcps.decode(input),
             2 => self.has_apps.decode(input),
             3 => self.has_hooks.decode(input),
             4 => self.has_skills.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginReconcileChangedPlugin);
+impl Encode for PluginReconcileChangedPlugin {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"hasMcps\":", &self.has_mcps);
+        output.field(",\"hasApps\":", &self.has_apps);
+        output.field(",\"hasHooks\":", &self.has_hooks);
+        output.field(",\"hasSkills\":", &self.has_skills);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`plugin/reconcile`](crate::requests::PluginReconcile).
 #[derive(Clone, Debug, PartialEq)]
@@ -1628,6 +1546,7 @@ impl PluginReconcileParams {
 }
 
 impl Default for PluginReconcileParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1646,28 +1565,23 @@ impl Record for PluginReconcileParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginReconcileParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginReconcileParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginReconcileParams);
 
 /// Bundle and installed-state changes observed by this pass, not a runtime-readiness acknowledgement or a cumulative diff since the client's last request. Other metadata-only changes are not listed.
 #[derive(Clone, Debug, PartialEq)]
@@ -1718,10 +1632,21 @@ impl Record for PluginReconcileResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.changed_plugins.decode(input),
+            1 => self.failed_remote_plugin_ids.decode(input),
+            2 => self.failed_materialization_remote_plugin_ids.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginReconcileResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"changedPlugins\":", &self.changed_plugins);
         output.field(",\"failedRemotePluginIds\":", &self.failed_remote_plugin_ids);
         output
@@ -1729,25 +1654,9 @@ impl Encode for PluginReconcileResponse {
                 ",\"failedMaterializationRemotePluginIds\":",
                 &self.failed_materialization_remote_plugin_ids,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginReconcileResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.changed_plugins.decode(input),
-            1 => self.failed_remote_plugin_ids.decode(input),
-            2 => self.failed_materialization_remote_plugin_ids.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginReconcileResponse);
 
 /// The params of [`plugin/search`](crate::requests::PluginSearch).
 ///
@@ -1820,36 +1729,31 @@ impl Record for PluginSearchParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginSearchParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"searchTerm\":", &self.search_term);
-        output.omit(",\"scope\":", &self.scope);
-        output.omit(",\"cwds\":", &self.cwds);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginSearchParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.search_term.decode(input),
             1 => self.scope.decode(input),
             2 => self.cwds.decode(input),
             3 => self.cursor.decode(input),
             4 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginSearchParams);
+impl Encode for PluginSearchParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"searchTerm\":", &self.search_term);
+        output.omit(",\"scope\":", &self.scope);
+        output.omit(",\"cwds\":", &self.cwds);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`plugin/search`](crate::requests::PluginSearch).
 ///
@@ -1889,30 +1793,25 @@ impl Record for PluginSearchResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginSearchResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginSearchResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginSearchResponse);
+impl Encode for PluginSearchResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginSearchResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -1954,32 +1853,27 @@ impl Record for PluginSearchResult {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginSearchResult {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"plugin\":", &self.plugin);
-        output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.field(",\"marketplacePath\":", &self.marketplace_path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginSearchResult {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.plugin.decode(input),
             1 => self.marketplace_name.decode(input),
             2 => self.marketplace_path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginSearchResult);
+impl Encode for PluginSearchResult {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"plugin\":", &self.plugin);
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginSearchParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1995,8 +1889,8 @@ pub enum PluginSearchScope {
 }
 
 crate::runtime::open_enum! {
-    PluginSearchScope { Global = "global", Workspace = "workspace", Personal =
-    "personal", }
+    PluginSearchScope { 0 : Global = "global", 1 : Workspace = "workspace", 2 : Personal
+    = "personal", }
 }
 
 /// The params of [`plugin/share/checkout`](crate::requests::PluginShareCheckout).
@@ -2032,28 +1926,23 @@ impl Record for PluginShareCheckoutParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginShareCheckoutParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginShareCheckoutParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.remote_plugin_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginShareCheckoutParams);
 
 /// The answer to [`plugin/share/checkout`](crate::requests::PluginShareCheckout).
 #[derive(Clone, Debug, PartialEq)]
@@ -2126,23 +2015,8 @@ impl Record for PluginShareCheckoutResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareCheckoutResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"pluginName\":", &self.plugin_name);
-        output.field(",\"pluginPath\":", &self.plugin_path);
-        output.field(",\"marketplaceName\":", &self.marketplace_name);
-        output.field(",\"marketplacePath\":", &self.marketplace_path);
-        output.field(",\"remoteVersion\":", &self.remote_version);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareCheckoutResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.remote_plugin_id.decode(input),
             1 => self.plugin_id.decode(input),
@@ -2151,15 +2025,25 @@ impl Fields for PluginShareCheckoutResponse {
             4 => self.marketplace_name.decode(input),
             5 => self.marketplace_path.decode(input),
             6 => self.remote_version.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareCheckoutResponse);
+impl Encode for PluginShareCheckoutResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"pluginName\":", &self.plugin_name);
+        output.field(",\"pluginPath\":", &self.plugin_path);
+        output.field(",\"marketplaceName\":", &self.marketplace_name);
+        output.field(",\"marketplacePath\":", &self.marketplace_path);
+        output.field(",\"remoteVersion\":", &self.remote_version);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2224,24 +2108,8 @@ impl Record for PluginShareContext {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareContext {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.field(",\"remoteVersion\":", &self.remote_version);
-        output.field(",\"discoverability\":", &self.discoverability);
-        output.field(",\"shareUrl\":", &self.share_url);
-        output.field(",\"creatorAccountUserId\":", &self.creator_account_user_id);
-        output.field(",\"creatorName\":", &self.creator_name);
-        output.field(",\"sharePrincipals\":", &self.share_principals);
-        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareContext {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.remote_plugin_id.decode(input),
             1 => self.remote_version.decode(input),
@@ -2251,15 +2119,26 @@ impl Fields for PluginShareContext {
             5 => self.creator_name.decode(input),
             6 => self.share_principals.decode(input),
             7 => self.can_publish_to_workspace.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareContext);
+impl Encode for PluginShareContext {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"remoteVersion\":", &self.remote_version);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"creatorAccountUserId\":", &self.creator_account_user_id);
+        output.field(",\"creatorName\":", &self.creator_name);
+        output.field(",\"sharePrincipals\":", &self.share_principals);
+        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`plugin/share/delete`](crate::requests::PluginShareDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -2294,28 +2173,23 @@ impl Record for PluginShareDeleteParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.remote_plugin_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginShareDeleteParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginShareDeleteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.remote_plugin_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginShareDeleteParams);
 
 /// The answer to [`plugin/share/delete`](crate::requests::PluginShareDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -2334,6 +2208,7 @@ impl PluginShareDeleteResponse {
 }
 
 impl Default for PluginShareDeleteResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2349,24 +2224,18 @@ impl Record for PluginShareDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for PluginShareDeleteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareDeleteResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareDeleteResponse);
+impl Encode for PluginShareDeleteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginShareContext`], [`PluginShareSaveParams`], [`PluginShareUpdateTargetsResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2382,8 +2251,8 @@ pub enum PluginShareDiscoverability {
 }
 
 crate::runtime::open_enum! {
-    PluginShareDiscoverability { Listed = "LISTED", Unlisted = "UNLISTED", Private =
-    "PRIVATE", }
+    PluginShareDiscoverability { 0 : Listed = "LISTED", 1 : Unlisted = "UNLISTED", 2 :
+    Private = "PRIVATE", }
 }
 
 /// Part of [`PluginShareListResponse`].
@@ -2422,30 +2291,25 @@ impl Record for PluginShareListItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareListItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"plugin\":", &self.plugin);
-        output.field(",\"localPluginPath\":", &self.local_plugin_path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareListItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.plugin.decode(input),
             1 => self.local_plugin_path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareListItem);
+impl Encode for PluginShareListItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"plugin\":", &self.plugin);
+        output.field(",\"localPluginPath\":", &self.local_plugin_path);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`plugin/share/list`](crate::requests::PluginShareList).
 #[derive(Clone, Debug, PartialEq)]
@@ -2464,6 +2328,7 @@ impl PluginShareListParams {
 }
 
 impl Default for PluginShareListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2479,24 +2344,18 @@ impl Record for PluginShareListParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for PluginShareListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareListParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareListParams);
+impl Encode for PluginShareListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`plugin/share/list`](crate::requests::PluginShareList).
 #[derive(Clone, Debug, PartialEq)]
@@ -2531,28 +2390,23 @@ impl Record for PluginShareListResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginShareListResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"data\":", &self.data);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginShareListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginShareListResponse);
 
 /// Part of [`PluginShareContext`], [`PluginShareUpdateTargetsResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2604,34 +2458,29 @@ impl Record for PluginSharePrincipal {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginSharePrincipal {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"principalType\":", &self.principal_type);
-        output.field(",\"principalId\":", &self.principal_id);
-        output.field(",\"role\":", &self.role);
-        output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginSharePrincipal {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.principal_type.decode(input),
             1 => self.principal_id.decode(input),
             2 => self.role.decode(input),
             3 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginSharePrincipal);
+impl Encode for PluginSharePrincipal {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"principalType\":", &self.principal_type);
+        output.field(",\"principalId\":", &self.principal_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"name\":", &self.name);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginSharePrincipal`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2647,7 +2496,8 @@ pub enum PluginSharePrincipalRole {
 }
 
 crate::runtime::open_enum! {
-    PluginSharePrincipalRole { Reader = "reader", Editor = "editor", Owner = "owner", }
+    PluginSharePrincipalRole { 0 : Reader = "reader", 1 : Editor = "editor", 2 : Owner =
+    "owner", }
 }
 
 /// Part of [`PluginSharePrincipal`], [`PluginShareTarget`].
@@ -2664,7 +2514,8 @@ pub enum PluginSharePrincipalType {
 }
 
 crate::runtime::open_enum! {
-    PluginSharePrincipalType { User = "user", Group = "group", Workspace = "workspace", }
+    PluginSharePrincipalType { 0 : User = "user", 1 : Group = "group", 2 : Workspace =
+    "workspace", }
 }
 
 /// The params of [`plugin/share/save`](crate::requests::PluginShareSave).
@@ -2730,34 +2581,29 @@ impl Record for PluginShareSaveParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareSaveParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"pluginPath\":", &self.plugin_path);
-        output.omit(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.omit(",\"discoverability\":", &self.discoverability);
-        output.omit(",\"shareTargets\":", &self.share_targets);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareSaveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.plugin_path.decode(input),
             1 => self.remote_plugin_id.decode(input),
             2 => self.discoverability.decode(input),
             3 => self.share_targets.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareSaveParams);
+impl Encode for PluginShareSaveParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"pluginPath\":", &self.plugin_path);
+        output.omit(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.omit(",\"discoverability\":", &self.discoverability);
+        output.omit(",\"shareTargets\":", &self.share_targets);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`plugin/share/save`](crate::requests::PluginShareSave).
 #[derive(Clone, Debug, PartialEq)]
@@ -2802,32 +2648,27 @@ impl Record for PluginShareSaveResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareSaveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.field(",\"shareUrl\":", &self.share_url);
-        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareSaveResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.remote_plugin_id.decode(input),
             1 => self.share_url.decode(input),
             2 => self.can_publish_to_workspace.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareSaveResponse);
+impl Encode for PluginShareSaveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"shareUrl\":", &self.share_url);
+        output.field(",\"canPublishToWorkspace\":", &self.can_publish_to_workspace);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginShareSaveParams`], [`PluginShareUpdateTargetsParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2874,32 +2715,27 @@ impl Record for PluginShareTarget {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareTarget {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"principalType\":", &self.principal_type);
-        output.field(",\"principalId\":", &self.principal_id);
-        output.field(",\"role\":", &self.role);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareTarget {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.principal_type.decode(input),
             1 => self.principal_id.decode(input),
             2 => self.role.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareTarget);
+impl Encode for PluginShareTarget {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"principalType\":", &self.principal_type);
+        output.field(",\"principalId\":", &self.principal_id);
+        output.field(",\"role\":", &self.role);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`PluginShareTarget`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2913,7 +2749,7 @@ pub enum PluginShareTargetRole {
 }
 
 crate::runtime::open_enum! {
-    PluginShareTargetRole { Reader = "reader", Editor = "editor", }
+    PluginShareTargetRole { 0 : Reader = "reader", 1 : Editor = "editor", }
 }
 
 /// Part of [`PluginShareUpdateTargetsParams`].
@@ -2930,8 +2766,8 @@ pub enum PluginShareUpdateDiscoverability {
 }
 
 crate::runtime::open_enum! {
-    PluginShareUpdateDiscoverability { Unlisted = "UNLISTED", Private = "PRIVATE", Listed
-    = "LISTED", }
+    PluginShareUpdateDiscoverability { 0 : Unlisted = "UNLISTED", 1 : Private =
+    "PRIVATE", 2 : Listed = "LISTED", }
 }
 
 /// The params of [`plugin/share/updateTargets`](crate::requests::PluginShareUpdateTargets).
@@ -2979,32 +2815,27 @@ impl Record for PluginShareUpdateTargetsParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareUpdateTargetsParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.field(",\"discoverability\":", &self.discoverability);
-        output.field(",\"shareTargets\":", &self.share_targets);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareUpdateTargetsParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.remote_plugin_id.decode(input),
             1 => self.discoverability.decode(input),
             2 => self.share_targets.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareUpdateTargetsParams);
+impl Encode for PluginShareUpdateTargetsParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.field(",\"shareTargets\":", &self.share_targets);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`plugin/share/updateTargets`](crate::requests::PluginShareUpdateTargets).
 #[derive(Clone, Debug, PartialEq)]
@@ -3046,30 +2877,25 @@ impl Record for PluginShareUpdateTargetsResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginShareUpdateTargetsResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"principals\":", &self.principals);
-        output.field(",\"discoverability\":", &self.discoverability);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginShareUpdateTargetsResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.principals.decode(input),
             1 => self.discoverability.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginShareUpdateTargetsResponse);
+impl Encode for PluginShareUpdateTargetsResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"principals\":", &self.principals);
+        output.field(",\"discoverability\":", &self.discoverability);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`plugin/skill/read`](crate::requests::PluginSkillRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3116,32 +2942,27 @@ impl Record for PluginSkillReadParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PluginSkillReadParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
-        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
-        output.field(",\"skillName\":", &self.skill_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginSkillReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.remote_marketplace_name.decode(input),
             1 => self.remote_plugin_id.decode(input),
             2 => self.skill_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginSkillReadParams);
+impl Encode for PluginSkillReadParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"remoteMarketplaceName\":", &self.remote_marketplace_name);
+        output.field(",\"remotePluginId\":", &self.remote_plugin_id);
+        output.field(",\"skillName\":", &self.skill_name);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`plugin/skill/read`](crate::requests::PluginSkillRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -3162,6 +2983,7 @@ impl PluginSkillReadResponse {
 }
 
 impl Default for PluginSkillReadResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3180,28 +3002,23 @@ impl Record for PluginSkillReadResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.contents.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginSkillReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"contents\":", &self.contents);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginSkillReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.contents.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginSkillReadResponse);
 
 /// Part of [`PluginSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3259,24 +3076,21 @@ impl Record for LocalPluginSource {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for LocalPluginSource {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for LocalPluginSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -3324,30 +3138,27 @@ impl Record for GitPluginSource {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GitPluginSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"url\":", &self.url);
-        output.field(",\"path\":", &self.path);
-        output.field(",\"refName\":", &self.ref_name);
-        output.field(",\"sha\":", &self.sha);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GitPluginSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.url.decode(input),
             1 => self.path.decode(input),
             2 => self.ref_name.decode(input),
             3 => self.sha.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for GitPluginSource {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"url\":", &self.url);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"refName\":", &self.ref_name);
+        output.field(",\"sha\":", &self.sha);
+        output.end(&self.extra);
     }
 }
 
@@ -3392,28 +3203,25 @@ impl Record for NpmPluginSource {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for NpmPluginSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"package\":", &self.package);
-        output.field(",\"version\":", &self.version);
-        output.field(",\"registry\":", &self.registry);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NpmPluginSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.package.decode(input),
             1 => self.version.decode(input),
             2 => self.registry.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for NpmPluginSource {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"package\":", &self.package);
+        output.field(",\"version\":", &self.version);
+        output.field(",\"registry\":", &self.registry);
+        output.end(&self.extra);
     }
 }
 
@@ -3436,6 +3244,7 @@ impl RemotePluginSource {
 }
 
 impl Default for RemotePluginSource {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3451,20 +3260,16 @@ impl Record for RemotePluginSource {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for RemotePluginSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemotePluginSource {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -3589,10 +3394,37 @@ impl Record for PluginSummary {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.remote_plugin_id.decode(input),
+            2 => self.version.decode(input),
+            3 => self.local_version.decode(input),
+            4 => self.name.decode(input),
+            5 => self.share_context.decode(input),
+            6 => self.source.decode(input),
+            7 => self.installed.decode(input),
+            8 => self.installed_at.decode(input),
+            9 => self.enabled.decode(input),
+            10 => self.install_policy.decode(input),
+            11 => self.install_policy_source.decode(input),
+            12 => self.must_show_installation_interstitial.decode(input),
+            13 => self.auth_policy.decode(input),
+            14 => self.availability.decode(input),
+            15 => self.disabled_reason.decode(input),
+            16 => self.eligible_plan_types.decode(input),
+            17 => self.interface.decode(input),
+            18 => self.keywords.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginSummary {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"id\":", &self.id);
         output.field(",\"remotePluginId\":", &self.remote_plugin_id);
         output.field(",\"version\":", &self.version);
@@ -3616,41 +3448,9 @@ impl Encode for PluginSummary {
         output.field(",\"eligiblePlanTypes\":", &self.eligible_plan_types);
         output.field(",\"interface\":", &self.interface);
         output.field(",\"keywords\":", &self.keywords);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.remote_plugin_id.decode(input),
-            2 => self.version.decode(input),
-            3 => self.local_version.decode(input),
-            4 => self.name.decode(input),
-            5 => self.share_context.decode(input),
-            6 => self.source.decode(input),
-            7 => self.installed.decode(input),
-            8 => self.installed_at.decode(input),
-            9 => self.enabled.decode(input),
-            10 => self.install_policy.decode(input),
-            11 => self.install_policy_source.decode(input),
-            12 => self.must_show_installation_interstitial.decode(input),
-            13 => self.auth_policy.decode(input),
-            14 => self.availability.decode(input),
-            15 => self.disabled_reason.decode(input),
-            16 => self.eligible_plan_types.decode(input),
-            17 => self.interface.decode(input),
-            18 => self.keywords.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginSummary);
 
 /// The params of [`plugin/uninstall`](crate::requests::PluginUninstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -3685,28 +3485,23 @@ impl Record for PluginUninstallParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.plugin_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for PluginUninstallParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"pluginId\":", &self.plugin_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for PluginUninstallParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.plugin_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(PluginUninstallParams);
 
 /// The answer to [`plugin/uninstall`](crate::requests::PluginUninstall).
 #[derive(Clone, Debug, PartialEq)]
@@ -3725,6 +3520,7 @@ impl PluginUninstallResponse {
 }
 
 impl Default for PluginUninstallResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3740,24 +3536,18 @@ impl Record for PluginUninstallResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for PluginUninstallResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PluginUninstallResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(PluginUninstallResponse);
+impl Encode for PluginUninstallResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ScheduledTaskSummary`].
 #[derive(Clone, Debug, PartialEq)]
@@ -3819,26 +3609,23 @@ impl Record for HourlyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HourlyScheduledTaskSchedule {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"intervalHours\":", &self.interval_hours);
-        output.field(",\"days\":", &self.days);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HourlyScheduledTaskSchedule {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.interval_hours.decode(input),
             1 => self.days.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for HourlyScheduledTaskSchedule {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"intervalHours\":", &self.interval_hours);
+        output.field(",\"days\":", &self.days);
+        output.end(&self.extra);
     }
 }
 
@@ -3877,24 +3664,21 @@ impl Record for DailyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.time.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for DailyScheduledTaskSchedule {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"time\":", &self.time);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DailyScheduledTaskSchedule {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.time.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -3933,24 +3717,21 @@ impl Record for WeekdaysScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.time.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for WeekdaysScheduledTaskSchedule {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"time\":", &self.time);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WeekdaysScheduledTaskSchedule {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.time.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -3993,26 +3774,23 @@ impl Record for WeeklyScheduledTaskSchedule {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WeeklyScheduledTaskSchedule {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"days\":", &self.days);
-        output.field(",\"time\":", &self.time);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WeeklyScheduledTaskSchedule {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.days.decode(input),
             1 => self.time.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for WeeklyScheduledTaskSchedule {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"days\":", &self.days);
+        output.field(",\"time\":", &self.time);
+        output.end(&self.extra);
     }
 }
 
@@ -4066,34 +3844,29 @@ impl Record for ScheduledTaskSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ScheduledTaskSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"key\":", &self.key);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"prompt\":", &self.prompt);
-        output.field(",\"schedule\":", &self.schedule);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ScheduledTaskSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.key.decode(input),
             1 => self.name.decode(input),
             2 => self.prompt.decode(input),
             3 => self.schedule.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ScheduledTaskSummary);
+impl Encode for ScheduledTaskSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"key\":", &self.key);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"prompt\":", &self.prompt);
+        output.field(",\"schedule\":", &self.schedule);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ScheduledTaskSchedule`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4117,8 +3890,8 @@ pub enum ScheduledTaskWeekday {
 }
 
 crate::runtime::open_enum! {
-    ScheduledTaskWeekday { Mo = "MO", Tu = "TU", We = "WE", Th = "TH", Fr = "FR", Sa =
-    "SA", Su = "SU", }
+    ScheduledTaskWeekday { 0 : Mo = "MO", 1 : Tu = "TU", 2 : We = "WE", 3 : Th = "TH", 4
+    : Fr = "FR", 5 : Sa = "SA", 6 : Su = "SU", }
 }
 
 /// Part of [`PluginDetail`].
@@ -4182,22 +3955,8 @@ impl Record for SkillSummary {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillSummary {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"shortDescription\":", &self.short_description);
-        output.field(",\"interface\":", &self.interface);
-        output.field(",\"path\":", &self.path);
-        output.field(",\"enabled\":", &self.enabled);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillSummary {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.description.decode(input),
@@ -4205,12 +3964,37 @@ impl Fields for SkillSummary {
             3 => self.interface.decode(input),
             4 => self.path.decode(input),
             5 => self.enabled.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillSummary);
+impl Encode for SkillSummary {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"shortDescription\":", &self.short_description);
+        output.field(",\"interface\":", &self.interface);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"enabled\":", &self.enabled);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    AppSummary, AppTemplateSummary, MarketplaceInterface, MarketplaceLoadErrorInfo,
+    PluginDetail, PluginHookSummary, PluginInstallParams, PluginInstallResponse,
+    PluginInstalledParams, PluginInstalledResponse, PluginInterface, PluginListParams,
+    PluginListResponse, PluginMarketplaceEntry, PluginReadParams, PluginReadResponse,
+    PluginReconcileChangedPlugin, PluginReconcileParams, PluginReconcileResponse,
+    PluginSearchParams, PluginSearchResponse, PluginSearchResult,
+    PluginShareCheckoutParams, PluginShareCheckoutResponse, PluginShareContext,
+    PluginShareDeleteParams, PluginShareDeleteResponse, PluginShareListItem,
+    PluginShareListParams, PluginShareListResponse, PluginSharePrincipal,
+    PluginShareSaveParams, PluginShareSaveResponse, PluginShareTarget,
+    PluginShareUpdateTargetsParams, PluginShareUpdateTargetsResponse,
+    PluginSkillReadParams, PluginSkillReadResponse, PluginSummary, PluginUninstallParams,
+    PluginUninstallResponse, ScheduledTaskSummary, SkillSummary
+);

@@ -12,11 +12,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -99,23 +99,8 @@ impl Record for ProcessExitedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProcessExitedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"processHandle\":", &self.process_handle);
-        output.field(",\"exitCode\":", &self.exit_code);
-        output.omit(",\"outputDrainTimedOut\":", &self.output_drain_timed_out);
-        output.field(",\"stdout\":", &self.stdout);
-        output.field(",\"stdoutCapReached\":", &self.stdout_cap_reached);
-        output.field(",\"stderr\":", &self.stderr);
-        output.field(",\"stderrCapReached\":", &self.stderr_cap_reached);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessExitedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process_handle.decode(input),
             1 => self.exit_code.decode(input),
@@ -124,15 +109,25 @@ impl Fields for ProcessExitedNotification {
             4 => self.stdout_cap_reached.decode(input),
             5 => self.stderr.decode(input),
             6 => self.stderr_cap_reached.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessExitedNotification);
+impl Encode for ProcessExitedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.field(",\"exitCode\":", &self.exit_code);
+        output.omit(",\"outputDrainTimedOut\":", &self.output_drain_timed_out);
+        output.field(",\"stdout\":", &self.stdout);
+        output.field(",\"stdoutCapReached\":", &self.stdout_cap_reached);
+        output.field(",\"stderr\":", &self.stderr);
+        output.field(",\"stderrCapReached\":", &self.stderr_cap_reached);
+        output.end(&self.extra);
+    }
+}
 
 /// Terminate a running `process/spawn` session.
 ///
@@ -169,28 +164,23 @@ impl Record for ProcessKillParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.process_handle.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProcessKillParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"processHandle\":", &self.process_handle);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProcessKillParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.process_handle.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProcessKillParams);
 
 /// Empty success response for `process/kill`.
 ///
@@ -211,6 +201,7 @@ impl ProcessKillResponse {
 }
 
 impl Default for ProcessKillResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -226,24 +217,18 @@ impl Record for ProcessKillResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ProcessKillResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessKillResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessKillResponse);
+impl Encode for ProcessKillResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Base64-encoded output chunk emitted for a streaming `process/spawn` request.
 #[derive(Clone, Debug, PartialEq)]
@@ -295,34 +280,29 @@ impl Record for ProcessOutputDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProcessOutputDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"processHandle\":", &self.process_handle);
-        output.field(",\"stream\":", &self.stream);
-        output.field(",\"deltaBase64\":", &self.delta_base64);
-        output.field(",\"capReached\":", &self.cap_reached);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessOutputDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process_handle.decode(input),
             1 => self.stream.decode(input),
             2 => self.delta_base64.decode(input),
             3 => self.cap_reached.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessOutputDeltaNotification);
+impl Encode for ProcessOutputDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.field(",\"stream\":", &self.stream);
+        output.field(",\"deltaBase64\":", &self.delta_base64);
+        output.field(",\"capReached\":", &self.cap_reached);
+        output.end(&self.extra);
+    }
+}
 
 /// Stream label for `process/outputDelta` notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -336,7 +316,7 @@ pub enum ProcessOutputStream {
 }
 
 crate::runtime::open_enum! {
-    ProcessOutputStream { Stdout = "stdout", Stderr = "stderr", }
+    ProcessOutputStream { 0 : Stdout = "stdout", 1 : Stderr = "stderr", }
 }
 
 /// Resize a running PTY-backed `process/spawn` session.
@@ -378,30 +358,25 @@ impl Record for ProcessResizePtyParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProcessResizePtyParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"processHandle\":", &self.process_handle);
-        output.field(",\"size\":", &self.size);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessResizePtyParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process_handle.decode(input),
             1 => self.size.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessResizePtyParams);
+impl Encode for ProcessResizePtyParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.field(",\"size\":", &self.size);
+        output.end(&self.extra);
+    }
+}
 
 /// Empty success response for `process/resizePty`.
 ///
@@ -422,6 +397,7 @@ impl ProcessResizePtyResponse {
 }
 
 impl Default for ProcessResizePtyResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -437,24 +413,18 @@ impl Record for ProcessResizePtyResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ProcessResizePtyResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessResizePtyResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessResizePtyResponse);
+impl Encode for ProcessResizePtyResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Spawn a standalone process (argv vector) without a Codex sandbox on the host where the app server is running.
 ///
@@ -493,7 +463,7 @@ pub struct ProcessSpawnParams {
     /// Optional environment overrides merged into the app-server process environment.
     ///
     /// Matching names override inherited values. Set a key to `null` to unset an inherited variable.
-    pub env: Option<BTreeMap<String, Option<String>>>,
+    pub env: Option<Map<Option<String>>>,
     /// Optional initial PTY size in character cells. Only valid when `tty` is true.
     pub size: Option<ProcessTerminalSize>,
     /// Members that this release does not know.
@@ -501,6 +471,7 @@ pub struct ProcessSpawnParams {
 }
 
 impl fmt::Debug for ProcessSpawnParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProcessSpawnParams")
             .field("command", &self.command)
@@ -567,8 +538,8 @@ impl ProcessSpawnParams {
     }
     /// Sets [`env`](Self::env).
     #[must_use]
-    pub fn env(mut self, env: BTreeMap<String, Option<String>>) -> Self {
-        self.env = Some(env);
+    pub fn env(mut self, env: impl Into<Map<Option<String>>>) -> Self {
+        self.env = Some(env.into());
         self
     }
     /// Sets [`size`](Self::size).
@@ -612,10 +583,28 @@ impl Record for ProcessSpawnParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.command.decode(input),
+            1 => self.process_handle.decode(input),
+            2 => self.cwd.decode(input),
+            3 => Slot::fill(&mut &mut self.tty, input),
+            4 => Slot::fill(&mut &mut self.stream_stdin, input),
+            5 => Slot::fill(&mut &mut self.stream_stdout_stderr, input),
+            6 => self.output_bytes_cap.decode(input),
+            7 => self.timeout_ms.decode(input),
+            8 => self.env.decode(input),
+            9 => self.size.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProcessSpawnParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"command\":", &self.command);
         output.field(",\"processHandle\":", &self.process_handle);
         output.field(",\"cwd\":", &self.cwd);
@@ -626,32 +615,9 @@ impl Encode for ProcessSpawnParams {
         output.tristate(",\"timeoutMs\":", &self.timeout_ms);
         output.omit(",\"env\":", &self.env);
         output.omit(",\"size\":", &self.size);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProcessSpawnParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.command.decode(input),
-            1 => self.process_handle.decode(input),
-            2 => self.cwd.decode(input),
-            3 => runtime::some(&mut self.tty, input),
-            4 => runtime::some(&mut self.stream_stdin, input),
-            5 => runtime::some(&mut self.stream_stdout_stderr, input),
-            6 => self.output_bytes_cap.decode(input),
-            7 => self.timeout_ms.decode(input),
-            8 => self.env.decode(input),
-            9 => self.size.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProcessSpawnParams);
 
 /// Successful response for `process/spawn`.
 ///
@@ -672,6 +638,7 @@ impl ProcessSpawnResponse {
 }
 
 impl Default for ProcessSpawnResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -687,24 +654,18 @@ impl Record for ProcessSpawnResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ProcessSpawnResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessSpawnResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessSpawnResponse);
+impl Encode for ProcessSpawnResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// PTY size in character cells for `process/spawn` PTY sessions.
 #[derive(Clone, Debug, PartialEq)]
@@ -743,30 +704,25 @@ impl Record for ProcessTerminalSize {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProcessTerminalSize {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"rows\":", &self.rows);
-        output.field(",\"cols\":", &self.cols);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessTerminalSize {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.rows.decode(input),
             1 => self.cols.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessTerminalSize);
+impl Encode for ProcessTerminalSize {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"rows\":", &self.rows);
+        output.field(",\"cols\":", &self.cols);
+        output.end(&self.extra);
+    }
+}
 
 /// Write stdin bytes to a running `process/spawn` session, close stdin, or both.
 ///
@@ -821,32 +777,27 @@ impl Record for ProcessWriteStdinParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProcessWriteStdinParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"processHandle\":", &self.process_handle);
-        output.omit(",\"deltaBase64\":", &self.delta_base64);
-        output.omit(",\"closeStdin\":", &self.close_stdin);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessWriteStdinParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process_handle.decode(input),
             1 => self.delta_base64.decode(input),
-            2 => runtime::some(&mut self.close_stdin, input),
-            _ => runtime::no_such_member(input),
+            2 => Slot::fill(&mut &mut self.close_stdin, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessWriteStdinParams);
+impl Encode for ProcessWriteStdinParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"processHandle\":", &self.process_handle);
+        output.omit(",\"deltaBase64\":", &self.delta_base64);
+        output.omit(",\"closeStdin\":", &self.close_stdin);
+        output.end(&self.extra);
+    }
+}
 
 /// Empty success response for `process/writeStdin`.
 ///
@@ -867,6 +818,7 @@ impl ProcessWriteStdinResponse {
 }
 
 impl Default for ProcessWriteStdinResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -882,21 +834,22 @@ impl Record for ProcessWriteStdinResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ProcessWriteStdinResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProcessWriteStdinResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProcessWriteStdinResponse);
+impl Encode for ProcessWriteStdinResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    ProcessExitedNotification, ProcessKillParams, ProcessKillResponse,
+    ProcessOutputDeltaNotification, ProcessResizePtyParams, ProcessResizePtyResponse,
+    ProcessSpawnParams, ProcessSpawnResponse, ProcessTerminalSize,
+    ProcessWriteStdinParams, ProcessWriteStdinResponse
+);

@@ -14,11 +14,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -33,7 +33,7 @@ pub struct Project {
     /// `roots` on the wire.
     pub roots: Vec<ProjectRoot>,
     /// `metadata` on the wire.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Map<String>,
     /// `position` on the wire.
     pub position: i64,
     /// `createdAt` on the wire.
@@ -47,6 +47,7 @@ pub struct Project {
 }
 
 impl fmt::Debug for Project {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Project")
             .field("id", &self.id)
@@ -69,7 +70,7 @@ impl Project {
         id: impl Into<String>,
         name: impl Into<String>,
         roots: Vec<ProjectRoot>,
-        metadata: BTreeMap<String, String>,
+        metadata: impl Into<Map<String>>,
         position: i64,
         created_at: i64,
         updated_at: i64,
@@ -78,7 +79,7 @@ impl Project {
         new.id = id.into();
         new.name = name.into();
         new.roots = roots;
-        new.metadata = metadata;
+        new.metadata = metadata.into();
         new.position = position;
         new.created_at = created_at;
         new.updated_at = updated_at;
@@ -107,7 +108,7 @@ impl Record for Project {
             id: String::new(),
             name: String::new(),
             roots: Vec::new(),
-            metadata: BTreeMap::new(),
+            metadata: Map::new(),
             position: 0,
             created_at: 0,
             updated_at: 0,
@@ -115,24 +116,8 @@ impl Record for Project {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for Project {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"roots\":", &self.roots);
-        output.field(",\"metadata\":", &self.metadata);
-        output.field(",\"position\":", &self.position);
-        output.field(",\"createdAt\":", &self.created_at);
-        output.field(",\"updatedAt\":", &self.updated_at);
-        output.field(",\"recencyAt\":", &self.recency_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for Project {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
@@ -142,15 +127,26 @@ impl Fields for Project {
             5 => self.created_at.decode(input),
             6 => self.updated_at.decode(input),
             7 => self.recency_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(Project);
+impl Encode for Project {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"roots\":", &self.roots);
+        output.field(",\"metadata\":", &self.metadata);
+        output.field(",\"position\":", &self.position);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.field(",\"recencyAt\":", &self.recency_at);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ProjectChangedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -166,7 +162,8 @@ pub enum ProjectChangeType {
 }
 
 crate::runtime::open_enum! {
-    ProjectChangeType { Created = "created", Updated = "updated", Deleted = "deleted", }
+    ProjectChangeType { 0 : Created = "created", 1 : Updated = "updated", 2 : Deleted =
+    "deleted", }
 }
 
 /// The params of [`project/changed`](crate::notifications::ProjectChanged).
@@ -209,30 +206,25 @@ impl Record for ProjectChangedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProjectChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"projectId\":", &self.project_id);
-        output.field(",\"changeType\":", &self.change_type);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.project_id.decode(input),
             1 => self.change_type.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectChangedNotification);
+impl Encode for ProjectChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"projectId\":", &self.project_id);
+        output.field(",\"changeType\":", &self.change_type);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`project/create`](crate::requests::ProjectCreate).
 ///
@@ -245,7 +237,7 @@ pub struct ProjectCreateParams {
     /// `roots` on the wire.
     pub roots: Vec<ProjectRoot>,
     /// `metadata` on the wire.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<Map<String>>,
     /// `idempotencyKey` on the wire.
     pub idempotency_key: String,
     /// Members that this release does not know.
@@ -253,6 +245,7 @@ pub struct ProjectCreateParams {
 }
 
 impl fmt::Debug for ProjectCreateParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProjectCreateParams")
             .field("name", &self.name)
@@ -280,8 +273,8 @@ impl ProjectCreateParams {
     }
     /// Sets [`metadata`](Self::metadata).
     #[must_use]
-    pub fn metadata(mut self, metadata: BTreeMap<String, String>) -> Self {
-        self.metadata = Some(metadata);
+    pub fn metadata(mut self, metadata: impl Into<Map<String>>) -> Self {
+        self.metadata = Some(metadata.into());
         self
     }
 }
@@ -302,34 +295,29 @@ impl Record for ProjectCreateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProjectCreateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"roots\":", &self.roots);
-        output.omit(",\"metadata\":", &self.metadata);
-        output.field(",\"idempotencyKey\":", &self.idempotency_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectCreateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.roots.decode(input),
             2 => self.metadata.decode(input),
             3 => self.idempotency_key.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectCreateParams);
+impl Encode for ProjectCreateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"roots\":", &self.roots);
+        output.omit(",\"metadata\":", &self.metadata);
+        output.field(",\"idempotencyKey\":", &self.idempotency_key);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`project/create`](crate::requests::ProjectCreate).
 ///
@@ -366,28 +354,23 @@ impl Record for ProjectCreateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectCreateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"project\":", &self.project);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProjectCreateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.project.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProjectCreateResponse);
 
 /// The params of [`project/delete`](crate::requests::ProjectDelete).
 ///
@@ -424,28 +407,23 @@ impl Record for ProjectDeleteParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectDeleteParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"projectId\":", &self.project_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProjectDeleteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.project_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProjectDeleteParams);
 
 /// The answer to [`project/delete`](crate::requests::ProjectDelete).
 ///
@@ -466,6 +444,7 @@ impl ProjectDeleteResponse {
 }
 
 impl Default for ProjectDeleteResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -481,24 +460,18 @@ impl Record for ProjectDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ProjectDeleteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectDeleteResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectDeleteResponse);
+impl Encode for ProjectDeleteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`project/import`](crate::requests::ProjectImport).
 ///
@@ -511,7 +484,7 @@ pub struct ProjectImportParams {
     /// `roots` on the wire.
     pub roots: Vec<ProjectRoot>,
     /// `metadata` on the wire.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<Map<String>>,
     /// `threads` on the wire.
     pub threads: Option<Vec<String>>,
     /// `idempotencyKey` on the wire.
@@ -521,6 +494,7 @@ pub struct ProjectImportParams {
 }
 
 impl fmt::Debug for ProjectImportParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProjectImportParams")
             .field("name", &self.name)
@@ -549,8 +523,8 @@ impl ProjectImportParams {
     }
     /// Sets [`metadata`](Self::metadata).
     #[must_use]
-    pub fn metadata(mut self, metadata: BTreeMap<String, String>) -> Self {
-        self.metadata = Some(metadata);
+    pub fn metadata(mut self, metadata: impl Into<Map<String>>) -> Self {
+        self.metadata = Some(metadata.into());
         self
     }
     /// Sets [`threads`](Self::threads).
@@ -578,36 +552,31 @@ impl Record for ProjectImportParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProjectImportParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"roots\":", &self.roots);
-        output.omit(",\"metadata\":", &self.metadata);
-        output.omit(",\"threads\":", &self.threads);
-        output.field(",\"idempotencyKey\":", &self.idempotency_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectImportParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.roots.decode(input),
             2 => self.metadata.decode(input),
             3 => self.threads.decode(input),
             4 => self.idempotency_key.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectImportParams);
+impl Encode for ProjectImportParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"roots\":", &self.roots);
+        output.omit(",\"metadata\":", &self.metadata);
+        output.omit(",\"threads\":", &self.threads);
+        output.field(",\"idempotencyKey\":", &self.idempotency_key);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`project/import`](crate::requests::ProjectImport).
 ///
@@ -644,28 +613,23 @@ impl Record for ProjectImportResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectImportResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"project\":", &self.project);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProjectImportResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.project.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProjectImportResponse);
 
 /// The params of [`project/list`](crate::requests::ProjectList).
 ///
@@ -718,6 +682,7 @@ impl ProjectListParams {
 }
 
 impl Default for ProjectListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -739,34 +704,29 @@ impl Record for ProjectListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProjectListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"sortKey\":", &self.sort_key);
-        output.omit(",\"sortDirection\":", &self.sort_direction);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cursor.decode(input),
             1 => self.limit.decode(input),
             2 => self.sort_key.decode(input),
             3 => self.sort_direction.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectListParams);
+impl Encode for ProjectListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortKey\":", &self.sort_key);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`project/list`](crate::requests::ProjectList).
 ///
@@ -806,30 +766,25 @@ impl Record for ProjectListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProjectListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectListResponse);
+impl Encode for ProjectListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`project/move`](crate::requests::ProjectMove).
 ///
@@ -875,30 +830,25 @@ impl Record for ProjectMoveParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProjectMoveParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"projectId\":", &self.project_id);
-        output.omit(",\"beforeProjectId\":", &self.before_project_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectMoveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.project_id.decode(input),
             1 => self.before_project_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectMoveParams);
+impl Encode for ProjectMoveParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"projectId\":", &self.project_id);
+        output.omit(",\"beforeProjectId\":", &self.before_project_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`project/move`](crate::requests::ProjectMove).
 ///
@@ -919,6 +869,7 @@ impl ProjectMoveResponse {
 }
 
 impl Default for ProjectMoveResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -934,24 +885,18 @@ impl Record for ProjectMoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ProjectMoveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectMoveResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectMoveResponse);
+impl Encode for ProjectMoveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`project/read`](crate::requests::ProjectRead).
 ///
@@ -988,28 +933,23 @@ impl Record for ProjectReadParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectReadParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"projectId\":", &self.project_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProjectReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.project_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProjectReadParams);
 
 /// The answer to [`project/read`](crate::requests::ProjectRead).
 ///
@@ -1046,28 +986,23 @@ impl Record for ProjectReadResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"project\":", &self.project);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProjectReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.project.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProjectReadResponse);
 
 /// Part of [`Project`], [`ProjectCreateParams`], [`ProjectImportParams`] and 1 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -1102,28 +1037,23 @@ impl Record for ProjectRoot {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.path.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectRoot {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ProjectRoot {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProjectRoot);
 
 /// Part of [`ProjectListParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1137,7 +1067,7 @@ pub enum ProjectSortKey {
 }
 
 crate::runtime::open_enum! {
-    ProjectSortKey { Position = "position", RecencyAt = "recencyAt", }
+    ProjectSortKey { 0 : Position = "position", 1 : RecencyAt = "recencyAt", }
 }
 
 /// The params of [`project/update`](crate::requests::ProjectUpdate).
@@ -1153,12 +1083,13 @@ pub struct ProjectUpdateParams {
     /// `roots` on the wire.
     pub roots: Option<Vec<ProjectRoot>>,
     /// `metadata` on the wire.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<Map<String>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for ProjectUpdateParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProjectUpdateParams")
             .field("project_id", &self.project_id)
@@ -1192,8 +1123,8 @@ impl ProjectUpdateParams {
     }
     /// Sets [`metadata`](Self::metadata).
     #[must_use]
-    pub fn metadata(mut self, metadata: BTreeMap<String, String>) -> Self {
-        self.metadata = Some(metadata);
+    pub fn metadata(mut self, metadata: impl Into<Map<String>>) -> Self {
+        self.metadata = Some(metadata.into());
         self
     }
 }
@@ -1214,34 +1145,29 @@ impl Record for ProjectUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ProjectUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"projectId\":", &self.project_id);
-        output.omit(",\"name\":", &self.name);
-        output.omit(",\"roots\":", &self.roots);
-        output.omit(",\"metadata\":", &self.metadata);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ProjectUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.project_id.decode(input),
             1 => self.name.decode(input),
             2 => self.roots.decode(input),
             3 => self.metadata.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ProjectUpdateParams);
+impl Encode for ProjectUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"projectId\":", &self.project_id);
+        output.omit(",\"name\":", &self.name);
+        output.omit(",\"roots\":", &self.roots);
+        output.omit(",\"metadata\":", &self.metadata);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`project/update`](crate::requests::ProjectUpdate).
 ///
@@ -1278,25 +1204,28 @@ impl Record for ProjectUpdateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.project.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ProjectUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"project\":", &self.project);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for ProjectUpdateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.project.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ProjectUpdateResponse);
+crate::runtime::implement_serde!(
+    Project, ProjectChangedNotification, ProjectCreateParams, ProjectCreateResponse,
+    ProjectDeleteParams, ProjectDeleteResponse, ProjectImportParams,
+    ProjectImportResponse, ProjectListParams, ProjectListResponse, ProjectMoveParams,
+    ProjectMoveResponse, ProjectReadParams, ProjectReadResponse, ProjectRoot,
+    ProjectUpdateParams, ProjectUpdateResponse
+);

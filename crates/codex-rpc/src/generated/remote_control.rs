@@ -14,11 +14,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -87,24 +87,8 @@ impl Record for RemoteControlClient {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlClient {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"clientId\":", &self.client_id);
-        output.field(",\"displayName\":", &self.display_name);
-        output.field(",\"deviceType\":", &self.device_type);
-        output.field(",\"platform\":", &self.platform);
-        output.field(",\"osVersion\":", &self.os_version);
-        output.field(",\"deviceModel\":", &self.device_model);
-        output.field(",\"appVersion\":", &self.app_version);
-        output.field(",\"lastSeenAt\":", &self.last_seen_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlClient {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.client_id.decode(input),
             1 => self.display_name.decode(input),
@@ -114,15 +98,26 @@ impl Fields for RemoteControlClient {
             5 => self.device_model.decode(input),
             6 => self.app_version.decode(input),
             7 => self.last_seen_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlClient);
+impl Encode for RemoteControlClient {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"clientId\":", &self.client_id);
+        output.field(",\"displayName\":", &self.display_name);
+        output.field(",\"deviceType\":", &self.device_type);
+        output.field(",\"platform\":", &self.platform);
+        output.field(",\"osVersion\":", &self.os_version);
+        output.field(",\"deviceModel\":", &self.device_model);
+        output.field(",\"appVersion\":", &self.app_version);
+        output.field(",\"lastSeenAt\":", &self.last_seen_at);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`RemoteControlClientsListParams`].
 ///
@@ -138,7 +133,7 @@ pub enum RemoteControlClientsListOrder {
 }
 
 crate::runtime::open_enum! {
-    RemoteControlClientsListOrder { Asc = "asc", Desc = "desc", }
+    RemoteControlClientsListOrder { 0 : Asc = "asc", 1 : Desc = "desc", }
 }
 
 /// The params of [`remoteControl/client/list`](crate::requests::RemoteControlClientList).
@@ -203,34 +198,29 @@ impl Record for RemoteControlClientsListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlClientsListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"order\":", &self.order);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlClientsListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.environment_id.decode(input),
             1 => self.cursor.decode(input),
             2 => self.limit.decode(input),
             3 => self.order.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlClientsListParams);
+impl Encode for RemoteControlClientsListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"order\":", &self.order);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`remoteControl/client/list`](crate::requests::RemoteControlClientList).
 ///
@@ -270,30 +260,25 @@ impl Record for RemoteControlClientsListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlClientsListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlClientsListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlClientsListResponse);
+impl Encode for RemoteControlClientsListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`remoteControl/client/revoke`](crate::requests::RemoteControlClientRevoke).
 ///
@@ -334,30 +319,25 @@ impl Record for RemoteControlClientsRevokeParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlClientsRevokeParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"clientId\":", &self.client_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlClientsRevokeParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.environment_id.decode(input),
             1 => self.client_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlClientsRevokeParams);
+impl Encode for RemoteControlClientsRevokeParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"clientId\":", &self.client_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`remoteControl/client/revoke`](crate::requests::RemoteControlClientRevoke).
 ///
@@ -378,6 +358,7 @@ impl RemoteControlClientsRevokeResponse {
 }
 
 impl Default for RemoteControlClientsRevokeResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -393,24 +374,18 @@ impl Record for RemoteControlClientsRevokeResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for RemoteControlClientsRevokeResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlClientsRevokeResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlClientsRevokeResponse);
+impl Encode for RemoteControlClientsRevokeResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`RemoteControlDisableResponse`], [`RemoteControlEnableResponse`], [`RemoteControlStatusChangedNotification`] and 1 more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -428,8 +403,8 @@ pub enum RemoteControlConnectionStatus {
 }
 
 crate::runtime::open_enum! {
-    RemoteControlConnectionStatus { Disabled = "disabled", Connecting = "connecting",
-    Connected = "connected", Errored = "errored", }
+    RemoteControlConnectionStatus { 0 : Disabled = "disabled", 1 : Connecting =
+    "connecting", 2 : Connected = "connected", 3 : Errored = "errored", }
 }
 
 /// The params of [`remoteControl/disable`](crate::requests::RemoteControlDisable).
@@ -457,6 +432,7 @@ impl RemoteControlDisableParams {
 }
 
 impl Default for RemoteControlDisableParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -475,28 +451,23 @@ impl Record for RemoteControlDisableParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.ephemeral, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for RemoteControlDisableParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"ephemeral\":", &self.ephemeral);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for RemoteControlDisableParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.ephemeral, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(RemoteControlDisableParams);
 
 /// The answer to [`remoteControl/disable`](crate::requests::RemoteControlDisable).
 ///
@@ -548,34 +519,29 @@ impl Record for RemoteControlDisableResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlDisableResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"installationId\":", &self.installation_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlDisableResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.server_name.decode(input),
             2 => self.installation_id.decode(input),
             3 => self.environment_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlDisableResponse);
+impl Encode for RemoteControlDisableResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`remoteControl/enable`](crate::requests::RemoteControlEnable).
 #[derive(Clone, Debug, PartialEq)]
@@ -602,6 +568,7 @@ impl RemoteControlEnableParams {
 }
 
 impl Default for RemoteControlEnableParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -620,28 +587,23 @@ impl Record for RemoteControlEnableParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.ephemeral, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for RemoteControlEnableParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"ephemeral\":", &self.ephemeral);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for RemoteControlEnableParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.ephemeral, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(RemoteControlEnableParams);
 
 /// The answer to [`remoteControl/enable`](crate::requests::RemoteControlEnable).
 ///
@@ -693,34 +655,29 @@ impl Record for RemoteControlEnableResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlEnableResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"installationId\":", &self.installation_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlEnableResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.server_name.decode(input),
             2 => self.installation_id.decode(input),
             3 => self.environment_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlEnableResponse);
+impl Encode for RemoteControlEnableResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`remoteControl/pairing/start`](crate::requests::RemoteControlPairingStart).
 ///
@@ -749,6 +706,7 @@ impl RemoteControlPairingStartParams {
 }
 
 impl Default for RemoteControlPairingStartParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -767,28 +725,23 @@ impl Record for RemoteControlPairingStartParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.manual_code, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for RemoteControlPairingStartParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"manualCode\":", &self.manual_code);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for RemoteControlPairingStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.manual_code, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(RemoteControlPairingStartParams);
 
 /// The answer to [`remoteControl/pairing/start`](crate::requests::RemoteControlPairingStart).
 ///
@@ -809,6 +762,7 @@ pub struct RemoteControlPairingStartResponse {
 }
 
 impl fmt::Debug for RemoteControlPairingStartResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteControlPairingStartResponse")
             .field("pairing_code", redact::secret(&self.pairing_code))
@@ -852,34 +806,29 @@ impl Record for RemoteControlPairingStartResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlPairingStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"pairingCode\":", &self.pairing_code);
-        output.field(",\"manualPairingCode\":", &self.manual_pairing_code);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"expiresAt\":", &self.expires_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlPairingStartResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.pairing_code.decode(input),
             1 => self.manual_pairing_code.decode(input),
             2 => self.environment_id.decode(input),
             3 => self.expires_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlPairingStartResponse);
+impl Encode for RemoteControlPairingStartResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"pairingCode\":", &self.pairing_code);
+        output.field(",\"manualPairingCode\":", &self.manual_pairing_code);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"expiresAt\":", &self.expires_at);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`remoteControl/pairing/status`](crate::requests::RemoteControlPairingStatus).
 ///
@@ -896,6 +845,7 @@ pub struct RemoteControlPairingStatusParams {
 }
 
 impl fmt::Debug for RemoteControlPairingStatusParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteControlPairingStatusParams")
             .field("pairing_code", redact::secret(&self.pairing_code))
@@ -929,6 +879,7 @@ impl RemoteControlPairingStatusParams {
 }
 
 impl Default for RemoteControlPairingStatusParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -948,30 +899,25 @@ impl Record for RemoteControlPairingStatusParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlPairingStatusParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"pairingCode\":", &self.pairing_code);
-        output.omit(",\"manualPairingCode\":", &self.manual_pairing_code);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlPairingStatusParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.pairing_code.decode(input),
             1 => self.manual_pairing_code.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlPairingStatusParams);
+impl Encode for RemoteControlPairingStatusParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"pairingCode\":", &self.pairing_code);
+        output.omit(",\"manualPairingCode\":", &self.manual_pairing_code);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`remoteControl/pairing/status`](crate::requests::RemoteControlPairingStatus).
 ///
@@ -1008,28 +954,23 @@ impl Record for RemoteControlPairingStatusResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.claimed.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for RemoteControlPairingStatusResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"claimed\":", &self.claimed);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for RemoteControlPairingStatusResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.claimed.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(RemoteControlPairingStatusResponse);
 
 /// Current remote-control connection status and remote identity exposed to clients.
 #[derive(Clone, Debug, PartialEq)]
@@ -1079,34 +1020,29 @@ impl Record for RemoteControlStatusChangedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlStatusChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"installationId\":", &self.installation_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlStatusChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.server_name.decode(input),
             2 => self.installation_id.decode(input),
             3 => self.environment_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlStatusChangedNotification);
+impl Encode for RemoteControlStatusChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`remoteControl/status/read`](crate::requests::RemoteControlStatusRead).
 ///
@@ -1158,31 +1094,36 @@ impl Record for RemoteControlStatusReadResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RemoteControlStatusReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"status\":", &self.status);
-        output.field(",\"serverName\":", &self.server_name);
-        output.field(",\"installationId\":", &self.installation_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RemoteControlStatusReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.status.decode(input),
             1 => self.server_name.decode(input),
             2 => self.installation_id.decode(input),
             3 => self.environment_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(RemoteControlStatusReadResponse);
+impl Encode for RemoteControlStatusReadResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"status\":", &self.status);
+        output.field(",\"serverName\":", &self.server_name);
+        output.field(",\"installationId\":", &self.installation_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    RemoteControlClient, RemoteControlClientsListParams,
+    RemoteControlClientsListResponse, RemoteControlClientsRevokeParams,
+    RemoteControlClientsRevokeResponse, RemoteControlDisableParams,
+    RemoteControlDisableResponse, RemoteControlEnableParams, RemoteControlEnableResponse,
+    RemoteControlPairingStartParams, RemoteControlPairingStartResponse,
+    RemoteControlPairingStatusParams, RemoteControlPairingStatusResponse,
+    RemoteControlStatusChangedNotification, RemoteControlStatusReadResponse
+);

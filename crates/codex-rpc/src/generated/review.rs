@@ -7,11 +7,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -25,7 +25,7 @@ pub enum ReviewDelivery {
 }
 
 crate::runtime::open_enum! {
-    ReviewDelivery { Inline = "inline", }
+    ReviewDelivery { 0 : Inline = "inline", }
 }
 
 /// The params of [`review/start`](crate::requests::ReviewStart).
@@ -74,32 +74,27 @@ impl Record for ReviewStartParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReviewStartParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"target\":", &self.target);
-        output.omit(",\"delivery\":", &self.delivery);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReviewStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.target.decode(input),
             2 => self.delivery.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ReviewStartParams);
+impl Encode for ReviewStartParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"target\":", &self.target);
+        output.omit(",\"delivery\":", &self.delivery);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`review/start`](crate::requests::ReviewStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -138,30 +133,25 @@ impl Record for ReviewStartResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReviewStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"turn\":", &self.turn);
-        output.field(",\"reviewThreadId\":", &self.review_thread_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReviewStartResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.turn.decode(input),
             1 => self.review_thread_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ReviewStartResponse);
+impl Encode for ReviewStartResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"turn\":", &self.turn);
+        output.field(",\"reviewThreadId\":", &self.review_thread_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ReviewStartParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -203,6 +193,7 @@ impl UncommittedChangesReviewTarget {
 }
 
 impl Default for UncommittedChangesReviewTarget {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -218,20 +209,16 @@ impl Record for UncommittedChangesReviewTarget {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for UncommittedChangesReviewTarget {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UncommittedChangesReviewTarget {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -270,24 +257,21 @@ impl Record for BaseBranchReviewTarget {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.branch.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for BaseBranchReviewTarget {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"branch\":", &self.branch);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BaseBranchReviewTarget {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.branch.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -335,26 +319,23 @@ impl Record for CommitReviewTarget {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommitReviewTarget {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sha\":", &self.sha);
-        output.field(",\"title\":", &self.title);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommitReviewTarget {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.sha.decode(input),
             1 => self.title.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for CommitReviewTarget {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"title\":", &self.title);
+        output.end(&self.extra);
     }
 }
 
@@ -393,23 +374,22 @@ impl Record for CustomReviewTarget {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.instructions.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CustomReviewTarget {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"instructions\":", &self.instructions);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for CustomReviewTarget {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.instructions.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
+crate::runtime::implement_serde!(ReviewStartParams, ReviewStartResponse);

@@ -7,11 +7,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -34,6 +34,7 @@ impl RolloutCompressResponse {
 }
 
 impl Default for RolloutCompressResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -49,20 +50,16 @@ impl Record for RolloutCompressResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for RolloutCompressResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RolloutCompressResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 

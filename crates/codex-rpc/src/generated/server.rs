@@ -8,11 +8,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -53,30 +53,25 @@ impl Record for ServerDiagnosticsGauge {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ServerDiagnosticsGauge {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"value\":", &self.value);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ServerDiagnosticsGauge {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.value.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ServerDiagnosticsGauge);
+impl Encode for ServerDiagnosticsGauge {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"value\":", &self.value);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`server/diagnostics`](crate::requests::ServerDiagnostics).
 ///
@@ -97,6 +92,7 @@ impl ServerDiagnosticsParams {
 }
 
 impl Default for ServerDiagnosticsParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -112,24 +108,18 @@ impl Record for ServerDiagnosticsParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ServerDiagnosticsParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ServerDiagnosticsParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ServerDiagnosticsParams);
+impl Encode for ServerDiagnosticsParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ServerDiagnosticsResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -170,32 +160,27 @@ impl Record for ServerDiagnosticsProcess {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ServerDiagnosticsProcess {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"residentMemoryBytes\":", &self.resident_memory_bytes);
-        output.field(",\"physicalFootprintBytes\":", &self.physical_footprint_bytes);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ServerDiagnosticsProcess {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.resident_memory_bytes.decode(input),
             2 => self.physical_footprint_bytes.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ServerDiagnosticsProcess);
+impl Encode for ServerDiagnosticsProcess {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"residentMemoryBytes\":", &self.resident_memory_bytes);
+        output.field(",\"physicalFootprintBytes\":", &self.physical_footprint_bytes);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`server/diagnostics`](crate::requests::ServerDiagnostics).
 ///
@@ -239,30 +224,25 @@ impl Record for ServerDiagnosticsResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ServerDiagnosticsResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"process\":", &self.process);
-        output.field(",\"gauges\":", &self.gauges);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ServerDiagnosticsResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.process.decode(input),
             1 => self.gauges.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ServerDiagnosticsResponse);
+impl Encode for ServerDiagnosticsResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"process\":", &self.process);
+        output.field(",\"gauges\":", &self.gauges);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`serverRequest/resolved`](crate::notifications::ServerRequestResolved).
 #[derive(Clone, Debug, PartialEq)]
@@ -304,27 +284,27 @@ impl Record for ServerRequestResolvedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ServerRequestResolvedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"requestId\":", &self.request_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ServerRequestResolvedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.request_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ServerRequestResolvedNotification);
+impl Encode for ServerRequestResolvedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"requestId\":", &self.request_id);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    ServerDiagnosticsGauge, ServerDiagnosticsParams, ServerDiagnosticsProcess,
+    ServerDiagnosticsResponse, ServerRequestResolvedNotification
+);

@@ -10,11 +10,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -51,28 +51,23 @@ impl Record for SkillDependencies {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.tools.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SkillDependencies {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"tools\":", &self.tools);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for SkillDependencies {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.tools.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SkillDependencies);
 
 /// Part of [`SkillsListEntry`].
 #[derive(Clone, Debug, PartialEq)]
@@ -111,30 +106,25 @@ impl Record for SkillErrorInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillErrorInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"path\":", &self.path);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillErrorInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillErrorInfo);
+impl Encode for SkillErrorInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"path\":", &self.path);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`SkillsListEntry`].
 #[derive(Clone, Debug, PartialEq)]
@@ -213,25 +203,8 @@ impl Record for SkillMetadata {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillMetadata {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.omit(",\"shortDescription\":", &self.short_description);
-        output.omit(",\"interface\":", &self.interface);
-        output.omit(",\"dependencies\":", &self.dependencies);
-        output.field(",\"path\":", &self.path);
-        output.field(",\"scope\":", &self.scope);
-        output.field(",\"enabled\":", &self.enabled);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillMetadata {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.description.decode(input),
@@ -242,15 +215,27 @@ impl Fields for SkillMetadata {
             6 => self.scope.decode(input),
             7 => self.enabled.decode(input),
             8 => self.plugin_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillMetadata);
+impl Encode for SkillMetadata {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.omit(",\"shortDescription\":", &self.short_description);
+        output.omit(",\"interface\":", &self.interface);
+        output.omit(",\"dependencies\":", &self.dependencies);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"scope\":", &self.scope);
+        output.field(",\"enabled\":", &self.enabled);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`SkillMetadata`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -268,7 +253,8 @@ pub enum SkillScope {
 }
 
 crate::runtime::open_enum! {
-    SkillScope { User = "user", Repo = "repo", System = "system", Admin = "admin", }
+    SkillScope { 0 : User = "user", 1 : Repo = "repo", 2 : System = "system", 3 : Admin =
+    "admin", }
 }
 
 /// Part of [`SkillDependencies`].
@@ -320,22 +306,8 @@ impl Record for SkillToolDependency {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillToolDependency {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"type\":", &self.type_);
-        output.field(",\"value\":", &self.value);
-        output.omit(",\"description\":", &self.description);
-        output.omit(",\"transport\":", &self.transport);
-        output.omit(",\"command\":", &self.command);
-        output.omit(",\"url\":", &self.url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillToolDependency {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.type_.decode(input),
             1 => self.value.decode(input),
@@ -343,15 +315,24 @@ impl Fields for SkillToolDependency {
             3 => self.transport.decode(input),
             4 => self.command.decode(input),
             5 => self.url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillToolDependency);
+impl Encode for SkillToolDependency {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"type\":", &self.type_);
+        output.field(",\"value\":", &self.value);
+        output.omit(",\"description\":", &self.description);
+        output.omit(",\"transport\":", &self.transport);
+        output.omit(",\"command\":", &self.command);
+        output.omit(",\"url\":", &self.url);
+        output.end(&self.extra);
+    }
+}
 
 /// Notification emitted when watched local skill files change.
 ///
@@ -372,6 +353,7 @@ impl SkillsChangedNotification {
 }
 
 impl Default for SkillsChangedNotification {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -387,24 +369,18 @@ impl Record for SkillsChangedNotification {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for SkillsChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillsChangedNotification {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillsChangedNotification);
+impl Encode for SkillsChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`skills/config/write`](crate::requests::SkillsConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -457,32 +433,27 @@ impl Record for SkillsConfigWriteParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillsConfigWriteParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"path\":", &self.path);
-        output.omit(",\"name\":", &self.name);
-        output.field(",\"enabled\":", &self.enabled);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillsConfigWriteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.path.decode(input),
             1 => self.name.decode(input),
             2 => self.enabled.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillsConfigWriteParams);
+impl Encode for SkillsConfigWriteParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"path\":", &self.path);
+        output.omit(",\"name\":", &self.name);
+        output.field(",\"enabled\":", &self.enabled);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`skills/config/write`](crate::requests::SkillsConfigWrite).
 #[derive(Clone, Debug, PartialEq)]
@@ -517,28 +488,23 @@ impl Record for SkillsConfigWriteResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.effective_enabled.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SkillsConfigWriteResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"effectiveEnabled\":", &self.effective_enabled);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for SkillsConfigWriteResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.effective_enabled.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SkillsConfigWriteResponse);
 
 /// The params of [`skills/extraRoots/set`](crate::requests::SkillsExtraRootsSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -573,28 +539,23 @@ impl Record for SkillsExtraRootsSetParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.extra_roots.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SkillsExtraRootsSetParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"extraRoots\":", &self.extra_roots);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for SkillsExtraRootsSetParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.extra_roots.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SkillsExtraRootsSetParams);
 
 /// The answer to [`skills/extraRoots/set`](crate::requests::SkillsExtraRootsSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -613,6 +574,7 @@ impl SkillsExtraRootsSetResponse {
 }
 
 impl Default for SkillsExtraRootsSetResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -628,24 +590,18 @@ impl Record for SkillsExtraRootsSetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for SkillsExtraRootsSetResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillsExtraRootsSetResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillsExtraRootsSetResponse);
+impl Encode for SkillsExtraRootsSetResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`SkillsListResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -692,32 +648,27 @@ impl Record for SkillsListEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SkillsListEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"skills\":", &self.skills);
-        output.field(",\"errors\":", &self.errors);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SkillsListEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cwd.decode(input),
             1 => self.skills.decode(input),
             2 => self.errors.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SkillsListEntry);
+impl Encode for SkillsListEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"skills\":", &self.skills);
+        output.field(",\"errors\":", &self.errors);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`skills/list`](crate::requests::SkillsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -752,6 +703,7 @@ impl SkillsListParams {
 }
 
 impl Default for SkillsListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -771,30 +723,25 @@ impl Record for SkillsListParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.cwds, input),
+            1 => Slot::fill(&mut &mut self.force_reload, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SkillsListParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"cwds\":", &self.cwds);
         output.omit(",\"forceReload\":", &self.force_reload);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for SkillsListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.cwds, input),
-            1 => runtime::some(&mut self.force_reload, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SkillsListParams);
 
 /// The answer to [`skills/list`](crate::requests::SkillsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -829,25 +776,27 @@ impl Record for SkillsListResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for SkillsListResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"data\":", &self.data);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for SkillsListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(SkillsListResponse);
+crate::runtime::implement_serde!(
+    SkillDependencies, SkillErrorInfo, SkillMetadata, SkillToolDependency,
+    SkillsChangedNotification, SkillsConfigWriteParams, SkillsConfigWriteResponse,
+    SkillsExtraRootsSetParams, SkillsExtraRootsSetResponse, SkillsListEntry,
+    SkillsListParams, SkillsListResponse
+);

@@ -95,11 +95,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -139,30 +139,25 @@ impl Record for ActivePermissionProfile {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ActivePermissionProfile {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"extends\":", &self.extends);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ActivePermissionProfile {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.extends.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ActivePermissionProfile);
+impl Encode for ActivePermissionProfile {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"extends\":", &self.extends);
+        output.end(&self.extra);
+    }
+}
 
 /// Location used to resolve a selected capability root.
 #[derive(Clone, Debug, PartialEq)]
@@ -217,26 +212,23 @@ impl Record for EnvironmentCapabilityRootLocation {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnvironmentCapabilityRootLocation {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentCapabilityRootLocation {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.environment_id.decode(input),
             1 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for EnvironmentCapabilityRootLocation {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -254,8 +246,8 @@ pub enum CodexResponseHandoffMode {
 }
 
 crate::runtime::open_enum! {
-    CodexResponseHandoffMode { Thinking = "thinking", Commentary = "commentary", BemTags
-    = "bemTags", }
+    CodexResponseHandoffMode { 0 : Thinking = "thinking", 1 : Commentary = "commentary",
+    2 : BemTags = "bemTags", }
 }
 
 /// Deprecated: Use `ContextCompaction` item type instead.
@@ -295,30 +287,25 @@ impl Record for ContextCompactedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ContextCompactedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ContextCompactedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ContextCompactedNotification);
+impl Encode for ContextCompactedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadRealtimeAppendTextParams`], [`ThreadRealtimeInitialItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -334,8 +321,8 @@ pub enum ConversationTextRole {
 }
 
 crate::runtime::open_enum! {
-    ConversationTextRole { User = "user", Developer = "developer", Assistant =
-    "assistant", }
+    ConversationTextRole { 0 : User = "user", 1 : Developer = "developer", 2 : Assistant
+    = "assistant", }
 }
 
 /// Part of [`DynamicToolSpec`].
@@ -371,6 +358,7 @@ pub struct FunctionDynamicToolNamespaceTool {
 }
 
 impl fmt::Debug for FunctionDynamicToolNamespaceTool {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FunctionDynamicToolNamespaceTool")
             .field("name", &self.name)
@@ -420,30 +408,27 @@ impl Record for FunctionDynamicToolNamespaceTool {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FunctionDynamicToolNamespaceTool {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"inputSchema\":", &self.input_schema);
-        output.omit(",\"deferLoading\":", &self.defer_loading);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FunctionDynamicToolNamespaceTool {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.description.decode(input),
             2 => self.input_schema.decode(input),
-            3 => runtime::some(&mut self.defer_loading, input),
-            _ => runtime::no_such_member(input),
+            3 => Slot::fill(&mut &mut self.defer_loading, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for FunctionDynamicToolNamespaceTool {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"inputSchema\":", &self.input_schema);
+        output.omit(",\"deferLoading\":", &self.defer_loading);
+        output.end(&self.extra);
     }
 }
 
@@ -467,6 +452,7 @@ impl DynamicToolSpec {
     /// `name`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn name(&self) -> Option<&String> {
         match self {
             Self::Function(arm) => Some(&arm.name),
@@ -477,6 +463,7 @@ impl DynamicToolSpec {
     /// `description`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn description(&self) -> Option<&String> {
         match self {
             Self::Function(arm) => Some(&arm.description),
@@ -505,6 +492,7 @@ pub struct FunctionDynamicToolSpec {
 }
 
 impl fmt::Debug for FunctionDynamicToolSpec {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FunctionDynamicToolSpec")
             .field("name", &self.name)
@@ -554,30 +542,27 @@ impl Record for FunctionDynamicToolSpec {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FunctionDynamicToolSpec {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"inputSchema\":", &self.input_schema);
-        output.omit(",\"deferLoading\":", &self.defer_loading);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FunctionDynamicToolSpec {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.description.decode(input),
             2 => self.input_schema.decode(input),
-            3 => runtime::some(&mut self.defer_loading, input),
-            _ => runtime::no_such_member(input),
+            3 => Slot::fill(&mut &mut self.defer_loading, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for FunctionDynamicToolSpec {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"inputSchema\":", &self.input_schema);
+        output.omit(",\"deferLoading\":", &self.defer_loading);
+        output.end(&self.extra);
     }
 }
 
@@ -628,28 +613,25 @@ impl Record for NamespaceDynamicToolSpec {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for NamespaceDynamicToolSpec {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"description\":", &self.description);
-        output.field(",\"tools\":", &self.tools);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NamespaceDynamicToolSpec {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.description.decode(input),
             2 => self.tools.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for NamespaceDynamicToolSpec {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"description\":", &self.description);
+        output.field(",\"tools\":", &self.tools);
+        output.end(&self.extra);
     }
 }
 
@@ -690,30 +672,25 @@ impl Record for EnvironmentConnectionNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnvironmentConnectionNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnvironmentConnectionNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.environment_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(EnvironmentConnectionNotification);
+impl Encode for EnvironmentConnectionNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Thread`].
 #[derive(Clone, Debug, PartialEq)]
@@ -738,6 +715,7 @@ impl GitInfo {
 }
 
 impl Default for GitInfo {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -758,32 +736,27 @@ impl Record for GitInfo {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for GitInfo {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sha\":", &self.sha);
-        output.field(",\"branch\":", &self.branch);
-        output.field(",\"originUrl\":", &self.origin_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for GitInfo {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.sha.decode(input),
             1 => self.branch.decode(input),
             2 => self.origin_url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(GitInfo);
+impl Encode for GitInfo {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sha\":", &self.sha);
+        output.field(",\"branch\":", &self.branch);
+        output.field(",\"originUrl\":", &self.origin_url);
+        output.end(&self.extra);
+    }
+}
 
 /// Final allow/deny outcome returned by the guardian reviewer.
 ///
@@ -799,7 +772,7 @@ pub enum GuardianAssessmentOutcome {
 }
 
 crate::runtime::open_enum! {
-    GuardianAssessmentOutcome { Allow = "allow", Deny = "deny", }
+    GuardianAssessmentOutcome { 0 : Allow = "allow", 1 : Deny = "deny", }
 }
 
 /// Part of [`ThreadQueueAddResponse`], [`ThreadQueueListResponse`], [`ThreadQueueUpdateResponse`].
@@ -813,12 +786,13 @@ pub struct QueuedSubmission {
     /// `clientUserMessageId` on the wire.
     pub client_user_message_id: String,
     /// Metadata retained with this input, including across reconnect and restoration.
-    pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata: Option<Map<String>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for QueuedSubmission {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueuedSubmission")
             .field("id", &self.id)
@@ -865,10 +839,22 @@ impl Record for QueuedSubmission {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.id.decode(input),
+            1 => self.input.decode(input),
+            2 => self.client_user_message_id.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for QueuedSubmission {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"id\":", &self.id);
         output.field(",\"input\":", &self.input);
         output.field(",\"clientUserMessageId\":", &self.client_user_message_id);
@@ -877,26 +863,9 @@ impl Encode for QueuedSubmission {
                 ",\"responsesapiClientMetadata\":",
                 &self.responsesapi_client_metadata,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for QueuedSubmission {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.id.decode(input),
-            1 => self.input.decode(input),
-            2 => self.client_user_message_id.decode(input),
-            3 => self.responsesapi_client_metadata.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(QueuedSubmission);
 
 /// Part of [`ThreadRealtimeStartParams`], [`ThreadRealtimeStartedNotification`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -912,7 +881,7 @@ pub enum RealtimeConversationVersion {
 }
 
 crate::runtime::open_enum! {
-    RealtimeConversationVersion { V1 = "v1", V2 = "v2", V3 = "v3", }
+    RealtimeConversationVersion { 0 : V1 = "v1", 1 : V2 = "v2", 2 : V3 = "v3", }
 }
 
 /// Part of [`ThreadRealtimeStartParams`].
@@ -927,7 +896,7 @@ pub enum RealtimeOutputModality {
 }
 
 crate::runtime::open_enum! {
-    RealtimeOutputModality { Text = "text", Audio = "audio", }
+    RealtimeOutputModality { 0 : Text = "text", 1 : Audio = "audio", }
 }
 
 /// Part of [`RealtimeVoicesList`], [`ThreadRealtimeStartParams`].
@@ -1008,14 +977,16 @@ pub enum RealtimeVoice {
 }
 
 crate::runtime::open_enum! {
-    RealtimeVoice { Alloy = "alloy", Arbor = "arbor", Ash = "ash", Aube = "aube", Ballad
-    = "ballad", Breeze = "breeze", Bubbie = "bubbie", Cedar = "cedar", Coral = "coral",
-    Cove = "cove", Echo = "echo", Ember = "ember", Haetsal = "haetsal", Hanul = "hanul",
-    Himari = "himari", Juniper = "juniper", Leher = "leher", Maple = "maple", Marin =
-    "marin", Miko = "miko", Neer = "neer", Porto = "porto", Rindo = "rindo", Rio = "rio",
-    Rivage = "rivage", Sage = "sage", Selva = "selva", Shimmer = "shimmer", Sol = "sol",
-    Sonna = "sonna", Spruce = "spruce", Tinta = "tinta", Vale = "vale", Verse = "verse",
-    Viola = "viola", }
+    RealtimeVoice { 0 : Alloy = "alloy", 1 : Arbor = "arbor", 2 : Ash = "ash", 3 : Aube =
+    "aube", 4 : Ballad = "ballad", 5 : Breeze = "breeze", 6 : Bubbie = "bubbie", 7 :
+    Cedar = "cedar", 8 : Coral = "coral", 9 : Cove = "cove", 10 : Echo = "echo", 11 :
+    Ember = "ember", 12 : Haetsal = "haetsal", 13 : Hanul = "hanul", 14 : Himari =
+    "himari", 15 : Juniper = "juniper", 16 : Leher = "leher", 17 : Maple = "maple", 18 :
+    Marin = "marin", 19 : Miko = "miko", 20 : Neer = "neer", 21 : Porto = "porto", 22 :
+    Rindo = "rindo", 23 : Rio = "rio", 24 : Rivage = "rivage", 25 : Sage = "sage", 26 :
+    Selva = "selva", 27 : Shimmer = "shimmer", 28 : Sol = "sol", 29 : Sonna = "sonna", 30
+    : Spruce = "spruce", 31 : Tinta = "tinta", 32 : Vale = "vale", 33 : Verse = "verse",
+    34 : Viola = "viola", }
 }
 
 /// Part of [`ThreadRealtimeListVoicesResponse`].
@@ -1071,36 +1042,31 @@ impl Record for RealtimeVoicesList {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.v1.decode(input),
+            1 => self.v2.decode(input),
+            2 => Slot::fill(&mut &mut self.v3, input),
+            3 => self.default_v1.decode(input),
+            4 => self.default_v2.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for RealtimeVoicesList {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"v1\":", &self.v1);
         output.field(",\"v2\":", &self.v2);
         output.omit(",\"v3\":", &self.v3);
         output.field(",\"defaultV1\":", &self.default_v1);
         output.field(",\"defaultV2\":", &self.default_v2);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for RealtimeVoicesList {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.v1.decode(input),
-            1 => self.v2.decode(input),
-            2 => runtime::some(&mut self.v3, input),
-            3 => self.default_v1.decode(input),
-            4 => self.default_v2.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(RealtimeVoicesList);
 
 /// A user-selected root that can expose one or more runtime capabilities.
 #[derive(Clone, Debug, PartialEq)]
@@ -1142,30 +1108,25 @@ impl Record for SelectedCapabilityRoot {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SelectedCapabilityRoot {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"location\":", &self.location);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SelectedCapabilityRoot {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.location.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(SelectedCapabilityRoot);
+impl Encode for SelectedCapabilityRoot {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"location\":", &self.location);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Thread`].
 #[derive(Clone, PartialEq)]
@@ -1393,49 +1354,8 @@ impl Record for Thread {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for Thread {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"environments\":", &self.environments);
-        output.field(",\"extra\":", &self.extra_);
-        output.field(",\"sessionId\":", &self.session_id);
-        output.field(",\"forkedFromId\":", &self.forked_from_id);
-        output.field(",\"attachedToThreadId\":", &self.attached_to_thread_id);
-        output.field(",\"parentThreadId\":", &self.parent_thread_id);
-        output.field(",\"preview\":", &self.preview);
-        output.field(",\"ephemeral\":", &self.ephemeral);
-        output.field(",\"section\":", &self.section);
-        output.field(",\"sectionEnteredAt\":", &self.section_entered_at);
-        output.field(",\"projectId\":", &self.project_id);
-        output.field(",\"historyMode\":", &self.history_mode);
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
-        output.field(",\"createdAt\":", &self.created_at);
-        output.field(",\"updatedAt\":", &self.updated_at);
-        output.field(",\"recencyAt\":", &self.recency_at);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"path\":", &self.path);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"cliVersion\":", &self.cli_version);
-        output.field(",\"originator\":", &self.originator);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"canAcceptDirectInput\":", &self.can_accept_direct_input);
-        output.field(",\"threadSource\":", &self.thread_source);
-        output.field(",\"agentNickname\":", &self.agent_nickname);
-        output.field(",\"agentRole\":", &self.agent_role);
-        output.field(",\"gitInfo\":", &self.git_info);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"daybreakEnabled\":", &self.daybreak_enabled);
-        output.field(",\"turns\":", &self.turns);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for Thread {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.environments.decode(input),
@@ -1470,15 +1390,51 @@ impl Fields for Thread {
             30 => self.name.decode(input),
             31 => self.daybreak_enabled.decode(input),
             32 => self.turns.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(Thread);
+impl Encode for Thread {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"environments\":", &self.environments);
+        output.field(",\"extra\":", &self.extra_);
+        output.field(",\"sessionId\":", &self.session_id);
+        output.field(",\"forkedFromId\":", &self.forked_from_id);
+        output.field(",\"attachedToThreadId\":", &self.attached_to_thread_id);
+        output.field(",\"parentThreadId\":", &self.parent_thread_id);
+        output.field(",\"preview\":", &self.preview);
+        output.field(",\"ephemeral\":", &self.ephemeral);
+        output.field(",\"section\":", &self.section);
+        output.field(",\"sectionEnteredAt\":", &self.section_entered_at);
+        output.field(",\"projectId\":", &self.project_id);
+        output.field(",\"historyMode\":", &self.history_mode);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.field(",\"recencyAt\":", &self.recency_at);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"path\":", &self.path);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"cliVersion\":", &self.cli_version);
+        output.field(",\"originator\":", &self.originator);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"canAcceptDirectInput\":", &self.can_accept_direct_input);
+        output.field(",\"threadSource\":", &self.thread_source);
+        output.field(",\"agentNickname\":", &self.agent_nickname);
+        output.field(",\"agentRole\":", &self.agent_role);
+        output.field(",\"gitInfo\":", &self.git_info);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"daybreakEnabled\":", &self.daybreak_enabled);
+        output.field(",\"turns\":", &self.turns);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1492,8 +1448,8 @@ pub enum ThreadActiveFlag {
 }
 
 crate::runtime::open_enum! {
-    ThreadActiveFlag { WaitingOnApproval = "waitingOnApproval", WaitingOnUserInput =
-    "waitingOnUserInput", }
+    ThreadActiveFlag { 0 : WaitingOnApproval = "waitingOnApproval", 1 :
+    WaitingOnUserInput = "waitingOnUserInput", }
 }
 
 /// The params of [`thread/approveGuardianDeniedAction`](crate::requests::ThreadApproveGuardianDeniedAction).
@@ -1509,6 +1465,7 @@ pub struct ThreadApproveGuardianDeniedActionParams {
 }
 
 impl fmt::Debug for ThreadApproveGuardianDeniedActionParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadApproveGuardianDeniedActionParams")
             .field("thread_id", &self.thread_id)
@@ -1543,30 +1500,25 @@ impl Record for ThreadApproveGuardianDeniedActionParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadApproveGuardianDeniedActionParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"event\":", &self.event);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadApproveGuardianDeniedActionParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.event.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadApproveGuardianDeniedActionParams);
+impl Encode for ThreadApproveGuardianDeniedActionParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"event\":", &self.event);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/approveGuardianDeniedAction`](crate::requests::ThreadApproveGuardianDeniedAction).
 #[derive(Clone, Debug, PartialEq)]
@@ -1585,6 +1537,7 @@ impl ThreadApproveGuardianDeniedActionResponse {
 }
 
 impl Default for ThreadApproveGuardianDeniedActionResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1600,24 +1553,18 @@ impl Record for ThreadApproveGuardianDeniedActionResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadApproveGuardianDeniedActionResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadApproveGuardianDeniedActionResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadApproveGuardianDeniedActionResponse);
+impl Encode for ThreadApproveGuardianDeniedActionResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/archive`](crate::requests::ThreadArchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -1652,28 +1599,23 @@ impl Record for ThreadArchiveParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadArchiveParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadArchiveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadArchiveParams);
 
 /// The answer to [`thread/archive`](crate::requests::ThreadArchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -1692,6 +1634,7 @@ impl ThreadArchiveResponse {
 }
 
 impl Default for ThreadArchiveResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -1707,24 +1650,18 @@ impl Record for ThreadArchiveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadArchiveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadArchiveResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadArchiveResponse);
+impl Encode for ThreadArchiveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/archived`](crate::notifications::ThreadArchived).
 #[derive(Clone, Debug, PartialEq)]
@@ -1759,28 +1696,23 @@ impl Record for ThreadArchivedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadArchivedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadArchivedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadArchivedNotification);
 
 /// An independently persisted attachment associated with a thread.
 #[derive(Clone, PartialEq)]
@@ -1801,6 +1733,7 @@ pub struct ThreadAttachment {
 }
 
 impl fmt::Debug for ThreadAttachment {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadAttachment")
             .field("id", &self.id)
@@ -1850,36 +1783,31 @@ impl Record for ThreadAttachment {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachment {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"attachmentType\":", &self.attachment_type);
-        output.field(",\"identityKey\":", &self.identity_key);
-        output.field(",\"payload\":", &self.payload);
-        output.field(",\"createdAt\":", &self.created_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachment {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.attachment_type.decode(input),
             2 => self.identity_key.decode(input),
             3 => self.payload.decode(input),
             4 => self.created_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachment);
+impl Encode for ThreadAttachment {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.field(",\"payload\":", &self.payload);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.end(&self.extra);
+    }
+}
 
 /// Result of attempting to associate an attachment with a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1893,7 +1821,7 @@ pub enum ThreadAttachmentAddOutcome {
 }
 
 crate::runtime::open_enum! {
-    ThreadAttachmentAddOutcome { Created = "created", Existing = "existing", }
+    ThreadAttachmentAddOutcome { 0 : Created = "created", 1 : Existing = "existing", }
 }
 
 /// Parameters for creating or locating an attachment on its owning thread.
@@ -1913,6 +1841,7 @@ pub struct ThreadAttachmentAddParams {
 }
 
 impl fmt::Debug for ThreadAttachmentAddParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadAttachmentAddParams")
             .field("thread_id", &self.thread_id)
@@ -1958,34 +1887,29 @@ impl Record for ThreadAttachmentAddParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentAddParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"attachmentType\":", &self.attachment_type);
-        output.field(",\"identityKey\":", &self.identity_key);
-        output.field(",\"payload\":", &self.payload);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentAddParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.attachment_type.decode(input),
             2 => self.identity_key.decode(input),
             3 => self.payload.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentAddParams);
+impl Encode for ThreadAttachmentAddParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.field(",\"payload\":", &self.payload);
+        output.end(&self.extra);
+    }
+}
 
 /// The created or existing attachment.
 #[derive(Clone, Debug, PartialEq)]
@@ -2027,30 +1951,25 @@ impl Record for ThreadAttachmentAddResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentAddResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"outcome\":", &self.outcome);
-        output.field(",\"attachment\":", &self.attachment);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentAddResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.outcome.decode(input),
             1 => self.attachment.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentAddResponse);
+impl Encode for ThreadAttachmentAddResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"outcome\":", &self.outcome);
+        output.field(",\"attachment\":", &self.attachment);
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for listing attachments from one thread.
 #[derive(Clone, Debug, PartialEq)]
@@ -2103,32 +2022,27 @@ impl Record for ThreadAttachmentListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.cursor.decode(input),
             2 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentListParams);
+impl Encode for ThreadAttachmentListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// One page of attachments associated with the requested thread.
 #[derive(Clone, Debug, PartialEq)]
@@ -2166,30 +2080,25 @@ impl Record for ThreadAttachmentListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentListResponse);
+impl Encode for ThreadAttachmentListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The persisted attachment change represented by a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2203,7 +2112,7 @@ pub enum ThreadAttachmentOperation {
 }
 
 crate::runtime::open_enum! {
-    ThreadAttachmentOperation { Created = "created", Deleted = "deleted", }
+    ThreadAttachmentOperation { 0 : Created = "created", 1 : Deleted = "deleted", }
 }
 
 /// A thread that currently owns an attachment with the requested identity.
@@ -2243,30 +2152,25 @@ impl Record for ThreadAttachmentOwner {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentOwner {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"archived\":", &self.archived);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentOwner {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.archived.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentOwner);
+impl Encode for ThreadAttachmentOwner {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"archived\":", &self.archived);
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for reverse lookup by attachment identity within this server's store.
 #[derive(Clone, Debug, PartialEq)]
@@ -2335,36 +2239,31 @@ impl Record for ThreadAttachmentOwnerListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentOwnerListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"attachmentType\":", &self.attachment_type);
-        output.field(",\"identityKey\":", &self.identity_key);
-        output.omit(",\"archived\":", &self.archived);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentOwnerListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.attachment_type.decode(input),
             1 => self.identity_key.decode(input),
             2 => self.archived.decode(input),
             3 => self.cursor.decode(input),
             4 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentOwnerListParams);
+impl Encode for ThreadAttachmentOwnerListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.omit(",\"archived\":", &self.archived);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// One page of matching owners, including threads without their own user messages.
 #[derive(Clone, Debug, PartialEq)]
@@ -2402,30 +2301,25 @@ impl Record for ThreadAttachmentOwnerListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentOwnerListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentOwnerListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentOwnerListResponse);
+impl Encode for ThreadAttachmentOwnerListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for deleting an attachment by its stable thread-local identity.
 #[derive(Clone, Debug, PartialEq)]
@@ -2472,32 +2366,27 @@ impl Record for ThreadAttachmentRemoveParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentRemoveParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"attachmentType\":", &self.attachment_type);
-        output.field(",\"identityKey\":", &self.identity_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentRemoveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.attachment_type.decode(input),
             2 => self.identity_key.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentRemoveParams);
+impl Encode for ThreadAttachmentRemoveParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.end(&self.extra);
+    }
+}
 
 /// Successful deletion does not return additional attachment data.
 #[derive(Clone, Debug, PartialEq)]
@@ -2516,6 +2405,7 @@ impl ThreadAttachmentRemoveResponse {
 }
 
 impl Default for ThreadAttachmentRemoveResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2531,24 +2421,18 @@ impl Record for ThreadAttachmentRemoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadAttachmentRemoveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentRemoveResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentRemoveResponse);
+impl Encode for ThreadAttachmentRemoveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Notification published after a thread attachment is created or deleted.
 #[derive(Clone, Debug, PartialEq)]
@@ -2611,36 +2495,31 @@ impl Record for ThreadAttachmentUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadAttachmentUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"attachmentType\":", &self.attachment_type);
-        output.field(",\"identityKey\":", &self.identity_key);
-        output.field(",\"attachmentId\":", &self.attachment_id);
-        output.field(",\"operation\":", &self.operation);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadAttachmentUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.attachment_type.decode(input),
             2 => self.identity_key.decode(input),
             3 => self.attachment_id.decode(input),
             4 => self.operation.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadAttachmentUpdatedNotification);
+impl Encode for ThreadAttachmentUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"attachmentType\":", &self.attachment_type);
+        output.field(",\"identityKey\":", &self.identity_key);
+        output.field(",\"attachmentId\":", &self.attachment_id);
+        output.field(",\"operation\":", &self.operation);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadBackgroundTerminalsListResponse`].
 ///
@@ -2703,23 +2582,8 @@ impl Record for ThreadBackgroundTerminal {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadBackgroundTerminal {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"processId\":", &self.process_id);
-        output.field(",\"command\":", &self.command);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"osPid\":", &self.os_pid);
-        output.field(",\"cpuPercent\":", &self.cpu_percent);
-        output.field(",\"rssKb\":", &self.rss_kb);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadBackgroundTerminal {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.item_id.decode(input),
             1 => self.process_id.decode(input),
@@ -2728,15 +2592,25 @@ impl Fields for ThreadBackgroundTerminal {
             4 => self.os_pid.decode(input),
             5 => self.cpu_percent.decode(input),
             6 => self.rss_kb.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadBackgroundTerminal);
+impl Encode for ThreadBackgroundTerminal {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"osPid\":", &self.os_pid);
+        output.field(",\"cpuPercent\":", &self.cpu_percent);
+        output.field(",\"rssKb\":", &self.rss_kb);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/backgroundTerminals/clean`](crate::requests::ThreadBackgroundTerminalsClean).
 ///
@@ -2773,28 +2647,23 @@ impl Record for ThreadBackgroundTerminalsCleanParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadBackgroundTerminalsCleanParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadBackgroundTerminalsCleanParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadBackgroundTerminalsCleanParams);
 
 /// The answer to [`thread/backgroundTerminals/clean`](crate::requests::ThreadBackgroundTerminalsClean).
 ///
@@ -2815,6 +2684,7 @@ impl ThreadBackgroundTerminalsCleanResponse {
 }
 
 impl Default for ThreadBackgroundTerminalsCleanResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -2830,24 +2700,18 @@ impl Record for ThreadBackgroundTerminalsCleanResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadBackgroundTerminalsCleanResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadBackgroundTerminalsCleanResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadBackgroundTerminalsCleanResponse);
+impl Encode for ThreadBackgroundTerminalsCleanResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/backgroundTerminals/list`](crate::requests::ThreadBackgroundTerminalsList).
 ///
@@ -2902,32 +2766,27 @@ impl Record for ThreadBackgroundTerminalsListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadBackgroundTerminalsListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadBackgroundTerminalsListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.cursor.decode(input),
             2 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadBackgroundTerminalsListParams);
+impl Encode for ThreadBackgroundTerminalsListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/backgroundTerminals/list`](crate::requests::ThreadBackgroundTerminalsList).
 ///
@@ -2967,30 +2826,25 @@ impl Record for ThreadBackgroundTerminalsListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadBackgroundTerminalsListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadBackgroundTerminalsListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadBackgroundTerminalsListResponse);
+impl Encode for ThreadBackgroundTerminalsListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/backgroundTerminals/terminate`](crate::requests::ThreadBackgroundTerminalsTerminate).
 ///
@@ -3031,30 +2885,25 @@ impl Record for ThreadBackgroundTerminalsTerminateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadBackgroundTerminalsTerminateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"processId\":", &self.process_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadBackgroundTerminalsTerminateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.process_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadBackgroundTerminalsTerminateParams);
+impl Encode for ThreadBackgroundTerminalsTerminateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"processId\":", &self.process_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/backgroundTerminals/terminate`](crate::requests::ThreadBackgroundTerminalsTerminate).
 ///
@@ -3091,28 +2940,23 @@ impl Record for ThreadBackgroundTerminalsTerminateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.terminated.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadBackgroundTerminalsTerminateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"terminated\":", &self.terminated);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadBackgroundTerminalsTerminateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.terminated.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadBackgroundTerminalsTerminateResponse);
 
 /// The params of [`thread/closed`](crate::notifications::ThreadClosed).
 #[derive(Clone, Debug, PartialEq)]
@@ -3147,28 +2991,23 @@ impl Record for ThreadClosedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadClosedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadClosedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadClosedNotification);
 
 /// The params of [`thread/compact/start`](crate::requests::ThreadCompactStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -3203,28 +3042,23 @@ impl Record for ThreadCompactStartParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadCompactStartParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadCompactStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadCompactStartParams);
 
 /// The answer to [`thread/compact/start`](crate::requests::ThreadCompactStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -3243,6 +3077,7 @@ impl ThreadCompactStartResponse {
 }
 
 impl Default for ThreadCompactStartResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3258,24 +3093,18 @@ impl Record for ThreadCompactStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadCompactStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadCompactStartResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadCompactStartResponse);
+impl Encode for ThreadCompactStartResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for `thread/decrement_elicitation`.
 ///
@@ -3312,28 +3141,23 @@ impl Record for ThreadDecrementElicitationParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadDecrementElicitationParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadDecrementElicitationParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadDecrementElicitationParams);
 
 /// Response for `thread/decrement_elicitation`.
 ///
@@ -3374,30 +3198,25 @@ impl Record for ThreadDecrementElicitationResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadDecrementElicitationResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"count\":", &self.count);
-        output.field(",\"paused\":", &self.paused);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadDecrementElicitationResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.count.decode(input),
             1 => self.paused.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadDecrementElicitationResponse);
+impl Encode for ThreadDecrementElicitationResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"count\":", &self.count);
+        output.field(",\"paused\":", &self.paused);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/delete`](crate::requests::ThreadDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -3432,28 +3251,23 @@ impl Record for ThreadDeleteParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadDeleteParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadDeleteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadDeleteParams);
 
 /// The answer to [`thread/delete`](crate::requests::ThreadDelete).
 #[derive(Clone, Debug, PartialEq)]
@@ -3472,6 +3286,7 @@ impl ThreadDeleteResponse {
 }
 
 impl Default for ThreadDeleteResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3487,24 +3302,18 @@ impl Record for ThreadDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadDeleteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadDeleteResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadDeleteResponse);
+impl Encode for ThreadDeleteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/deleted`](crate::notifications::ThreadDeleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -3539,28 +3348,23 @@ impl Record for ThreadDeletedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadDeletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadDeletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadDeletedNotification);
 
 /// An environment selected by a loaded thread, independent of connection status.
 #[derive(Clone, Debug, PartialEq)]
@@ -3607,32 +3411,27 @@ impl Record for ThreadEnvironment {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadEnvironment {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadEnvironment {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.environment_id.decode(input),
             1 => self.cwd.decode(input),
             2 => self.runtime_workspace_roots.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadEnvironment);
+impl Encode for ThreadEnvironment {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.end(&self.extra);
+    }
+}
 
 /// Extra app-server data for a thread.
 #[derive(Clone, Debug, PartialEq)]
@@ -3651,6 +3450,7 @@ impl ThreadExtra {
 }
 
 impl Default for ThreadExtra {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -3666,24 +3466,18 @@ impl Record for ThreadExtra {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadExtra {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadExtra {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadExtra);
+impl Encode for ThreadExtra {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// There are two ways to fork a thread: 1. By thread_id: load the thread from disk by thread_id and fork it into a new thread. 2. By path: load the thread from disk by path and fork it into a new thread.
 ///
@@ -3738,7 +3532,7 @@ pub struct ThreadForkParams {
     /// Experimental: not in the stable export.
     pub permissions: Option<String>,
     /// `config` on the wire.
-    pub config: Option<BTreeMap<String, Value>>,
+    pub config: Option<Map<Value>>,
     /// `baseInstructions` on the wire.
     pub base_instructions: Option<String>,
     /// `developerInstructions` on the wire.
@@ -3762,6 +3556,7 @@ pub struct ThreadForkParams {
 }
 
 impl fmt::Debug for ThreadForkParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadForkParams")
             .field("thread_id", &self.thread_id)
@@ -3906,8 +3701,8 @@ impl ThreadForkParams {
     }
     /// Sets [`config`](Self::config).
     #[must_use]
-    pub fn config(mut self, config: BTreeMap<String, Value>) -> Self {
-        self.config = Some(config);
+    pub fn config(mut self, config: impl Into<Map<Value>>) -> Self {
+        self.config = Some(config.into());
         self
     }
     /// Sets [`baseInstructions`](Self::base_instructions).
@@ -4016,10 +3811,41 @@ impl Record for ThreadForkParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => Slot::fill(&mut &mut self.experimental_prediction_mode, input),
+            2 => Slot::fill(&mut &mut self.experimental_disable_prediction_mcp, input),
+            3 => self.last_turn_id.decode(input),
+            4 => self.before_turn_id.decode(input),
+            5 => self.path.decode(input),
+            6 => self.model.decode(input),
+            7 => self.model_provider.decode(input),
+            8 => self.service_tier.decode(input),
+            9 => self.cwd.decode(input),
+            10 => self.runtime_workspace_roots.decode(input),
+            11 => self.approval_policy.decode(input),
+            12 => self.approvals_reviewer.decode(input),
+            13 => self.sandbox.decode(input),
+            14 => self.permissions.decode(input),
+            15 => self.config.decode(input),
+            16 => self.base_instructions.decode(input),
+            17 => self.developer_instructions.decode(input),
+            18 => Slot::fill(&mut &mut self.ephemeral, input),
+            19 => Slot::fill(&mut &mut self.attach_to_source, input),
+            20 => self.thread_source.decode(input),
+            21 => Slot::fill(&mut &mut self.exclude_turns, input),
+            22 => Slot::fill(&mut &mut self.defer_goal_continuation, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadForkParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output
             .omit(
@@ -4051,45 +3877,9 @@ impl Encode for ThreadForkParams {
         output.omit(",\"threadSource\":", &self.thread_source);
         output.omit(",\"excludeTurns\":", &self.exclude_turns);
         output.omit(",\"deferGoalContinuation\":", &self.defer_goal_continuation);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadForkParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => runtime::some(&mut self.experimental_prediction_mode, input),
-            2 => runtime::some(&mut self.experimental_disable_prediction_mcp, input),
-            3 => self.last_turn_id.decode(input),
-            4 => self.before_turn_id.decode(input),
-            5 => self.path.decode(input),
-            6 => self.model.decode(input),
-            7 => self.model_provider.decode(input),
-            8 => self.service_tier.decode(input),
-            9 => self.cwd.decode(input),
-            10 => self.runtime_workspace_roots.decode(input),
-            11 => self.approval_policy.decode(input),
-            12 => self.approvals_reviewer.decode(input),
-            13 => self.sandbox.decode(input),
-            14 => self.permissions.decode(input),
-            15 => self.config.decode(input),
-            16 => self.base_instructions.decode(input),
-            17 => self.developer_instructions.decode(input),
-            18 => runtime::some(&mut self.ephemeral, input),
-            19 => runtime::some(&mut self.attach_to_source, input),
-            20 => self.thread_source.decode(input),
-            21 => runtime::some(&mut self.exclude_turns, input),
-            22 => runtime::some(&mut self.defer_goal_continuation, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadForkParams);
 
 /// The answer to [`thread/fork`](crate::requests::ThreadFork).
 #[derive(Clone, Debug, PartialEq)]
@@ -4198,30 +3988,8 @@ impl Record for ThreadForkResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadForkResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"thread\":", &self.thread);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"serviceTier\":", &self.service_tier);
-        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
-        output.field(",\"instructionSources\":", &self.instruction_sources);
-        output.field(",\"approvalPolicy\":", &self.approval_policy);
-        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
-        output.field(",\"sandbox\":", &self.sandbox);
-        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
-        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
-        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadForkResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread.decode(input),
             1 => self.model.decode(input),
@@ -4237,15 +4005,32 @@ impl Fields for ThreadForkResponse {
             11 => self.active_permission_profile.decode(input),
             12 => self.reasoning_effort.decode(input),
             13 => self.multi_agent_mode.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadForkResponse);
+impl Encode for ThreadForkResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.field(",\"instructionSources\":", &self.instruction_sources);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandbox\":", &self.sandbox);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadGoalGetResponse`], [`ThreadGoalSetResponse`], [`ThreadGoalUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -4324,24 +4109,8 @@ impl Record for ThreadGoal {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadGoal {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"objective\":", &self.objective);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"tokenBudget\":", &self.token_budget);
-        output.field(",\"tokensUsed\":", &self.tokens_used);
-        output.field(",\"timeUsedSeconds\":", &self.time_used_seconds);
-        output.field(",\"createdAt\":", &self.created_at);
-        output.field(",\"updatedAt\":", &self.updated_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadGoal {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.objective.decode(input),
@@ -4351,15 +4120,26 @@ impl Fields for ThreadGoal {
             5 => self.time_used_seconds.decode(input),
             6 => self.created_at.decode(input),
             7 => self.updated_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadGoal);
+impl Encode for ThreadGoal {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"objective\":", &self.objective);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"tokenBudget\":", &self.token_budget);
+        output.field(",\"tokensUsed\":", &self.tokens_used);
+        output.field(",\"timeUsedSeconds\":", &self.time_used_seconds);
+        output.field(",\"createdAt\":", &self.created_at);
+        output.field(",\"updatedAt\":", &self.updated_at);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/goal/clear`](crate::requests::ThreadGoalClear).
 #[derive(Clone, Debug, PartialEq)]
@@ -4403,30 +4183,25 @@ impl Record for ThreadGoalClearParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadGoalClearParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"origin\":", &self.origin);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadGoalClearParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.origin.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadGoalClearParams);
+impl Encode for ThreadGoalClearParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"origin\":", &self.origin);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/goal/clear`](crate::requests::ThreadGoalClear).
 #[derive(Clone, Debug, PartialEq)]
@@ -4461,28 +4236,23 @@ impl Record for ThreadGoalClearResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.cleared.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadGoalClearResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"cleared\":", &self.cleared);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadGoalClearResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.cleared.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadGoalClearResponse);
 
 /// The params of [`thread/goal/cleared`](crate::notifications::ThreadGoalCleared).
 #[derive(Clone, Debug, PartialEq)]
@@ -4517,28 +4287,23 @@ impl Record for ThreadGoalClearedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadGoalClearedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadGoalClearedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadGoalClearedNotification);
 
 /// The params of [`thread/goal/get`](crate::requests::ThreadGoalGet).
 #[derive(Clone, Debug, PartialEq)]
@@ -4573,28 +4338,23 @@ impl Record for ThreadGoalGetParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadGoalGetParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadGoalGetParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadGoalGetParams);
 
 /// The answer to [`thread/goal/get`](crate::requests::ThreadGoalGet).
 #[derive(Clone, Debug, PartialEq)]
@@ -4615,6 +4375,7 @@ impl ThreadGoalGetResponse {
 }
 
 impl Default for ThreadGoalGetResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -4633,28 +4394,23 @@ impl Record for ThreadGoalGetResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.goal.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadGoalGetResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"goal\":", &self.goal);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadGoalGetResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.goal.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadGoalGetResponse);
 
 /// Distinguishes explicit user actions from automatic goal lifecycle mutations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4668,7 +4424,7 @@ pub enum ThreadGoalMutationOrigin {
 }
 
 crate::runtime::open_enum! {
-    ThreadGoalMutationOrigin { User = "user", Automatic = "automatic", }
+    ThreadGoalMutationOrigin { 0 : User = "user", 1 : Automatic = "automatic", }
 }
 
 /// The params of [`thread/goal/set`](crate::requests::ThreadGoalSet).
@@ -4740,36 +4496,31 @@ impl Record for ThreadGoalSetParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadGoalSetParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"origin\":", &self.origin);
-        output.omit(",\"objective\":", &self.objective);
-        output.omit(",\"status\":", &self.status);
-        output.omit(",\"tokenBudget\":", &self.token_budget);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadGoalSetParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.origin.decode(input),
             2 => self.objective.decode(input),
             3 => self.status.decode(input),
             4 => self.token_budget.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadGoalSetParams);
+impl Encode for ThreadGoalSetParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"origin\":", &self.origin);
+        output.omit(",\"objective\":", &self.objective);
+        output.omit(",\"status\":", &self.status);
+        output.omit(",\"tokenBudget\":", &self.token_budget);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/goal/set`](crate::requests::ThreadGoalSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -4804,28 +4555,23 @@ impl Record for ThreadGoalSetResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.goal.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadGoalSetResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"goal\":", &self.goal);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadGoalSetResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.goal.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadGoalSetResponse);
 
 /// Part of [`ThreadGoal`], [`ThreadGoalSetParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -4847,9 +4593,9 @@ pub enum ThreadGoalStatus {
 }
 
 crate::runtime::open_enum! {
-    ThreadGoalStatus { Active = "active", Paused = "paused", Blocked = "blocked",
-    UsageLimited = "usageLimited", BudgetLimited = "budgetLimited", Complete =
-    "complete", }
+    ThreadGoalStatus { 0 : Active = "active", 1 : Paused = "paused", 2 : Blocked =
+    "blocked", 3 : UsageLimited = "usageLimited", 4 : BudgetLimited = "budgetLimited", 5
+    : Complete = "complete", }
 }
 
 /// The params of [`thread/goal/updated`](crate::notifications::ThreadGoalUpdated).
@@ -4892,32 +4638,27 @@ impl Record for ThreadGoalUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadGoalUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"goal\":", &self.goal);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadGoalUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.goal.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadGoalUpdatedNotification);
+impl Encode for ThreadGoalUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"goal\":", &self.goal);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadGuardianReviewResponse`].
 ///
@@ -4971,34 +4712,29 @@ impl Record for ThreadGuardianAssessment {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadGuardianAssessment {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"outcome\":", &self.outcome);
-        output.field(",\"riskLevel\":", &self.risk_level);
-        output.field(",\"userAuthorization\":", &self.user_authorization);
-        output.field(",\"rationale\":", &self.rationale);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadGuardianAssessment {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.outcome.decode(input),
             1 => self.risk_level.decode(input),
             2 => self.user_authorization.decode(input),
             3 => self.rationale.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadGuardianAssessment);
+impl Encode for ThreadGuardianAssessment {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"outcome\":", &self.outcome);
+        output.field(",\"riskLevel\":", &self.risk_level);
+        output.field(",\"userAuthorization\":", &self.user_authorization);
+        output.field(",\"rationale\":", &self.rationale);
+        output.end(&self.extra);
+    }
+}
 
 /// Calling `thread/guardianReview` subscribes the connection to the thread. The subscription remains after the review completes, keeping the thread loaded until the client calls `thread/unsubscribe` or disconnects.
 ///
@@ -5035,28 +4771,23 @@ impl Record for ThreadGuardianReviewParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadGuardianReviewParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadGuardianReviewParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadGuardianReviewParams);
 
 /// The answer to [`thread/guardianReview`](crate::requests::ThreadGuardianReview).
 ///
@@ -5096,30 +4827,25 @@ impl Record for ThreadGuardianReviewResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadGuardianReviewResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"callId\":", &self.call_id);
-        output.field(",\"assessment\":", &self.assessment);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadGuardianReviewResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.call_id.decode(input),
             1 => self.assessment.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadGuardianReviewResponse);
+impl Encode for ThreadGuardianReviewResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"callId\":", &self.call_id);
+        output.field(",\"assessment\":", &self.assessment);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`Thread`], [`ThreadStartParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -5133,7 +4859,7 @@ pub enum ThreadHistoryMode {
 }
 
 crate::runtime::open_enum! {
-    ThreadHistoryMode { Legacy = "legacy", Paginated = "paginated", }
+    ThreadHistoryMode { 0 : Legacy = "legacy", 1 : Paginated = "paginated", }
 }
 
 /// Identifier for a Codex thread.
@@ -5179,28 +4905,23 @@ impl Record for ThreadIncrementElicitationParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadIncrementElicitationParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadIncrementElicitationParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadIncrementElicitationParams);
 
 /// Response for `thread/increment_elicitation`.
 ///
@@ -5241,30 +4962,25 @@ impl Record for ThreadIncrementElicitationResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadIncrementElicitationResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"count\":", &self.count);
-        output.field(",\"paused\":", &self.paused);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadIncrementElicitationResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.count.decode(input),
             1 => self.paused.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadIncrementElicitationResponse);
+impl Encode for ThreadIncrementElicitationResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"count\":", &self.count);
+        output.field(",\"paused\":", &self.paused);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/inject_items`](crate::requests::ThreadInjectItems).
 #[derive(Clone, PartialEq)]
@@ -5279,6 +4995,7 @@ pub struct ThreadInjectItemsParams {
 }
 
 impl fmt::Debug for ThreadInjectItemsParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadInjectItemsParams")
             .field("thread_id", &self.thread_id)
@@ -5313,30 +5030,25 @@ impl Record for ThreadInjectItemsParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadInjectItemsParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"items\":", &self.items);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadInjectItemsParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.items.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadInjectItemsParams);
+impl Encode for ThreadInjectItemsParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"items\":", &self.items);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/inject_items`](crate::requests::ThreadInjectItems).
 #[derive(Clone, Debug, PartialEq)]
@@ -5355,6 +5067,7 @@ impl ThreadInjectItemsResponse {
 }
 
 impl Default for ThreadInjectItemsResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -5370,24 +5083,18 @@ impl Record for ThreadInjectItemsResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadInjectItemsResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadInjectItemsResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadInjectItemsResponse);
+impl Encode for ThreadInjectItemsResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// A thread item and its recorded lifecycle times. The payload stays flat on the wire.
 #[derive(Clone, Debug, PartialEq)]
@@ -5460,6 +5167,7 @@ impl ThreadItem {
     /// Unix timestamp in milliseconds when the item started, if recorded.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn started_at_ms(&self) -> Option<&i64> {
         match self {
             Self::UserMessage(arm) => arm.started_at_ms.as_ref(),
@@ -5487,6 +5195,7 @@ impl ThreadItem {
     /// Unix timestamp in milliseconds when the item completed, if recorded.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn completed_at_ms(&self) -> Option<&i64> {
         match self {
             Self::UserMessage(arm) => arm.completed_at_ms.as_ref(),
@@ -5514,6 +5223,7 @@ impl ThreadItem {
     /// `id`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn id(&self) -> Option<&String> {
         match self {
             Self::UserMessage(arm) => Some(&arm.id),
@@ -5588,32 +5298,29 @@ impl Record for UserMessageThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UserMessageThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"clientId\":", &self.client_id);
-        output.field(",\"content\":", &self.content);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserMessageThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.client_id.decode(input),
             4 => self.content.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for UserMessageThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"clientId\":", &self.client_id);
+        output.field(",\"content\":", &self.content);
+        output.end(&self.extra);
     }
 }
 
@@ -5662,30 +5369,27 @@ impl Record for HookPromptThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for HookPromptThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"fragments\":", &self.fragments);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for HookPromptThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.fragments.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for HookPromptThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"fragments\":", &self.fragments);
+        output.end(&self.extra);
     }
 }
 
@@ -5759,25 +5463,8 @@ impl Record for AgentMessageThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AgentMessageThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"moderation\":", &self.moderation);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"text\":", &self.text);
-        output.field(",\"phase\":", &self.phase);
-        output.field(",\"memoryCitation\":", &self.memory_citation);
-        output.field(",\"delivery\":", &self.delivery);
-        output.field(",\"questions\":", &self.questions);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AgentMessageThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -5788,11 +5475,25 @@ impl Fields for AgentMessageThreadItem {
             6 => self.memory_citation.decode(input),
             7 => self.delivery.decode(input),
             8 => self.questions.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for AgentMessageThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"moderation\":", &self.moderation);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"text\":", &self.text);
+        output.field(",\"phase\":", &self.phase);
+        output.field(",\"memoryCitation\":", &self.memory_citation);
+        output.field(",\"delivery\":", &self.delivery);
+        output.field(",\"questions\":", &self.questions);
+        output.end(&self.extra);
     }
 }
 
@@ -5852,22 +5553,8 @@ impl Record for FunctionCallOutputThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FunctionCallOutputThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"namespace\":", &self.namespace);
-        output.field(",\"output\":", &self.output);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FunctionCallOutputThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -5875,11 +5562,22 @@ impl Fields for FunctionCallOutputThreadItem {
             3 => self.name.decode(input),
             4 => self.namespace.decode(input),
             5 => self.output.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for FunctionCallOutputThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"output\":", &self.output);
+        output.end(&self.extra);
     }
 }
 
@@ -5928,30 +5626,27 @@ impl Record for PlanThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for PlanThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for PlanThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for PlanThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"text\":", &self.text);
+        output.end(&self.extra);
     }
 }
 
@@ -6002,32 +5697,29 @@ impl Record for ReasoningThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ReasoningThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"summary\":", &self.summary);
-        output.field(",\"content\":", &self.content);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReasoningThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.summary.decode(input),
             4 => self.content.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ReasoningThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"content\":", &self.content);
+        output.end(&self.extra);
     }
 }
 
@@ -6130,30 +5822,8 @@ impl Record for CommandExecutionThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CommandExecutionThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"scriptPath\":", &self.script_path);
-        output.field(",\"command\":", &self.command);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"processId\":", &self.process_id);
-        output.field(",\"source\":", &self.source);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"commandActions\":", &self.command_actions);
-        output.field(",\"aggregatedOutput\":", &self.aggregated_output);
-        output.field(",\"exitCode\":", &self.exit_code);
-        output.field(",\"durationMs\":", &self.duration_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CommandExecutionThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -6169,11 +5839,30 @@ impl Fields for CommandExecutionThreadItem {
             11 => self.aggregated_output.decode(input),
             12 => self.exit_code.decode(input),
             13 => self.duration_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for CommandExecutionThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"scriptPath\":", &self.script_path);
+        output.field(",\"command\":", &self.command);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"processId\":", &self.process_id);
+        output.field(",\"source\":", &self.source);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"commandActions\":", &self.command_actions);
+        output.field(",\"aggregatedOutput\":", &self.aggregated_output);
+        output.field(",\"exitCode\":", &self.exit_code);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.end(&self.extra);
     }
 }
 
@@ -6230,32 +5919,29 @@ impl Record for FileChangeThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for FileChangeThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"changes\":", &self.changes);
-        output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FileChangeThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.changes.decode(input),
             4 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for FileChangeThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"changes\":", &self.changes);
+        output.field(",\"status\":", &self.status);
+        output.end(&self.extra);
     }
 }
 
@@ -6300,6 +5986,7 @@ pub struct McpToolCallThreadItem {
 }
 
 impl fmt::Debug for McpToolCallThreadItem {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpToolCallThreadItem")
             .field("started_at_ms", &self.started_at_ms)
@@ -6385,31 +6072,8 @@ impl Record for McpToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for McpToolCallThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"server\":", &self.server);
-        output.field(",\"tool\":", &self.tool);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"arguments\":", &self.arguments);
-        output.field(",\"appContext\":", &self.app_context);
-        output.omit(",\"mcpAppResourceUri\":", &self.mcp_app_resource_uri);
-        output.field(",\"mcpAppUi\":", &self.mcp_app_ui);
-        output.field(",\"pluginId\":", &self.plugin_id);
-        output.field(",\"readOnlyHint\":", &self.read_only_hint);
-        output.field(",\"result\":", &self.result);
-        output.field(",\"error\":", &self.error);
-        output.field(",\"durationMs\":", &self.duration_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for McpToolCallThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -6426,11 +6090,31 @@ impl Fields for McpToolCallThreadItem {
             12 => self.result.decode(input),
             13 => self.error.decode(input),
             14 => self.duration_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for McpToolCallThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"server\":", &self.server);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"arguments\":", &self.arguments);
+        output.field(",\"appContext\":", &self.app_context);
+        output.omit(",\"mcpAppResourceUri\":", &self.mcp_app_resource_uri);
+        output.field(",\"mcpAppUi\":", &self.mcp_app_ui);
+        output.field(",\"pluginId\":", &self.plugin_id);
+        output.field(",\"readOnlyHint\":", &self.read_only_hint);
+        output.field(",\"result\":", &self.result);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.end(&self.extra);
     }
 }
 
@@ -6465,6 +6149,7 @@ pub struct DynamicToolCallThreadItem {
 }
 
 impl fmt::Debug for DynamicToolCallThreadItem {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DynamicToolCallThreadItem")
             .field("started_at_ms", &self.started_at_ms)
@@ -6533,26 +6218,8 @@ impl Record for DynamicToolCallThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for DynamicToolCallThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"namespace\":", &self.namespace);
-        output.field(",\"tool\":", &self.tool);
-        output.field(",\"arguments\":", &self.arguments);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"contentItems\":", &self.content_items);
-        output.field(",\"success\":", &self.success);
-        output.field(",\"durationMs\":", &self.duration_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for DynamicToolCallThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -6564,11 +6231,26 @@ impl Fields for DynamicToolCallThreadItem {
             7 => self.content_items.decode(input),
             8 => self.success.decode(input),
             9 => self.duration_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for DynamicToolCallThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"arguments\":", &self.arguments);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"contentItems\":", &self.content_items);
+        output.field(",\"success\":", &self.success);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.end(&self.extra);
     }
 }
 
@@ -6599,7 +6281,7 @@ pub struct CollabAgentToolCallThreadItem {
     /// Reasoning effort requested for the spawned agent, when applicable.
     pub reasoning_effort: Option<ReasoningEffort>,
     /// Last known status of the target agents, when available.
-    pub agents_states: BTreeMap<String, CollabAgentState>,
+    pub agents_states: Map<CollabAgentState>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
@@ -6613,7 +6295,7 @@ impl CollabAgentToolCallThreadItem {
         status: impl Into<CollabAgentToolCallStatus>,
         sender_thread_id: impl Into<String>,
         receiver_thread_ids: Vec<String>,
-        agents_states: BTreeMap<String, CollabAgentState>,
+        agents_states: impl Into<Map<CollabAgentState>>,
     ) -> Self {
         let mut new: Self = Record::blank();
         new.id = id.into();
@@ -6621,7 +6303,7 @@ impl CollabAgentToolCallThreadItem {
         new.status = status.into();
         new.sender_thread_id = sender_thread_id.into();
         new.receiver_thread_ids = receiver_thread_ids;
-        new.agents_states = agents_states;
+        new.agents_states = agents_states.into();
         new
     }
 }
@@ -6657,31 +6339,12 @@ impl Record for CollabAgentToolCallThreadItem {
             prompt: None,
             model: None,
             reasoning_effort: None,
-            agents_states: BTreeMap::new(),
+            agents_states: Map::new(),
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for CollabAgentToolCallThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"tool\":", &self.tool);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"senderThreadId\":", &self.sender_thread_id);
-        output.field(",\"receiverThreadIds\":", &self.receiver_thread_ids);
-        output.field(",\"prompt\":", &self.prompt);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
-        output.field(",\"agentsStates\":", &self.agents_states);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CollabAgentToolCallThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -6694,11 +6357,27 @@ impl Fields for CollabAgentToolCallThreadItem {
             8 => self.model.decode(input),
             9 => self.reasoning_effort.decode(input),
             10 => self.agents_states.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for CollabAgentToolCallThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"tool\":", &self.tool);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"senderThreadId\":", &self.sender_thread_id);
+        output.field(",\"receiverThreadIds\":", &self.receiver_thread_ids);
+        output.field(",\"prompt\":", &self.prompt);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"agentsStates\":", &self.agents_states);
+        output.end(&self.extra);
     }
 }
 
@@ -6775,24 +6454,8 @@ impl Record for SubAgentActivityThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SubAgentActivityThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"kind\":", &self.kind);
-        output.field(",\"agentThreadId\":", &self.agent_thread_id);
-        output.field(",\"agentPath\":", &self.agent_path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SubAgentActivityThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -6802,11 +6465,24 @@ impl Fields for SubAgentActivityThreadItem {
             5 => self.kind.decode(input),
             6 => self.agent_thread_id.decode(input),
             7 => self.agent_path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for SubAgentActivityThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"kind\":", &self.kind);
+        output.field(",\"agentThreadId\":", &self.agent_thread_id);
+        output.field(",\"agentPath\":", &self.agent_path);
+        output.end(&self.extra);
     }
 }
 
@@ -6835,6 +6511,7 @@ pub struct WebSearchThreadItem {
 }
 
 impl fmt::Debug for WebSearchThreadItem {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSearchThreadItem")
             .field("started_at_ms", &self.started_at_ms)
@@ -6877,22 +6554,8 @@ impl Record for WebSearchThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WebSearchThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"query\":", &self.query);
-        output.field(",\"action\":", &self.action);
-        output.field(",\"results\":", &self.results);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WebSearchThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
@@ -6900,11 +6563,22 @@ impl Fields for WebSearchThreadItem {
             3 => self.query.decode(input),
             4 => self.action.decode(input),
             5 => self.results.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for WebSearchThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"query\":", &self.query);
+        output.field(",\"action\":", &self.action);
+        output.field(",\"results\":", &self.results);
+        output.end(&self.extra);
     }
 }
 
@@ -6953,30 +6627,27 @@ impl Record for ImageViewThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ImageViewThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"path\":", &self.path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ImageViewThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ImageViewThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"path\":", &self.path);
+        output.end(&self.extra);
     }
 }
 
@@ -7025,30 +6696,27 @@ impl Record for SleepThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for SleepThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"durationMs\":", &self.duration_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SleepThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.duration_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for SleepThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.end(&self.extra);
     }
 }
 
@@ -7154,10 +6822,30 @@ impl Record for ImageGenerationThreadItem {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started_at_ms.decode(input),
+            1 => self.completed_at_ms.decode(input),
+            2 => self.id.decode(input),
+            3 => self.status.decode(input),
+            4 => self.revised_prompt.decode(input),
+            5 => self.transparent_background.decode(input),
+            6 => self.failure.decode(input),
+            7 => self.saved_path.decode(input),
+            8 => Slot::fill(&mut &mut self.input_images, input),
+            9 => self.generation_id.decode(input),
+            10 => Slot::fill(&mut &mut self.file_id, input),
+            11 => Slot::fill(&mut &mut self.result, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ImageGenerationThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"startedAtMs\":", &self.started_at_ms);
         output.field(",\"completedAtMs\":", &self.completed_at_ms);
         output.field(",\"id\":", &self.id);
@@ -7170,30 +6858,7 @@ impl Encode for ImageGenerationThreadItem {
         output.field(",\"generationId\":", &self.generation_id);
         output.omit(",\"fileId\":", &self.file_id);
         output.omit(",\"result\":", &self.result);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ImageGenerationThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.started_at_ms.decode(input),
-            1 => self.completed_at_ms.decode(input),
-            2 => self.id.decode(input),
-            3 => self.status.decode(input),
-            4 => self.revised_prompt.decode(input),
-            5 => self.transparent_background.decode(input),
-            6 => self.failure.decode(input),
-            7 => self.saved_path.decode(input),
-            8 => runtime::some(&mut self.input_images, input),
-            9 => self.generation_id.decode(input),
-            10 => runtime::some(&mut self.file_id, input),
-            11 => runtime::some(&mut self.result, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7242,30 +6907,27 @@ impl Record for EnteredReviewModeThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for EnteredReviewModeThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"review\":", &self.review);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for EnteredReviewModeThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.review.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for EnteredReviewModeThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"review\":", &self.review);
+        output.end(&self.extra);
     }
 }
 
@@ -7314,30 +6976,27 @@ impl Record for ExitedReviewModeThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ExitedReviewModeThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.field(",\"review\":", &self.review);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExitedReviewModeThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
             3 => self.review.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ExitedReviewModeThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.field(",\"review\":", &self.review);
+        output.end(&self.extra);
     }
 }
 
@@ -7382,28 +7041,25 @@ impl Record for ContextCompactionThreadItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ContextCompactionThreadItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"startedAtMs\":", &self.started_at_ms);
-        output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.field(",\"id\":", &self.id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ContextCompactionThreadItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.started_at_ms.decode(input),
             1 => self.completed_at_ms.decode(input),
             2 => self.id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ContextCompactionThreadItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"startedAtMs\":", &self.started_at_ms);
+        output.field(",\"completedAtMs\":", &self.completed_at_ms);
+        output.field(",\"id\":", &self.id);
+        output.end(&self.extra);
     }
 }
 
@@ -7455,36 +7111,31 @@ impl Record for ThreadItemEntry {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            1 => self.item.decode(input),
+            2 => Slot::fill(&mut &mut self.output_deferred, input),
+            3 => self.started_at_ms.decode(input),
+            4 => self.completed_at_ms.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadItemEntry {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"turnId\":", &self.turn_id);
         output.field(",\"item\":", &self.item);
         output.omit(",\"outputDeferred\":", &self.output_deferred);
         output.field(",\"startedAtMs\":", &self.started_at_ms);
         output.field(",\"completedAtMs\":", &self.completed_at_ms);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadItemEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.turn_id.decode(input),
-            1 => self.item.decode(input),
-            2 => runtime::some(&mut self.output_deferred, input),
-            3 => self.started_at_ms.decode(input),
-            4 => self.completed_at_ms.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadItemEntry);
 
 /// Part of [`ThreadItemsListParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -7523,6 +7174,7 @@ impl ThreadItemOutputDeferral {
 }
 
 impl Default for ThreadItemOutputDeferral {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -7542,30 +7194,25 @@ impl Record for ThreadItemOutputDeferral {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.command_execution, input),
+            1 => Slot::fill(&mut &mut self.mcp_tool_call, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadItemOutputDeferral {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"commandExecution\":", &self.command_execution);
         output.omit(",\"mcpToolCall\":", &self.mcp_tool_call);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadItemOutputDeferral {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.command_execution, input),
-            1 => runtime::some(&mut self.mcp_tool_call, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadItemOutputDeferral);
 
 /// An exclusive item position within the requested visible turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -7615,24 +7262,21 @@ impl Record for ItemThreadItemsListAnchor {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.item_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ItemThreadItemsListAnchor {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"itemId\":", &self.item_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ItemThreadItemsListAnchor {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.item_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -7727,22 +7371,8 @@ impl Record for ThreadItemsListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadItemsListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"turnId\":", &self.turn_id);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"sortDirection\":", &self.sort_direction);
-        output.omit(",\"deferOutput\":", &self.defer_output);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadItemsListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -7750,15 +7380,24 @@ impl Fields for ThreadItemsListParams {
             3 => self.limit.decode(input),
             4 => self.sort_direction.decode(input),
             5 => self.defer_output.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadItemsListParams);
+impl Encode for ThreadItemsListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"turnId\":", &self.turn_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"deferOutput\":", &self.defer_output);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/items/list`](crate::requests::ThreadItemsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -7799,32 +7438,27 @@ impl Record for ThreadItemsListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadItemsListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadItemsListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
             2 => self.backwards_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadItemsListResponse);
+impl Encode for ThreadItemsListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - retrieve a bounded set of persisted items from one turn.
 ///
@@ -7873,32 +7507,27 @@ impl Record for ThreadItemsReadParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadItemsReadParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemIds\":", &self.item_ids);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadItemsReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item_ids.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadItemsReadParams);
+impl Encode for ThreadItemsReadParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemIds\":", &self.item_ids);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - persisted items returned in canonical stored order.
 ///
@@ -7935,28 +7564,23 @@ impl Record for ThreadItemsReadResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadItemsReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"data\":", &self.data);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadItemsReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadItemsReadResponse);
 
 /// Part of [`ThreadListParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8153,6 +7777,7 @@ impl ThreadListParams {
 }
 
 impl Default for ThreadListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8209,10 +7834,37 @@ impl Record for ThreadListParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.include_attached_threads, input),
+            1 => Slot::fill(&mut &mut self.current_account_only, input),
+            2 => self.cursor.decode(input),
+            3 => self.limit.decode(input),
+            4 => self.excluded_thread_ids.decode(input),
+            5 => self.sort_key.decode(input),
+            6 => self.sort_direction.decode(input),
+            7 => self.model_providers.decode(input),
+            8 => self.source_kinds.decode(input),
+            9 => self.originators.decode(input),
+            10 => self.archived.decode(input),
+            11 => self.section_id.decode(input),
+            12 => self.project_id.decode(input),
+            13 => self.cwd.decode(input),
+            14 => Slot::fill(&mut &mut self.use_state_db_only, input),
+            15 => self.search_term.decode(input),
+            16 => self.parent_thread_id.decode(input),
+            17 => self.ancestor_thread_id.decode(input),
+            18 => self.attached_to_thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadListParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"includeAttachedThreads\":", &self.include_attached_threads);
         output.omit(",\"currentAccountOnly\":", &self.current_account_only);
         output.omit(",\"cursor\":", &self.cursor);
@@ -8232,41 +7884,9 @@ impl Encode for ThreadListParams {
         output.omit(",\"parentThreadId\":", &self.parent_thread_id);
         output.omit(",\"ancestorThreadId\":", &self.ancestor_thread_id);
         output.omit(",\"attachedToThreadId\":", &self.attached_to_thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.include_attached_threads, input),
-            1 => runtime::some(&mut self.current_account_only, input),
-            2 => self.cursor.decode(input),
-            3 => self.limit.decode(input),
-            4 => self.excluded_thread_ids.decode(input),
-            5 => self.sort_key.decode(input),
-            6 => self.sort_direction.decode(input),
-            7 => self.model_providers.decode(input),
-            8 => self.source_kinds.decode(input),
-            9 => self.originators.decode(input),
-            10 => self.archived.decode(input),
-            11 => self.section_id.decode(input),
-            12 => self.project_id.decode(input),
-            13 => self.cwd.decode(input),
-            14 => runtime::some(&mut self.use_state_db_only, input),
-            15 => self.search_term.decode(input),
-            16 => self.parent_thread_id.decode(input),
-            17 => self.ancestor_thread_id.decode(input),
-            18 => self.attached_to_thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadListParams);
 
 /// The answer to [`thread/list`](crate::requests::ThreadList).
 #[derive(Clone, Debug, PartialEq)]
@@ -8277,7 +7897,7 @@ pub struct ThreadListResponse {
     /// Local receipts for eligible threads on this page, keyed by thread ID. Null means durable read state is unavailable; an absent key means that row is ineligible.
     ///
     /// Experimental: not in the stable export.
-    pub read_states: Option<BTreeMap<String, ThreadReadState>>,
+    pub read_states: Option<Map<ThreadReadState>>,
     /// Opaque cursor to pass to the next call to continue after the last item. if None, there are no more items to return.
     pub next_cursor: Option<String>,
     /// Opaque cursor to pass as `cursor` when reversing `sortDirection`. This is only populated when the page contains at least one thread. Use it with the opposite `sortDirection`; for timestamp sorts it anchors at the start of the page timestamp so same-second updates are not skipped.
@@ -8312,34 +7932,29 @@ impl Record for ThreadListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"readStates\":", &self.read_states);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.read_states.decode(input),
             2 => self.next_cursor.decode(input),
             3 => self.backwards_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadListResponse);
+impl Encode for ThreadListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"readStates\":", &self.read_states);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/loaded/list`](crate::requests::ThreadLoadedList).
 #[derive(Clone, Debug, PartialEq)]
@@ -8374,6 +7989,7 @@ impl ThreadLoadedListParams {
 }
 
 impl Default for ThreadLoadedListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8393,30 +8009,25 @@ impl Record for ThreadLoadedListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadLoadedListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadLoadedListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cursor.decode(input),
             1 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadLoadedListParams);
+impl Encode for ThreadLoadedListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/loaded/list`](crate::requests::ThreadLoadedList).
 #[derive(Clone, Debug, PartialEq)]
@@ -8454,30 +8065,25 @@ impl Record for ThreadLoadedListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadLoadedListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadLoadedListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadLoadedListResponse);
+impl Encode for ThreadLoadedListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadMemoryModeSetParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -8491,7 +8097,7 @@ pub enum ThreadMemoryMode {
 }
 
 crate::runtime::open_enum! {
-    ThreadMemoryMode { Enabled = "enabled", Disabled = "disabled", }
+    ThreadMemoryMode { 0 : Enabled = "enabled", 1 : Disabled = "disabled", }
 }
 
 /// The params of [`thread/memoryMode/set`](crate::requests::ThreadMemoryModeSet).
@@ -8533,30 +8139,25 @@ impl Record for ThreadMemoryModeSetParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadMemoryModeSetParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"mode\":", &self.mode);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadMemoryModeSetParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.mode.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadMemoryModeSetParams);
+impl Encode for ThreadMemoryModeSetParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"mode\":", &self.mode);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/memoryMode/set`](crate::requests::ThreadMemoryModeSet).
 ///
@@ -8577,6 +8178,7 @@ impl ThreadMemoryModeSetResponse {
 }
 
 impl Default for ThreadMemoryModeSetResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8592,24 +8194,18 @@ impl Record for ThreadMemoryModeSetResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadMemoryModeSetResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadMemoryModeSetResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadMemoryModeSetResponse);
+impl Encode for ThreadMemoryModeSetResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/memory/read`](crate::requests::ThreadMemoryRead).
 ///
@@ -8646,28 +8242,23 @@ impl Record for ThreadMemoryReadParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadMemoryReadParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadMemoryReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadMemoryReadParams);
 
 /// The answer to [`thread/memory/read`](crate::requests::ThreadMemoryRead).
 ///
@@ -8690,6 +8281,7 @@ impl ThreadMemoryReadResponse {
 }
 
 impl Default for ThreadMemoryReadResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8708,28 +8300,23 @@ impl Record for ThreadMemoryReadResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.summary.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadMemoryReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"summary\":", &self.summary);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadMemoryReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.summary.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadMemoryReadResponse);
 
 /// Part of [`ThreadMetadataUpdateParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -8772,6 +8359,7 @@ impl ThreadMetadataGitInfoUpdateParams {
 }
 
 impl Default for ThreadMetadataGitInfoUpdateParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -8792,32 +8380,27 @@ impl Record for ThreadMetadataGitInfoUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadMetadataGitInfoUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.tristate(",\"sha\":", &self.sha);
-        output.tristate(",\"branch\":", &self.branch);
-        output.tristate(",\"originUrl\":", &self.origin_url);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadMetadataGitInfoUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.sha.decode(input),
             1 => self.branch.decode(input),
             2 => self.origin_url.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadMetadataGitInfoUpdateParams);
+impl Encode for ThreadMetadataGitInfoUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.tristate(",\"sha\":", &self.sha);
+        output.tristate(",\"branch\":", &self.branch);
+        output.tristate(",\"originUrl\":", &self.origin_url);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/metadata/update`](crate::requests::ThreadMetadataUpdate).
 #[derive(Clone, Debug, PartialEq)]
@@ -8883,34 +8466,29 @@ impl Record for ThreadMetadataUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadMetadataUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"projectId\":", &self.project_id);
-        output.omit(",\"gitInfo\":", &self.git_info);
-        output.omit(",\"daybreakEnabled\":", &self.daybreak_enabled);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadMetadataUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.project_id.decode(input),
             2 => self.git_info.decode(input),
             3 => self.daybreak_enabled.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadMetadataUpdateParams);
+impl Encode for ThreadMetadataUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"projectId\":", &self.project_id);
+        output.omit(",\"gitInfo\":", &self.git_info);
+        output.omit(",\"daybreakEnabled\":", &self.daybreak_enabled);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/metadata/update`](crate::requests::ThreadMetadataUpdate).
 #[derive(Clone, Debug, PartialEq)]
@@ -8945,28 +8523,23 @@ impl Record for ThreadMetadataUpdateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadMetadataUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"thread\":", &self.thread);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadMetadataUpdateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadMetadataUpdateResponse);
 
 /// The params of [`thread/name/updated`](crate::notifications::ThreadNameUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -9004,30 +8577,25 @@ impl Record for ThreadNameUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadNameUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"threadName\":", &self.thread_name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadNameUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.thread_name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadNameUpdatedNotification);
+impl Encode for ThreadNameUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"threadName\":", &self.thread_name);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/prediction/request`](crate::requests::ThreadPredictionRequest).
 ///
@@ -9068,30 +8636,25 @@ impl Record for ThreadPredictionRequestParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadPredictionRequestParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"sourceTurnId\":", &self.source_turn_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadPredictionRequestParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.source_turn_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadPredictionRequestParams);
+impl Encode for ThreadPredictionRequestParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sourceTurnId\":", &self.source_turn_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/prediction/request`](crate::requests::ThreadPredictionRequest).
 ///
@@ -9112,6 +8675,7 @@ impl ThreadPredictionRequestResponse {
 }
 
 impl Default for ThreadPredictionRequestResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -9127,24 +8691,18 @@ impl Record for ThreadPredictionRequestResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadPredictionRequestResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadPredictionRequestResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadPredictionRequestResponse);
+impl Encode for ThreadPredictionRequestResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadPredictionUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -9183,6 +8741,7 @@ impl CompletedThreadPredictionResult {
 }
 
 impl Default for CompletedThreadPredictionResult {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -9201,24 +8760,21 @@ impl Record for CompletedThreadPredictionResult {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.text.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CompletedThreadPredictionResult {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CompletedThreadPredictionResult {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -9241,6 +8797,7 @@ impl FailedThreadPredictionResult {
 }
 
 impl Default for FailedThreadPredictionResult {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -9256,20 +8813,16 @@ impl Record for FailedThreadPredictionResult {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for FailedThreadPredictionResult {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FailedThreadPredictionResult {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -9318,32 +8871,27 @@ impl Record for ThreadPredictionUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadPredictionUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"sourceTurnId\":", &self.source_turn_id);
-        output.field(",\"result\":", &self.result);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadPredictionUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.source_turn_id.decode(input),
             2 => self.result.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadPredictionUpdatedNotification);
+impl Encode for ThreadPredictionUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sourceTurnId\":", &self.source_turn_id);
+        output.field(",\"result\":", &self.result);
+        output.end(&self.extra);
+    }
+}
 
 /// Prepare an approved plan for the first turn of a fresh thread.
 ///
@@ -9393,32 +8941,27 @@ impl Record for ThreadPrepareApprovedPlanParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadPrepareApprovedPlanParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"markdown\":", &self.markdown);
-        output.omit(",\"attachmentPath\":", &self.attachment_path);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadPrepareApprovedPlanParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.markdown.decode(input),
             2 => self.attachment_path.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadPrepareApprovedPlanParams);
+impl Encode for ThreadPrepareApprovedPlanParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"markdown\":", &self.markdown);
+        output.omit(",\"attachmentPath\":", &self.attachment_path);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/prepareApprovedPlan`](crate::requests::ThreadPrepareApprovedPlan).
 ///
@@ -9455,28 +8998,23 @@ impl Record for ThreadPrepareApprovedPlanResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.prompt.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadPrepareApprovedPlanResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"prompt\":", &self.prompt);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadPrepareApprovedPlanResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.prompt.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadPrepareApprovedPlanResponse);
 
 /// The params of [`thread/project/updated`](crate::notifications::ThreadProjectUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -9518,30 +9056,25 @@ impl Record for ThreadProjectUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadProjectUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"projectId\":", &self.project_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadProjectUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.project_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadProjectUpdatedNotification);
+impl Encode for ThreadProjectUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"projectId\":", &self.project_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/queue/add`](crate::requests::ThreadQueueAdd).
 ///
@@ -9556,12 +9089,13 @@ pub struct ThreadQueueAddParams {
     /// `clientUserMessageId` on the wire.
     pub client_user_message_id: String,
     /// ResponsesAPI metadata captured from the client submitting this input.
-    pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata: Option<Map<String>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for ThreadQueueAddParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadQueueAddParams")
             .field("thread_id", &self.thread_id)
@@ -9594,9 +9128,9 @@ impl ThreadQueueAddParams {
     #[must_use]
     pub fn responsesapi_client_metadata(
         mut self,
-        responsesapi_client_metadata: BTreeMap<String, String>,
+        responsesapi_client_metadata: impl Into<Map<String>>,
     ) -> Self {
-        self.responsesapi_client_metadata = Some(responsesapi_client_metadata);
+        self.responsesapi_client_metadata = Some(responsesapi_client_metadata.into());
         self
     }
 }
@@ -9622,10 +9156,22 @@ impl Record for ThreadQueueAddParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.input.decode(input),
+            2 => self.client_user_message_id.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadQueueAddParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.field(",\"input\":", &self.input);
         output.field(",\"clientUserMessageId\":", &self.client_user_message_id);
@@ -9634,26 +9180,9 @@ impl Encode for ThreadQueueAddParams {
                 ",\"responsesapiClientMetadata\":",
                 &self.responsesapi_client_metadata,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadQueueAddParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.input.decode(input),
-            2 => self.client_user_message_id.decode(input),
-            3 => self.responsesapi_client_metadata.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadQueueAddParams);
 
 /// The answer to [`thread/queue/add`](crate::requests::ThreadQueueAdd).
 ///
@@ -9690,28 +9219,23 @@ impl Record for ThreadQueueAddResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.queued_submission.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadQueueAddResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"queuedSubmission\":", &self.queued_submission);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadQueueAddResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.queued_submission.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadQueueAddResponse);
 
 /// The params of [`thread/queue/changed`](crate::notifications::ThreadQueueChanged).
 #[derive(Clone, Debug, PartialEq)]
@@ -9746,28 +9270,23 @@ impl Record for ThreadQueueChangedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadQueueChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadQueueChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadQueueChangedNotification);
 
 /// The params of [`thread/queue/delete`](crate::requests::ThreadQueueDelete).
 ///
@@ -9811,30 +9330,25 @@ impl Record for ThreadQueueDeleteParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadQueueDeleteParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"queuedSubmissionId\":", &self.queued_submission_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadQueueDeleteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.queued_submission_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadQueueDeleteParams);
+impl Encode for ThreadQueueDeleteParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"queuedSubmissionId\":", &self.queued_submission_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/queue/delete`](crate::requests::ThreadQueueDelete).
 ///
@@ -9871,28 +9385,23 @@ impl Record for ThreadQueueDeleteResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.deleted.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadQueueDeleteResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"deleted\":", &self.deleted);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadQueueDeleteResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.deleted.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadQueueDeleteResponse);
 
 /// The params of [`thread/queue/list`](crate::requests::ThreadQueueList).
 ///
@@ -9947,32 +9456,27 @@ impl Record for ThreadQueueListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadQueueListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadQueueListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.cursor.decode(input),
             2 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadQueueListParams);
+impl Encode for ThreadQueueListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/queue/list`](crate::requests::ThreadQueueList).
 ///
@@ -10012,30 +9516,25 @@ impl Record for ThreadQueueListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadQueueListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadQueueListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadQueueListResponse);
+impl Encode for ThreadQueueListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/queue/reorder`](crate::requests::ThreadQueueReorder).
 ///
@@ -10079,30 +9578,25 @@ impl Record for ThreadQueueReorderParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadQueueReorderParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"queuedSubmissionIds\":", &self.queued_submission_ids);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadQueueReorderParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.queued_submission_ids.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadQueueReorderParams);
+impl Encode for ThreadQueueReorderParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"queuedSubmissionIds\":", &self.queued_submission_ids);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/queue/reorder`](crate::requests::ThreadQueueReorder).
 ///
@@ -10123,6 +9617,7 @@ impl ThreadQueueReorderResponse {
 }
 
 impl Default for ThreadQueueReorderResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -10138,24 +9633,18 @@ impl Record for ThreadQueueReorderResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadQueueReorderResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadQueueReorderResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadQueueReorderResponse);
+impl Encode for ThreadQueueReorderResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/queue/start`](crate::requests::ThreadQueueStart).
 ///
@@ -10204,30 +9693,25 @@ impl Record for ThreadQueueStartParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadQueueStartParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"queuedSubmissionId\":", &self.queued_submission_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadQueueStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.queued_submission_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadQueueStartParams);
+impl Encode for ThreadQueueStartParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"queuedSubmissionId\":", &self.queued_submission_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/queue/start`](crate::requests::ThreadQueueStart).
 ///
@@ -10264,28 +9748,23 @@ impl Record for ThreadQueueStartResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadQueueStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"turn\":", &self.turn);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadQueueStartResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.turn.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadQueueStartResponse);
 
 /// The params of [`thread/queue/update`](crate::requests::ThreadQueueUpdate).
 ///
@@ -10300,12 +9779,13 @@ pub struct ThreadQueueUpdateParams {
     /// `input` on the wire.
     pub input: Vec<UserInput>,
     /// Non-empty metadata replaces the input's metadata; omission or an empty map preserves it.
-    pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata: Option<Map<String>>,
     /// Members that this release does not know.
     pub extra: Extra,
 }
 
 impl fmt::Debug for ThreadQueueUpdateParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadQueueUpdateParams")
             .field("thread_id", &self.thread_id)
@@ -10338,9 +9818,9 @@ impl ThreadQueueUpdateParams {
     #[must_use]
     pub fn responsesapi_client_metadata(
         mut self,
-        responsesapi_client_metadata: BTreeMap<String, String>,
+        responsesapi_client_metadata: impl Into<Map<String>>,
     ) -> Self {
-        self.responsesapi_client_metadata = Some(responsesapi_client_metadata);
+        self.responsesapi_client_metadata = Some(responsesapi_client_metadata.into());
         self
     }
 }
@@ -10361,10 +9841,22 @@ impl Record for ThreadQueueUpdateParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.queued_submission_id.decode(input),
+            2 => self.input.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadQueueUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.field(",\"queuedSubmissionId\":", &self.queued_submission_id);
         output.field(",\"input\":", &self.input);
@@ -10373,26 +9865,9 @@ impl Encode for ThreadQueueUpdateParams {
                 ",\"responsesapiClientMetadata\":",
                 &self.responsesapi_client_metadata,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadQueueUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.queued_submission_id.decode(input),
-            2 => self.input.decode(input),
-            3 => self.responsesapi_client_metadata.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadQueueUpdateParams);
 
 /// The answer to [`thread/queue/update`](crate::requests::ThreadQueueUpdate).
 ///
@@ -10429,28 +9904,23 @@ impl Record for ThreadQueueUpdateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.queued_submission.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadQueueUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"queuedSubmission\":", &self.queued_submission);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadQueueUpdateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.queued_submission.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadQueueUpdateResponse);
 
 /// The params of [`thread/read`](crate::requests::ThreadRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -10494,30 +9964,25 @@ impl Record for ThreadReadParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => Slot::fill(&mut &mut self.include_turns, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadReadParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.omit(",\"includeTurns\":", &self.include_turns);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadReadParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => runtime::some(&mut self.include_turns, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadReadParams);
 
 /// The answer to [`thread/read`](crate::requests::ThreadRead).
 #[derive(Clone, Debug, PartialEq)]
@@ -10557,30 +10022,25 @@ impl Record for ThreadReadResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadReadResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"thread\":", &self.thread);
-        output.field(",\"readState\":", &self.read_state);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadReadResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread.decode(input),
             1 => self.read_state.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadReadResponse);
+impl Encode for ThreadReadResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"readState\":", &self.read_state);
+        output.end(&self.extra);
+    }
+}
 
 /// The first unread position in a durable local thread. A null position means read. The opaque revision guards edits against activity or marks the caller has not seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -10618,30 +10078,25 @@ impl Record for ThreadReadState {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadReadState {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"firstUnread\":", &self.first_unread);
-        output.field(",\"revision\":", &self.revision);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadReadState {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.first_unread.decode(input),
             1 => self.revision.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadReadState);
+impl Encode for ThreadReadState {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"firstUnread\":", &self.first_unread);
+        output.field(",\"revision\":", &self.revision);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/readState/changed`](crate::notifications::ThreadReadStateChanged).
 #[derive(Clone, Debug, PartialEq)]
@@ -10680,30 +10135,25 @@ impl Record for ThreadReadStateChangedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadReadStateChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"readState\":", &self.read_state);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadReadStateChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.read_state.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadReadStateChangedNotification);
+impl Encode for ThreadReadStateChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"readState\":", &self.read_state);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadReadStateUpdateParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -10740,6 +10190,7 @@ impl ReadThreadReadStateOperation {
 }
 
 impl Default for ReadThreadReadStateOperation {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -10755,20 +10206,16 @@ impl Record for ReadThreadReadStateOperation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for ReadThreadReadStateOperation {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ReadThreadReadStateOperation {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -10791,6 +10238,7 @@ impl UnreadThreadReadStateOperation {
 }
 
 impl Default for UnreadThreadReadStateOperation {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -10806,20 +10254,16 @@ impl Record for UnreadThreadReadStateOperation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for UnreadThreadReadStateOperation {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UnreadThreadReadStateOperation {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -10870,32 +10314,27 @@ impl Record for ThreadReadStateUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadReadStateUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"operation\":", &self.operation);
-        output.field(",\"expectedRevision\":", &self.expected_revision);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadReadStateUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.operation.decode(input),
             2 => self.expected_revision.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadReadStateUpdateParams);
+impl Encode for ThreadReadStateUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"operation\":", &self.operation);
+        output.field(",\"expectedRevision\":", &self.expected_revision);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/readState/update`](crate::requests::ThreadReadStateUpdate).
 ///
@@ -10932,28 +10371,23 @@ impl Record for ThreadReadStateUpdateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.read_state.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadReadStateUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"readState\":", &self.read_state);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadReadStateUpdateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.read_state.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadReadStateUpdateResponse);
 
 /// EXPERIMENTAL - append audio input to thread realtime.
 ///
@@ -10994,30 +10428,25 @@ impl Record for ThreadRealtimeAppendAudioParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeAppendAudioParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"audio\":", &self.audio);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeAppendAudioParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.audio.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeAppendAudioParams);
+impl Encode for ThreadRealtimeAppendAudioParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"audio\":", &self.audio);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - response for appending realtime audio input.
 ///
@@ -11038,6 +10467,7 @@ impl ThreadRealtimeAppendAudioResponse {
 }
 
 impl Default for ThreadRealtimeAppendAudioResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -11053,24 +10483,18 @@ impl Record for ThreadRealtimeAppendAudioResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadRealtimeAppendAudioResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeAppendAudioResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeAppendAudioResponse);
+impl Encode for ThreadRealtimeAppendAudioResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - append speakable text to thread realtime.
 ///
@@ -11111,30 +10535,25 @@ impl Record for ThreadRealtimeAppendSpeechParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeAppendSpeechParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeAppendSpeechParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeAppendSpeechParams);
+impl Encode for ThreadRealtimeAppendSpeechParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"text\":", &self.text);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - response for appending realtime speech.
 ///
@@ -11155,6 +10574,7 @@ impl ThreadRealtimeAppendSpeechResponse {
 }
 
 impl Default for ThreadRealtimeAppendSpeechResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -11170,24 +10590,18 @@ impl Record for ThreadRealtimeAppendSpeechResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadRealtimeAppendSpeechResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeAppendSpeechResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeAppendSpeechResponse);
+impl Encode for ThreadRealtimeAppendSpeechResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - append text input to thread realtime.
 ///
@@ -11237,32 +10651,27 @@ impl Record for ThreadRealtimeAppendTextParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeAppendTextParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"text\":", &self.text);
-        output.field(",\"role\":", &self.role);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeAppendTextParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.text.decode(input),
             2 => self.role.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeAppendTextParams);
+impl Encode for ThreadRealtimeAppendTextParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"text\":", &self.text);
+        output.field(",\"role\":", &self.role);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - response for appending realtime text input.
 ///
@@ -11283,6 +10692,7 @@ impl ThreadRealtimeAppendTextResponse {
 }
 
 impl Default for ThreadRealtimeAppendTextResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -11298,24 +10708,18 @@ impl Record for ThreadRealtimeAppendTextResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadRealtimeAppendTextResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeAppendTextResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeAppendTextResponse);
+impl Encode for ThreadRealtimeAppendTextResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - thread realtime audio chunk.
 #[derive(Clone, Debug, PartialEq)]
@@ -11376,36 +10780,31 @@ impl Record for ThreadRealtimeAudioChunk {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeAudioChunk {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"sampleRate\":", &self.sample_rate);
-        output.field(",\"numChannels\":", &self.num_channels);
-        output.field(",\"samplesPerChannel\":", &self.samples_per_channel);
-        output.field(",\"itemId\":", &self.item_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeAudioChunk {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.sample_rate.decode(input),
             2 => self.num_channels.decode(input),
             3 => self.samples_per_channel.decode(input),
             4 => self.item_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeAudioChunk);
+impl Encode for ThreadRealtimeAudioChunk {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"sampleRate\":", &self.sample_rate);
+        output.field(",\"numChannels\":", &self.num_channels);
+        output.field(",\"samplesPerChannel\":", &self.samples_per_channel);
+        output.field(",\"itemId\":", &self.item_id);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - how an existing agent item appears in a realtime conversation.
 #[derive(Clone, Debug, PartialEq)]
@@ -11447,6 +10846,7 @@ impl WholeItemThreadRealtimeBemItemPresentation {
 }
 
 impl Default for WholeItemThreadRealtimeBemItemPresentation {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -11462,20 +10862,16 @@ impl Record for WholeItemThreadRealtimeBemItemPresentation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for WholeItemThreadRealtimeBemItemPresentation {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WholeItemThreadRealtimeBemItemPresentation {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -11498,6 +10894,7 @@ impl InlineMarkdownThreadRealtimeBemItemPresentation {
 }
 
 impl Default for InlineMarkdownThreadRealtimeBemItemPresentation {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -11513,20 +10910,16 @@ impl Record for InlineMarkdownThreadRealtimeBemItemPresentation {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for InlineMarkdownThreadRealtimeBemItemPresentation {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InlineMarkdownThreadRealtimeBemItemPresentation {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -11565,24 +10958,21 @@ impl Record for InlineVisualizationThreadRealtimeBemItemPresentation {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.index.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InlineVisualizationThreadRealtimeBemItemPresentation {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"index\":", &self.index);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InlineVisualizationThreadRealtimeBemItemPresentation {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.index.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -11622,30 +11012,25 @@ impl Record for ThreadRealtimeClosedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeClosedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeClosedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeClosedNotification);
+impl Encode for ThreadRealtimeClosedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"reason\":", &self.reason);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - emitted when thread realtime encounters an error.
 #[derive(Clone, Debug, PartialEq)]
@@ -11684,30 +11069,25 @@ impl Record for ThreadRealtimeErrorNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeErrorNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"message\":", &self.message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeErrorNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeErrorNotification);
+impl Encode for ThreadRealtimeErrorNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"message\":", &self.message);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - role-bearing text item included when a realtime V3 session starts.
 #[derive(Clone, Debug, PartialEq)]
@@ -11746,30 +11126,25 @@ impl Record for ThreadRealtimeInitialItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeInitialItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"role\":", &self.role);
-        output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeInitialItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.role.decode(input),
             1 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeInitialItem);
+impl Encode for ThreadRealtimeInitialItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"role\":", &self.role);
+        output.field(",\"text\":", &self.text);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - a thread-scoped realtime item in the canonical timeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -11799,6 +11174,7 @@ impl ThreadRealtimeItem {
     /// `id`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn id(&self) -> Option<&String> {
         match self {
             Self::RealtimeSessionStarted(arm) => Some(&arm.id),
@@ -11811,6 +11187,7 @@ impl ThreadRealtimeItem {
     /// `realtimeSessionId`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn realtime_session_id(&self) -> Option<&String> {
         match self {
             Self::RealtimeSessionStarted(arm) => Some(&arm.realtime_session_id),
@@ -11861,26 +11238,23 @@ impl Record for RealtimeSessionStartedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RealtimeSessionStartedThreadRealtimeItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RealtimeSessionStartedThreadRealtimeItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.realtime_session_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for RealtimeSessionStartedThreadRealtimeItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.end(&self.extra);
     }
 }
 
@@ -11936,30 +11310,27 @@ impl Record for TranscriptSegmentThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TranscriptSegmentThreadRealtimeItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
-        output.field(",\"role\":", &self.role);
-        output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TranscriptSegmentThreadRealtimeItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.realtime_session_id.decode(input),
             2 => self.role.decode(input),
             3 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for TranscriptSegmentThreadRealtimeItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"text\":", &self.text);
+        output.end(&self.extra);
     }
 }
 
@@ -12020,32 +11391,29 @@ impl Record for BemItemPromotedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for BemItemPromotedThreadRealtimeItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"presentation\":", &self.presentation);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for BemItemPromotedThreadRealtimeItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.realtime_session_id.decode(input),
             2 => self.turn_id.decode(input),
             3 => self.item_id.decode(input),
             4 => self.presentation.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for BemItemPromotedThreadRealtimeItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"presentation\":", &self.presentation);
+        output.end(&self.extra);
     }
 }
 
@@ -12096,28 +11464,25 @@ impl Record for RealtimeSessionClosedThreadRealtimeItem {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RealtimeSessionClosedThreadRealtimeItem {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
-        output.field(",\"outcome\":", &self.outcome);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RealtimeSessionClosedThreadRealtimeItem {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.realtime_session_id.decode(input),
             2 => self.outcome.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for RealtimeSessionClosedThreadRealtimeItem {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"outcome\":", &self.outcome);
+        output.end(&self.extra);
     }
 }
 
@@ -12134,6 +11499,7 @@ pub struct ThreadRealtimeItemAddedNotification {
 }
 
 impl fmt::Debug for ThreadRealtimeItemAddedNotification {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadRealtimeItemAddedNotification")
             .field("thread_id", &self.thread_id)
@@ -12168,30 +11534,25 @@ impl Record for ThreadRealtimeItemAddedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeItemAddedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"item\":", &self.item);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeItemAddedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.item.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeItemAddedNotification);
+impl Encode for ThreadRealtimeItemAddedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"item\":", &self.item);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - a realtime timeline item published after canonical commit.
 #[derive(Clone, Debug, PartialEq)]
@@ -12233,30 +11594,25 @@ impl Record for ThreadRealtimeItemCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeItemCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"item\":", &self.item);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeItemCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.item.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeItemCompletedNotification);
+impl Encode for ThreadRealtimeItemCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"item\":", &self.item);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - a realtime timeline item started before its content streams.
 #[derive(Clone, Debug, PartialEq)]
@@ -12298,30 +11654,25 @@ impl Record for ThreadRealtimeItemStartedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeItemStartedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"item\":", &self.item);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeItemStartedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.item.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeItemStartedNotification);
+impl Encode for ThreadRealtimeItemStartedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"item\":", &self.item);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - text appended to an active realtime transcript item.
 #[derive(Clone, Debug, PartialEq)]
@@ -12368,32 +11719,27 @@ impl Record for ThreadRealtimeItemTranscriptDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeItemTranscriptDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"delta\":", &self.delta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeItemTranscriptDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.item_id.decode(input),
             2 => self.delta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeItemTranscriptDeltaNotification);
+impl Encode for ThreadRealtimeItemTranscriptDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"delta\":", &self.delta);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - list voices supported by thread realtime.
 ///
@@ -12414,6 +11760,7 @@ impl ThreadRealtimeListVoicesParams {
 }
 
 impl Default for ThreadRealtimeListVoicesParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -12429,24 +11776,18 @@ impl Record for ThreadRealtimeListVoicesParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadRealtimeListVoicesParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeListVoicesParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeListVoicesParams);
+impl Encode for ThreadRealtimeListVoicesParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - response for listing supported realtime voices.
 ///
@@ -12483,28 +11824,23 @@ impl Record for ThreadRealtimeListVoicesResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.voices.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadRealtimeListVoicesResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"voices\":", &self.voices);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadRealtimeListVoicesResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.voices.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadRealtimeListVoicesResponse);
 
 /// EXPERIMENTAL - streamed output audio emitted by thread realtime.
 #[derive(Clone, Debug, PartialEq)]
@@ -12543,30 +11879,25 @@ impl Record for ThreadRealtimeOutputAudioDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeOutputAudioDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"audio\":", &self.audio);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeOutputAudioDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.audio.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeOutputAudioDeltaNotification);
+impl Encode for ThreadRealtimeOutputAudioDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"audio\":", &self.audio);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - emitted with the remote SDP for a WebRTC realtime session.
 #[derive(Clone, Debug, PartialEq)]
@@ -12605,30 +11936,25 @@ impl Record for ThreadRealtimeSdpNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeSdpNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"sdp\":", &self.sdp);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeSdpNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.sdp.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeSdpNotification);
+impl Encode for ThreadRealtimeSdpNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sdp\":", &self.sdp);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadRealtimeItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12642,7 +11968,7 @@ pub enum ThreadRealtimeSessionOutcome {
 }
 
 crate::runtime::open_enum! {
-    ThreadRealtimeSessionOutcome { Ended = "ended", Failed = "failed", }
+    ThreadRealtimeSessionOutcome { 0 : Ended = "ended", 1 : Failed = "failed", }
 }
 
 /// EXPERIMENTAL - start a thread-scoped realtime session.
@@ -12668,7 +11994,7 @@ pub struct ThreadRealtimeStartParams {
     /// Relays public reasoning summaries as quiet context for realtime V3 delegations. Defaults to false.
     pub backend_reasoning_status: Option<bool>,
     /// Overrides BEM channel prefixes by `analysis`, `commentary`, or `final`. Omitted channels retain their default uppercase bracketed prefixes.
-    pub codex_response_handoff_channel_prefixes: Option<BTreeMap<String, Vec<String>>>,
+    pub codex_response_handoff_channel_prefixes: Option<Map<Vec<String>>>,
     /// Overrides the configured realtime model for this session only.
     pub model: Option<String>,
     /// Selects text or audio output for the realtime session. Transport and voice stay independent so clients can choose how they connect separately from what the model emits.
@@ -12766,10 +12092,10 @@ impl ThreadRealtimeStartParams {
     #[must_use]
     pub fn codex_response_handoff_channel_prefixes(
         mut self,
-        codex_response_handoff_channel_prefixes: BTreeMap<String, Vec<String>>,
+        codex_response_handoff_channel_prefixes: impl Into<Map<Vec<String>>>,
     ) -> Self {
         self.codex_response_handoff_channel_prefixes = Some(
-            codex_response_handoff_channel_prefixes,
+            codex_response_handoff_channel_prefixes.into(),
         );
         self
     }
@@ -12911,10 +12237,39 @@ impl Record for ThreadRealtimeStartParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.client_managed_handoffs.decode(input),
+            2 => self.delegation_ack_filler.decode(input),
+            3 => self.flush_transcript_tail_on_session_end.decode(input),
+            4 => self.codex_responses_as_items.decode(input),
+            5 => self.codex_response_item_prefix.decode(input),
+            6 => self.codex_response_handoff_mode.decode(input),
+            7 => Slot::fill(&mut &mut self.backend_reasoning_status, input),
+            8 => self.codex_response_handoff_channel_prefixes.decode(input),
+            9 => self.model.decode(input),
+            10 => self.output_modality.decode(input),
+            11 => self.include_startup_context.decode(input),
+            12 => self.initial_items.decode(input),
+            13 => self.realtime_start_instructions.decode(input),
+            14 => self.realtime_end_instructions.decode(input),
+            15 => self.prompt.decode(input),
+            16 => self.realtime_session_id.decode(input),
+            17 => self.voice_session_id.decode(input),
+            18 => self.transport.decode(input),
+            19 => self.version.decode(input),
+            20 => self.voice.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadRealtimeStartParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.omit(",\"clientManagedHandoffs\":", &self.client_managed_handoffs);
         output.omit(",\"delegationAckFiller\":", &self.delegation_ack_filler);
@@ -12945,43 +12300,9 @@ impl Encode for ThreadRealtimeStartParams {
         output.omit(",\"transport\":", &self.transport);
         output.omit(",\"version\":", &self.version);
         output.omit(",\"voice\":", &self.voice);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadRealtimeStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.client_managed_handoffs.decode(input),
-            2 => self.delegation_ack_filler.decode(input),
-            3 => self.flush_transcript_tail_on_session_end.decode(input),
-            4 => self.codex_responses_as_items.decode(input),
-            5 => self.codex_response_item_prefix.decode(input),
-            6 => self.codex_response_handoff_mode.decode(input),
-            7 => runtime::some(&mut self.backend_reasoning_status, input),
-            8 => self.codex_response_handoff_channel_prefixes.decode(input),
-            9 => self.model.decode(input),
-            10 => self.output_modality.decode(input),
-            11 => self.include_startup_context.decode(input),
-            12 => self.initial_items.decode(input),
-            13 => self.realtime_start_instructions.decode(input),
-            14 => self.realtime_end_instructions.decode(input),
-            15 => self.prompt.decode(input),
-            16 => self.realtime_session_id.decode(input),
-            17 => self.voice_session_id.decode(input),
-            18 => self.transport.decode(input),
-            19 => self.version.decode(input),
-            20 => self.voice.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadRealtimeStartParams);
 
 /// EXPERIMENTAL - response for starting thread realtime.
 ///
@@ -13002,6 +12323,7 @@ impl ThreadRealtimeStartResponse {
 }
 
 impl Default for ThreadRealtimeStartResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -13017,24 +12339,18 @@ impl Record for ThreadRealtimeStartResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadRealtimeStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeStartResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeStartResponse);
+impl Encode for ThreadRealtimeStartResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - transport used by thread realtime.
 #[derive(Clone, Debug, PartialEq)]
@@ -13075,6 +12391,7 @@ impl WebsocketThreadRealtimeStartTransport {
 }
 
 impl Default for WebsocketThreadRealtimeStartTransport {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -13090,20 +12407,16 @@ impl Record for WebsocketThreadRealtimeStartTransport {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for WebsocketThreadRealtimeStartTransport {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WebsocketThreadRealtimeStartTransport {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -13142,24 +12455,21 @@ impl Record for WebrtcThreadRealtimeStartTransport {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.sdp.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for WebrtcThreadRealtimeStartTransport {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"sdp\":", &self.sdp);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WebrtcThreadRealtimeStartTransport {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.sdp.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -13198,24 +12508,21 @@ impl Record for ExistingCallThreadRealtimeStartTransport {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.call_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ExistingCallThreadRealtimeStartTransport {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"callId\":", &self.call_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ExistingCallThreadRealtimeStartTransport {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.call_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -13262,32 +12569,27 @@ impl Record for ThreadRealtimeStartedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeStartedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
-        output.field(",\"version\":", &self.version);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeStartedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.realtime_session_id.decode(input),
             2 => self.version.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeStartedNotification);
+impl Encode for ThreadRealtimeStartedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"realtimeSessionId\":", &self.realtime_session_id);
+        output.field(",\"version\":", &self.version);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - stop thread realtime.
 ///
@@ -13324,28 +12626,23 @@ impl Record for ThreadRealtimeStopParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadRealtimeStopParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadRealtimeStopParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadRealtimeStopParams);
 
 /// EXPERIMENTAL - response for stopping thread realtime.
 ///
@@ -13366,6 +12663,7 @@ impl ThreadRealtimeStopResponse {
 }
 
 impl Default for ThreadRealtimeStopResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -13381,24 +12679,18 @@ impl Record for ThreadRealtimeStopResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadRealtimeStopResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeStopResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeStopResponse);
+impl Encode for ThreadRealtimeStopResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - flat transcript delta emitted whenever realtime transcript text changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -13445,32 +12737,27 @@ impl Record for ThreadRealtimeTranscriptDeltaNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeTranscriptDeltaNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"role\":", &self.role);
-        output.field(",\"delta\":", &self.delta);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeTranscriptDeltaNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.role.decode(input),
             2 => self.delta.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeTranscriptDeltaNotification);
+impl Encode for ThreadRealtimeTranscriptDeltaNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"delta\":", &self.delta);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - final transcript text emitted when realtime completes a transcript part.
 #[derive(Clone, Debug, PartialEq)]
@@ -13517,32 +12804,27 @@ impl Record for ThreadRealtimeTranscriptDoneNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRealtimeTranscriptDoneNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"role\":", &self.role);
-        output.field(",\"text\":", &self.text);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRealtimeTranscriptDoneNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.role.decode(input),
             2 => self.text.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRealtimeTranscriptDoneNotification);
+impl Encode for ThreadRealtimeTranscriptDoneNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"role\":", &self.role);
+        output.field(",\"text\":", &self.text);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadRealtimeItem`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13556,7 +12838,7 @@ pub enum ThreadRealtimeTranscriptRole {
 }
 
 crate::runtime::open_enum! {
-    ThreadRealtimeTranscriptRole { User = "user", Assistant = "assistant", }
+    ThreadRealtimeTranscriptRole { 0 : User = "user", 1 : Assistant = "assistant", }
 }
 
 /// Part of [`ThreadResumeParams`].
@@ -13600,6 +12882,7 @@ impl ThreadResumeInitialTurnsPageParams {
 }
 
 impl Default for ThreadResumeInitialTurnsPageParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -13620,32 +12903,27 @@ impl Record for ThreadResumeInitialTurnsPageParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadResumeInitialTurnsPageParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"sortDirection\":", &self.sort_direction);
-        output.omit(",\"itemsView\":", &self.items_view);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadResumeInitialTurnsPageParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.limit.decode(input),
             1 => self.sort_direction.decode(input),
             2 => self.items_view.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadResumeInitialTurnsPageParams);
+impl Encode for ThreadResumeInitialTurnsPageParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"itemsView\":", &self.items_view);
+        output.end(&self.extra);
+    }
+}
 
 /// There are three ways to resume a thread: 1. By thread_id: load the thread from disk by thread_id and resume it. 2. By history: instantiate the thread from memory and resume it. 3. By path: load the thread from disk by path and resume it.
 ///
@@ -13690,7 +12968,7 @@ pub struct ThreadResumeParams {
     /// Experimental: not in the stable export.
     pub permissions: Option<String>,
     /// `config` on the wire.
-    pub config: Option<BTreeMap<String, Value>>,
+    pub config: Option<Map<Value>>,
     /// `baseInstructions` on the wire.
     pub base_instructions: Option<String>,
     /// `developerInstructions` on the wire.
@@ -13708,6 +12986,7 @@ pub struct ThreadResumeParams {
 }
 
 impl fmt::Debug for ThreadResumeParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadResumeParams")
             .field("thread_id", &self.thread_id)
@@ -13818,8 +13097,8 @@ impl ThreadResumeParams {
     }
     /// Sets [`config`](Self::config).
     #[must_use]
-    pub fn config(mut self, config: BTreeMap<String, Value>) -> Self {
-        self.config = Some(config);
+    pub fn config(mut self, config: impl Into<Map<Value>>) -> Self {
+        self.config = Some(config.into());
         self
     }
     /// Sets [`baseInstructions`](Self::base_instructions).
@@ -13909,10 +13188,36 @@ impl Record for ThreadResumeParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.history.decode(input),
+            2 => self.path.decode(input),
+            3 => self.model.decode(input),
+            4 => self.model_provider.decode(input),
+            5 => self.service_tier.decode(input),
+            6 => self.cwd.decode(input),
+            7 => self.runtime_workspace_roots.decode(input),
+            8 => self.approval_policy.decode(input),
+            9 => self.approvals_reviewer.decode(input),
+            10 => self.sandbox.decode(input),
+            11 => self.permissions.decode(input),
+            12 => self.config.decode(input),
+            13 => self.base_instructions.decode(input),
+            14 => self.developer_instructions.decode(input),
+            15 => self.personality.decode(input),
+            16 => Slot::fill(&mut &mut self.exclude_turns, input),
+            17 => self.initial_turns_page.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadResumeParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.omit(",\"history\":", &self.history);
         output.omit(",\"path\":", &self.path);
@@ -13931,40 +13236,9 @@ impl Encode for ThreadResumeParams {
         output.omit(",\"personality\":", &self.personality);
         output.omit(",\"excludeTurns\":", &self.exclude_turns);
         output.omit(",\"initialTurnsPage\":", &self.initial_turns_page);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadResumeParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.history.decode(input),
-            2 => self.path.decode(input),
-            3 => self.model.decode(input),
-            4 => self.model_provider.decode(input),
-            5 => self.service_tier.decode(input),
-            6 => self.cwd.decode(input),
-            7 => self.runtime_workspace_roots.decode(input),
-            8 => self.approval_policy.decode(input),
-            9 => self.approvals_reviewer.decode(input),
-            10 => self.sandbox.decode(input),
-            11 => self.permissions.decode(input),
-            12 => self.config.decode(input),
-            13 => self.base_instructions.decode(input),
-            14 => self.developer_instructions.decode(input),
-            15 => self.personality.decode(input),
-            16 => runtime::some(&mut self.exclude_turns, input),
-            17 => self.initial_turns_page.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadResumeParams);
 
 /// The answer to [`thread/resume`](crate::requests::ThreadResume).
 #[derive(Clone, Debug, PartialEq)]
@@ -14095,34 +13369,8 @@ impl Record for ThreadResumeResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadResumeResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"thread\":", &self.thread);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"serviceTier\":", &self.service_tier);
-        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
-        output.field(",\"instructionSources\":", &self.instruction_sources);
-        output.field(",\"approvalPolicy\":", &self.approval_policy);
-        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
-        output.field(",\"sandbox\":", &self.sandbox);
-        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
-        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
-        output.field(",\"collaborationMode\":", &self.collaboration_mode);
-        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
-        output.field(",\"initialTurnsPage\":", &self.initial_turns_page);
-        output.field(",\"turnsBackwardsCursor\":", &self.turns_backwards_cursor);
-        output.field(",\"itemsBackwardsCursor\":", &self.items_backwards_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadResumeResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread.decode(input),
             1 => self.model.decode(input),
@@ -14142,15 +13390,36 @@ impl Fields for ThreadResumeResponse {
             15 => self.initial_turns_page.decode(input),
             16 => self.turns_backwards_cursor.decode(input),
             17 => self.items_backwards_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadResumeResponse);
+impl Encode for ThreadResumeResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.field(",\"instructionSources\":", &self.instruction_sources);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandbox\":", &self.sandbox);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"collaborationMode\":", &self.collaboration_mode);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.field(",\"initialTurnsPage\":", &self.initial_turns_page);
+        output.field(",\"turnsBackwardsCursor\":", &self.turns_backwards_cursor);
+        output.field(",\"itemsBackwardsCursor\":", &self.items_backwards_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Replace a paginated thread's durable history with the prefix before one turn.
 ///
@@ -14191,30 +13460,25 @@ impl Record for ThreadRevertParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRevertParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"beforeTurnId\":", &self.before_turn_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRevertParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.before_turn_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRevertParams);
+impl Encode for ThreadRevertParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"beforeTurnId\":", &self.before_turn_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/revert`](crate::requests::ThreadRevert).
 #[derive(Clone, Debug, PartialEq)]
@@ -14259,32 +13523,27 @@ impl Record for ThreadRevertResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadRevertResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"thread\":", &self.thread);
-        output.field(",\"turnsBackwardsCursor\":", &self.turns_backwards_cursor);
-        output.field(",\"itemsBackwardsCursor\":", &self.items_backwards_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadRevertResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread.decode(input),
             1 => self.turns_backwards_cursor.decode(input),
             2 => self.items_backwards_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadRevertResponse);
+impl Encode for ThreadRevertResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"turnsBackwardsCursor\":", &self.turns_backwards_cursor);
+        output.field(",\"itemsBackwardsCursor\":", &self.items_backwards_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/reverted`](crate::notifications::ThreadReverted).
 #[derive(Clone, Debug, PartialEq)]
@@ -14319,28 +13578,23 @@ impl Record for ThreadRevertedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadRevertedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadRevertedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadRevertedNotification);
 
 /// The params of [`thread/sample/cancel`](crate::requests::ThreadSampleCancel).
 ///
@@ -14377,28 +13631,23 @@ impl Record for ThreadSampleCancelParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.request_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadSampleCancelParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"requestId\":", &self.request_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadSampleCancelParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.request_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadSampleCancelParams);
 
 /// The answer to [`thread/sample/cancel`](crate::requests::ThreadSampleCancel).
 ///
@@ -14419,6 +13668,7 @@ impl ThreadSampleCancelResponse {
 }
 
 impl Default for ThreadSampleCancelResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -14434,24 +13684,18 @@ impl Record for ThreadSampleCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadSampleCancelResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSampleCancelResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSampleCancelResponse);
+impl Encode for ThreadSampleCancelResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/sample`](crate::requests::ThreadSample).
 ///
@@ -14474,7 +13718,7 @@ pub struct ThreadSampleParams {
     /// `turnTrigger` on the wire.
     pub turn_trigger: Option<String>,
     /// Optional metadata to enrich Codex's ResponsesAPI turn metadata.
-    pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata: Option<Map<String>>,
     /// Disable MCP servers when the inherited window uses incremental tools on Responses Lite.
     pub disable_mcp: Option<bool>,
     /// Override upstream interruption on cancellation for this sample; otherwise inherit the parent.
@@ -14484,6 +13728,7 @@ pub struct ThreadSampleParams {
 }
 
 impl fmt::Debug for ThreadSampleParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadSampleParams")
             .field("thread_id", &self.thread_id)
@@ -14546,9 +13791,9 @@ impl ThreadSampleParams {
     #[must_use]
     pub fn responsesapi_client_metadata(
         mut self,
-        responsesapi_client_metadata: BTreeMap<String, String>,
+        responsesapi_client_metadata: impl Into<Map<String>>,
     ) -> Self {
-        self.responsesapi_client_metadata = Some(responsesapi_client_metadata);
+        self.responsesapi_client_metadata = Some(responsesapi_client_metadata.into());
         self
     }
     /// Sets [`disableMcp`](Self::disable_mcp).
@@ -14598,10 +13843,28 @@ impl Record for ThreadSampleParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.expected_turn_id.decode(input),
+            2 => Slot::fill(&mut &mut self.allow_in_progress_turn, input),
+            3 => self.prompt.decode(input),
+            4 => self.effort.decode(input),
+            5 => self.thread_source.decode(input),
+            6 => self.turn_trigger.decode(input),
+            7 => self.responsesapi_client_metadata.decode(input),
+            8 => Slot::fill(&mut &mut self.disable_mcp, input),
+            9 => self.interrupt_on_cancel.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadSampleParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.field(",\"expectedTurnId\":", &self.expected_turn_id);
         output.omit(",\"allowInProgressTurn\":", &self.allow_in_progress_turn);
@@ -14616,32 +13879,9 @@ impl Encode for ThreadSampleParams {
             );
         output.omit(",\"disableMcp\":", &self.disable_mcp);
         output.omit(",\"interruptOnCancel\":", &self.interrupt_on_cancel);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadSampleParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.expected_turn_id.decode(input),
-            2 => runtime::some(&mut self.allow_in_progress_turn, input),
-            3 => self.prompt.decode(input),
-            4 => self.effort.decode(input),
-            5 => self.thread_source.decode(input),
-            6 => self.turn_trigger.decode(input),
-            7 => self.responsesapi_client_metadata.decode(input),
-            8 => runtime::some(&mut self.disable_mcp, input),
-            9 => self.interrupt_on_cancel.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadSampleParams);
 
 /// The answer to [`thread/sample`](crate::requests::ThreadSample).
 ///
@@ -14704,22 +13944,8 @@ impl Record for ThreadSampleResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSampleResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sourceTurnId\":", &self.source_turn_id);
-        output.field(",\"responseId\":", &self.response_id);
-        output.field(",\"text\":", &self.text);
-        output.field(",\"inputTokens\":", &self.input_tokens);
-        output.field(",\"cachedInputTokens\":", &self.cached_input_tokens);
-        output.field(",\"outputTokens\":", &self.output_tokens);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSampleResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.source_turn_id.decode(input),
             1 => self.response_id.decode(input),
@@ -14727,15 +13953,24 @@ impl Fields for ThreadSampleResponse {
             3 => self.input_tokens.decode(input),
             4 => self.cached_input_tokens.decode(input),
             5 => self.output_tokens.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSampleResponse);
+impl Encode for ThreadSampleResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sourceTurnId\":", &self.source_turn_id);
+        output.field(",\"responseId\":", &self.response_id);
+        output.field(",\"text\":", &self.text);
+        output.field(",\"inputTokens\":", &self.input_tokens);
+        output.field(",\"cachedInputTokens\":", &self.cached_input_tokens);
+        output.field(",\"outputTokens\":", &self.output_tokens);
+        output.end(&self.extra);
+    }
+}
 
 /// One visible message occurrence returned by \[`ThreadSearchOccurrencesResponse`\].
 ///
@@ -14794,36 +14029,31 @@ impl Record for ThreadSearchOccurrence {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSearchOccurrence {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"itemId\":", &self.item_id);
-        output.field(",\"snippet\":", &self.snippet);
-        output.field(",\"snippetMatchRange\":", &self.snippet_match_range);
-        output.field(",\"turnCursor\":", &self.turn_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSearchOccurrence {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.turn_id.decode(input),
             1 => self.item_id.decode(input),
             2 => self.snippet.decode(input),
             3 => self.snippet_match_range.decode(input),
             4 => self.turn_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSearchOccurrence);
+impl Encode for ThreadSearchOccurrence {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"itemId\":", &self.item_id);
+        output.field(",\"snippet\":", &self.snippet);
+        output.field(",\"snippetMatchRange\":", &self.snippet_match_range);
+        output.field(",\"turnCursor\":", &self.turn_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for searching visible message occurrences within one paginated thread.
 ///
@@ -14882,34 +14112,29 @@ impl Record for ThreadSearchOccurrencesParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSearchOccurrencesParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"searchTerm\":", &self.search_term);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSearchOccurrencesParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.search_term.decode(input),
             2 => self.cursor.decode(input),
             3 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSearchOccurrencesParams);
+impl Encode for ThreadSearchOccurrencesParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"searchTerm\":", &self.search_term);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/searchOccurrences`](crate::requests::ThreadSearchOccurrences).
 ///
@@ -14949,30 +14174,25 @@ impl Record for ThreadSearchOccurrencesResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSearchOccurrencesResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSearchOccurrencesResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSearchOccurrencesResponse);
+impl Encode for ThreadSearchOccurrencesResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/search`](crate::requests::ThreadSearch).
 ///
@@ -15091,10 +14311,27 @@ impl Record for ThreadSearchParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => Slot::fill(&mut &mut self.include_attached_threads, input),
+            1 => Slot::fill(&mut &mut self.current_account_only, input),
+            2 => self.cursor.decode(input),
+            3 => self.limit.decode(input),
+            4 => self.sort_key.decode(input),
+            5 => self.sort_direction.decode(input),
+            6 => self.source_kinds.decode(input),
+            7 => self.archived.decode(input),
+            8 => self.search_term.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadSearchParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"includeAttachedThreads\":", &self.include_attached_threads);
         output.omit(",\"currentAccountOnly\":", &self.current_account_only);
         output.omit(",\"cursor\":", &self.cursor);
@@ -15104,31 +14341,9 @@ impl Encode for ThreadSearchParams {
         output.omit(",\"sourceKinds\":", &self.source_kinds);
         output.omit(",\"archived\":", &self.archived);
         output.field(",\"searchTerm\":", &self.search_term);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadSearchParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => runtime::some(&mut self.include_attached_threads, input),
-            1 => runtime::some(&mut self.current_account_only, input),
-            2 => self.cursor.decode(input),
-            3 => self.limit.decode(input),
-            4 => self.sort_key.decode(input),
-            5 => self.sort_direction.decode(input),
-            6 => self.source_kinds.decode(input),
-            7 => self.archived.decode(input),
-            8 => self.search_term.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadSearchParams);
 
 /// The answer to [`thread/search`](crate::requests::ThreadSearch).
 ///
@@ -15171,32 +14386,27 @@ impl Record for ThreadSearchResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSearchResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSearchResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
             2 => self.backwards_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSearchResponse);
+impl Encode for ThreadSearchResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadSearchResponse`].
 #[derive(Clone, Debug, PartialEq)]
@@ -15235,30 +14445,25 @@ impl Record for ThreadSearchResult {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSearchResult {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"thread\":", &self.thread);
-        output.field(",\"snippet\":", &self.snippet);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSearchResult {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread.decode(input),
             1 => self.snippet.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSearchResult);
+impl Encode for ThreadSearchResult {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"snippet\":", &self.snippet);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadSearchParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15274,8 +14479,8 @@ pub enum ThreadSearchSortKey {
 }
 
 crate::runtime::open_enum! {
-    ThreadSearchSortKey { CreatedAt = "created_at", UpdatedAt = "updated_at", RecencyAt =
-    "recency_at", }
+    ThreadSearchSortKey { 0 : CreatedAt = "created_at", 1 : UpdatedAt = "updated_at", 2 :
+    RecencyAt = "recency_at", }
 }
 
 /// UTF-16 code-unit range within `snippet`.
@@ -15317,30 +14522,25 @@ impl Record for ThreadSearchTextRange {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSearchTextRange {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"start\":", &self.start);
-        output.field(",\"end\":", &self.end);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSearchTextRange {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.start.decode(input),
             1 => self.end.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSearchTextRange);
+impl Encode for ThreadSearchTextRange {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"start\":", &self.start);
+        output.field(",\"end\":", &self.end);
+        output.end(&self.extra);
+    }
+}
 
 /// Broadcast after a successful move into, within, or out of a section.
 #[derive(Clone, Debug, PartialEq)]
@@ -15382,30 +14582,25 @@ impl Record for ThreadSectionChangedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSectionChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"sectionId\":", &self.section_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.section_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionChangedNotification);
+impl Encode for ThreadSectionChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sectionId\":", &self.section_id);
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for moving a thread within a server-owned section ordering.
 #[derive(Clone, Debug, PartialEq)]
@@ -15456,32 +14651,27 @@ impl Record for ThreadSectionMoveParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSectionMoveParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"sectionId\":", &self.section_id);
-        output.omit(",\"beforeThreadId\":", &self.before_thread_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionMoveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.section_id.decode(input),
             2 => self.before_thread_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionMoveParams);
+impl Encode for ThreadSectionMoveParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"sectionId\":", &self.section_id);
+        output.omit(",\"beforeThreadId\":", &self.before_thread_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/section/move`](crate::requests::ThreadSectionMove).
 #[derive(Clone, Debug, PartialEq)]
@@ -15500,6 +14690,7 @@ impl ThreadSectionMoveResponse {
 }
 
 impl Default for ThreadSectionMoveResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -15515,24 +14706,18 @@ impl Record for ThreadSectionMoveResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadSectionMoveResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionMoveResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionMoveResponse);
+impl Encode for ThreadSectionMoveResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/name/set`](crate::requests::ThreadNameSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -15571,30 +14756,25 @@ impl Record for ThreadSetNameParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSetNameParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"name\":", &self.name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSetNameParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSetNameParams);
+impl Encode for ThreadSetNameParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"name\":", &self.name);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/name/set`](crate::requests::ThreadNameSet).
 #[derive(Clone, Debug, PartialEq)]
@@ -15613,6 +14793,7 @@ impl ThreadSetNameResponse {
 }
 
 impl Default for ThreadSetNameResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -15628,24 +14809,18 @@ impl Record for ThreadSetNameResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadSetNameResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSetNameResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSetNameResponse);
+impl Encode for ThreadSetNameResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadSettingsUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -15756,31 +14931,8 @@ impl Record for ThreadSettings {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSettings {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"environments\":", &self.environments);
-        output.field(",\"approvalPolicy\":", &self.approval_policy);
-        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
-        output.field(",\"sandboxPolicy\":", &self.sandbox_policy);
-        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"serviceTier\":", &self.service_tier);
-        output.field(",\"effort\":", &self.effort);
-        output.field(",\"summary\":", &self.summary);
-        output.field(",\"collaborationMode\":", &self.collaboration_mode);
-        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
-        output.field(",\"personality\":", &self.personality);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSettings {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.disabled_plugin_ids.decode(input),
             1 => self.cwd.decode(input),
@@ -15797,15 +14949,33 @@ impl Fields for ThreadSettings {
             12 => self.collaboration_mode.decode(input),
             13 => self.multi_agent_mode.decode(input),
             14 => self.personality.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSettings);
+impl Encode for ThreadSettings {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"environments\":", &self.environments);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandboxPolicy\":", &self.sandbox_policy);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"effort\":", &self.effort);
+        output.field(",\"summary\":", &self.summary);
+        output.field(",\"collaborationMode\":", &self.collaboration_mode);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.field(",\"personality\":", &self.personality);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/settings/update`](crate::requests::ThreadSettingsUpdate).
 ///
@@ -15995,31 +15165,8 @@ impl Record for ThreadSettingsUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSettingsUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
-        output.omit(",\"cwd\":", &self.cwd);
-        output.omit(",\"environments\":", &self.environments);
-        output.omit(",\"approvalPolicy\":", &self.approval_policy);
-        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
-        output.omit(",\"sandboxPolicy\":", &self.sandbox_policy);
-        output.omit(",\"permissions\":", &self.permissions);
-        output.omit(",\"model\":", &self.model);
-        output.tristate(",\"serviceTier\":", &self.service_tier);
-        output.omit(",\"effort\":", &self.effort);
-        output.omit(",\"summary\":", &self.summary);
-        output.omit(",\"collaborationMode\":", &self.collaboration_mode);
-        output.omit(",\"multiAgentMode\":", &self.multi_agent_mode);
-        output.omit(",\"personality\":", &self.personality);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSettingsUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.disabled_plugin_ids.decode(input),
@@ -16036,15 +15183,33 @@ impl Fields for ThreadSettingsUpdateParams {
             12 => self.collaboration_mode.decode(input),
             13 => self.multi_agent_mode.decode(input),
             14 => self.personality.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSettingsUpdateParams);
+impl Encode for ThreadSettingsUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"approvalPolicy\":", &self.approval_policy);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"sandboxPolicy\":", &self.sandbox_policy);
+        output.omit(",\"permissions\":", &self.permissions);
+        output.omit(",\"model\":", &self.model);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"summary\":", &self.summary);
+        output.omit(",\"collaborationMode\":", &self.collaboration_mode);
+        output.omit(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.omit(",\"personality\":", &self.personality);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/settings/update`](crate::requests::ThreadSettingsUpdate).
 ///
@@ -16065,6 +15230,7 @@ impl ThreadSettingsUpdateResponse {
 }
 
 impl Default for ThreadSettingsUpdateResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -16080,24 +15246,18 @@ impl Record for ThreadSettingsUpdateResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadSettingsUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSettingsUpdateResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSettingsUpdateResponse);
+impl Encode for ThreadSettingsUpdateResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/settings/updated`](crate::notifications::ThreadSettingsUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -16136,30 +15296,25 @@ impl Record for ThreadSettingsUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSettingsUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"threadSettings\":", &self.thread_settings);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSettingsUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.thread_settings.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSettingsUpdatedNotification);
+impl Encode for ThreadSettingsUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"threadSettings\":", &self.thread_settings);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/shellCommand`](crate::requests::ThreadShellCommand).
 #[derive(Clone, Debug, PartialEq)]
@@ -16207,32 +15362,27 @@ impl Record for ThreadShellCommandParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadShellCommandParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"command\":", &self.command);
-        output.omit(",\"timeoutMs\":", &self.timeout_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadShellCommandParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.command.decode(input),
             2 => self.timeout_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadShellCommandParams);
+impl Encode for ThreadShellCommandParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"command\":", &self.command);
+        output.omit(",\"timeoutMs\":", &self.timeout_ms);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/shellCommand`](crate::requests::ThreadShellCommand).
 #[derive(Clone, Debug, PartialEq)]
@@ -16251,6 +15401,7 @@ impl ThreadShellCommandResponse {
 }
 
 impl Default for ThreadShellCommandResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -16266,24 +15417,18 @@ impl Record for ThreadShellCommandResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadShellCommandResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadShellCommandResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadShellCommandResponse);
+impl Encode for ThreadShellCommandResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadListParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16301,8 +15446,8 @@ pub enum ThreadSortKey {
 }
 
 crate::runtime::open_enum! {
-    ThreadSortKey { CreatedAt = "created_at", UpdatedAt = "updated_at", RecencyAt =
-    "recency_at", SectionPosition = "section_position", }
+    ThreadSortKey { 0 : CreatedAt = "created_at", 1 : UpdatedAt = "updated_at", 2 :
+    RecencyAt = "recency_at", 3 : SectionPosition = "section_position", }
 }
 
 /// Part of [`Thread`], [`ThreadForkParams`], [`ThreadSampleParams`] and 1 more.
@@ -16339,10 +15484,11 @@ pub enum ThreadSourceKind {
 }
 
 crate::runtime::open_enum! {
-    ThreadSourceKind { Cli = "cli", Vscode = "vscode", Exec = "exec", AppServer =
-    "appServer", SubAgent = "subAgent", SubAgentReview = "subAgentReview",
-    SubAgentCompact = "subAgentCompact", SubAgentThreadSpawn = "subAgentThreadSpawn",
-    SubAgentOther = "subAgentOther", Unknown = "unknown", }
+    ThreadSourceKind { 0 : Cli = "cli", 1 : Vscode = "vscode", 2 : Exec = "exec", 3 :
+    AppServer = "appServer", 4 : SubAgent = "subAgent", 5 : SubAgentReview =
+    "subAgentReview", 6 : SubAgentCompact = "subAgentCompact", 7 : SubAgentThreadSpawn =
+    "subAgentThreadSpawn", 8 : SubAgentOther = "subAgentOther", 9 : Unknown = "unknown",
+    }
 }
 
 /// Part of [`SubAgentSource`].
@@ -16397,36 +15543,31 @@ impl Record for ThreadSpawnSubAgentSource {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSpawnSubAgentSource {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"parent_thread_id\":", &self.parent_thread_id);
-        output.field(",\"depth\":", &self.depth);
-        output.field(",\"agent_path\":", &self.agent_path);
-        output.field(",\"agent_nickname\":", &self.agent_nickname);
-        output.field(",\"agent_role\":", &self.agent_role);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSpawnSubAgentSource {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.parent_thread_id.decode(input),
             1 => self.depth.decode(input),
             2 => self.agent_path.decode(input),
             3 => self.agent_nickname.decode(input),
             4 => self.agent_role.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSpawnSubAgentSource);
+impl Encode for ThreadSpawnSubAgentSource {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"parent_thread_id\":", &self.parent_thread_id);
+        output.field(",\"depth\":", &self.depth);
+        output.field(",\"agent_path\":", &self.agent_path);
+        output.field(",\"agent_nickname\":", &self.agent_nickname);
+        output.field(",\"agent_role\":", &self.agent_role);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/start`](crate::requests::ThreadStart).
 #[derive(Clone, PartialEq)]
@@ -16459,7 +15600,7 @@ pub struct ThreadStartParams {
     /// Experimental: not in the stable export.
     pub permissions: Option<String>,
     /// `config` on the wire.
-    pub config: Option<BTreeMap<String, Value>>,
+    pub config: Option<Map<Value>>,
     /// `serviceName` on the wire.
     pub service_name: Option<String>,
     /// `baseInstructions` on the wire.
@@ -16517,6 +15658,7 @@ pub struct ThreadStartParams {
 }
 
 impl fmt::Debug for ThreadStartParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadStartParams")
             .field("model", &self.model)
@@ -16631,8 +15773,8 @@ impl ThreadStartParams {
     }
     /// Sets [`config`](Self::config).
     #[must_use]
-    pub fn config(mut self, config: BTreeMap<String, Value>) -> Self {
-        self.config = Some(config);
+    pub fn config(mut self, config: impl Into<Map<Value>>) -> Self {
+        self.config = Some(config.into());
         self
     }
     /// Sets [`serviceName`](Self::service_name).
@@ -16749,6 +15891,7 @@ impl ThreadStartParams {
 }
 
 impl Default for ThreadStartParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -16821,10 +15964,45 @@ impl Record for ThreadStartParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.model.decode(input),
+            1 => self.model_provider.decode(input),
+            2 => Slot::fill(&mut &mut self.allow_provider_model_fallback, input),
+            3 => self.service_tier.decode(input),
+            4 => self.cwd.decode(input),
+            5 => self.runtime_workspace_roots.decode(input),
+            6 => self.approval_policy.decode(input),
+            7 => self.approvals_reviewer.decode(input),
+            8 => self.sandbox.decode(input),
+            9 => self.permissions.decode(input),
+            10 => self.config.decode(input),
+            11 => self.service_name.decode(input),
+            12 => self.base_instructions.decode(input),
+            13 => self.developer_instructions.decode(input),
+            14 => self.personality.decode(input),
+            15 => self.multi_agent_mode.decode(input),
+            16 => self.ephemeral.decode(input),
+            17 => self.history_mode.decode(input),
+            18 => self.session_start_source.decode(input),
+            19 => self.thread_source.decode(input),
+            20 => self.project_id.decode(input),
+            21 => self.daybreak_enabled.decode(input),
+            22 => self.environments.decode(input),
+            23 => self.dynamic_tools.decode(input),
+            24 => self.selected_capability_roots.decode(input),
+            25 => self.mock_experimental_field.decode(input),
+            26 => Slot::fill(&mut &mut self.experimental_raw_events, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadStartParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.omit(",\"model\":", &self.model);
         output.omit(",\"modelProvider\":", &self.model_provider);
         output
@@ -16856,49 +16034,9 @@ impl Encode for ThreadStartParams {
         output.omit(",\"selectedCapabilityRoots\":", &self.selected_capability_roots);
         output.omit(",\"mockExperimentalField\":", &self.mock_experimental_field);
         output.omit(",\"experimentalRawEvents\":", &self.experimental_raw_events);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.model.decode(input),
-            1 => self.model_provider.decode(input),
-            2 => runtime::some(&mut self.allow_provider_model_fallback, input),
-            3 => self.service_tier.decode(input),
-            4 => self.cwd.decode(input),
-            5 => self.runtime_workspace_roots.decode(input),
-            6 => self.approval_policy.decode(input),
-            7 => self.approvals_reviewer.decode(input),
-            8 => self.sandbox.decode(input),
-            9 => self.permissions.decode(input),
-            10 => self.config.decode(input),
-            11 => self.service_name.decode(input),
-            12 => self.base_instructions.decode(input),
-            13 => self.developer_instructions.decode(input),
-            14 => self.personality.decode(input),
-            15 => self.multi_agent_mode.decode(input),
-            16 => self.ephemeral.decode(input),
-            17 => self.history_mode.decode(input),
-            18 => self.session_start_source.decode(input),
-            19 => self.thread_source.decode(input),
-            20 => self.project_id.decode(input),
-            21 => self.daybreak_enabled.decode(input),
-            22 => self.environments.decode(input),
-            23 => self.dynamic_tools.decode(input),
-            24 => self.selected_capability_roots.decode(input),
-            25 => self.mock_experimental_field.decode(input),
-            26 => runtime::some(&mut self.experimental_raw_events, input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadStartParams);
 
 /// The answer to [`thread/start`](crate::requests::ThreadStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -17007,30 +16145,8 @@ impl Record for ThreadStartResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"thread\":", &self.thread);
-        output.field(",\"model\":", &self.model);
-        output.field(",\"modelProvider\":", &self.model_provider);
-        output.field(",\"serviceTier\":", &self.service_tier);
-        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
-        output.field(",\"cwd\":", &self.cwd);
-        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
-        output.field(",\"instructionSources\":", &self.instruction_sources);
-        output.field(",\"approvalPolicy\":", &self.approval_policy);
-        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
-        output.field(",\"sandbox\":", &self.sandbox);
-        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
-        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
-        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadStartResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread.decode(input),
             1 => self.model.decode(input),
@@ -17046,15 +16162,32 @@ impl Fields for ThreadStartResponse {
             11 => self.active_permission_profile.decode(input),
             12 => self.reasoning_effort.decode(input),
             13 => self.multi_agent_mode.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadStartResponse);
+impl Encode for ThreadStartResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"thread\":", &self.thread);
+        output.field(",\"model\":", &self.model);
+        output.field(",\"modelProvider\":", &self.model_provider);
+        output.field(",\"serviceTier\":", &self.service_tier);
+        output.field(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
+        output.field(",\"cwd\":", &self.cwd);
+        output.field(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.field(",\"instructionSources\":", &self.instruction_sources);
+        output.field(",\"approvalPolicy\":", &self.approval_policy);
+        output.field(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.field(",\"sandbox\":", &self.sandbox);
+        output.field(",\"activePermissionProfile\":", &self.active_permission_profile);
+        output.field(",\"reasoningEffort\":", &self.reasoning_effort);
+        output.field(",\"multiAgentMode\":", &self.multi_agent_mode);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadStartParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17068,7 +16201,7 @@ pub enum ThreadStartSource {
 }
 
 crate::runtime::open_enum! {
-    ThreadStartSource { Startup = "startup", Clear = "clear", }
+    ThreadStartSource { 0 : Startup = "startup", 1 : Clear = "clear", }
 }
 
 /// The params of [`thread/started`](crate::notifications::ThreadStarted).
@@ -17104,28 +16237,23 @@ impl Record for ThreadStartedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadStartedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"thread\":", &self.thread);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadStartedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadStartedNotification);
 
 /// Part of [`Thread`], [`ThreadStatusChangedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -17167,6 +16295,7 @@ impl NotLoadedThreadStatus {
 }
 
 impl Default for NotLoadedThreadStatus {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -17182,20 +16311,16 @@ impl Record for NotLoadedThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for NotLoadedThreadStatus {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for NotLoadedThreadStatus {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -17218,6 +16343,7 @@ impl IdleThreadStatus {
 }
 
 impl Default for IdleThreadStatus {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -17233,20 +16359,16 @@ impl Record for IdleThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for IdleThreadStatus {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for IdleThreadStatus {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -17269,6 +16391,7 @@ impl SystemErrorThreadStatus {
 }
 
 impl Default for SystemErrorThreadStatus {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -17284,20 +16407,16 @@ impl Record for SystemErrorThreadStatus {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for SystemErrorThreadStatus {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for SystemErrorThreadStatus {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -17336,24 +16455,21 @@ impl Record for ActiveThreadStatus {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.active_flags.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ActiveThreadStatus {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"activeFlags\":", &self.active_flags);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ActiveThreadStatus {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.active_flags.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -17394,30 +16510,25 @@ impl Record for ThreadStatusChangedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadStatusChangedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadStatusChangedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadStatusChangedNotification);
+impl Encode for ThreadStatusChangedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"status\":", &self.status);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - one item or turn boundary in canonical rollout order.
 #[derive(Clone, Debug, PartialEq)]
@@ -17445,6 +16556,7 @@ impl ThreadTimelineEntry {
     /// `position`, which all variants have.
     ///
     /// None for an unrecognised variant.
+    #[inline]
     pub fn position(&self) -> Option<&u64> {
         match self {
             Self::Item(arm) => Some(&arm.position),
@@ -17503,28 +16615,25 @@ impl Record for ItemThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ItemThreadTimelineEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"position\":", &self.position);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"item\":", &self.item);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ItemThreadTimelineEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.position.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.item.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for ItemThreadTimelineEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"position\":", &self.position);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"item\":", &self.item);
+        output.end(&self.extra);
     }
 }
 
@@ -17567,26 +16676,23 @@ impl Record for RealtimeThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for RealtimeThreadTimelineEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"position\":", &self.position);
-        output.field(",\"item\":", &self.item);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for RealtimeThreadTimelineEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.position.decode(input),
             1 => self.item.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for RealtimeThreadTimelineEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"position\":", &self.position);
+        output.field(",\"item\":", &self.item);
+        output.end(&self.extra);
     }
 }
 
@@ -17632,28 +16738,25 @@ impl Record for TurnStartedThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnStartedThreadTimelineEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"position\":", &self.position);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"startedAt\":", &self.started_at);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnStartedThreadTimelineEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.position.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.started_at.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for TurnStartedThreadTimelineEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"position\":", &self.position);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.end(&self.extra);
     }
 }
 
@@ -17724,23 +16827,8 @@ impl Record for TurnCompletedThreadTimelineEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnCompletedThreadTimelineEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"position\":", &self.position);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"error\":", &self.error);
-        output.field(",\"startedAt\":", &self.started_at);
-        output.field(",\"completedAt\":", &self.completed_at);
-        output.field(",\"durationMs\":", &self.duration_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnCompletedThreadTimelineEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.position.decode(input),
             1 => self.turn_id.decode(input),
@@ -17749,11 +16837,23 @@ impl Fields for TurnCompletedThreadTimelineEntry {
             4 => self.started_at.decode(input),
             5 => self.completed_at.decode(input),
             6 => self.duration_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
     }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+}
+
+impl Encode for TurnCompletedThreadTimelineEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"position\":", &self.position);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.field(",\"completedAt\":", &self.completed_at);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.end(&self.extra);
     }
 }
 
@@ -17810,32 +16910,27 @@ impl Record for ThreadTimelineListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadTimelineListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadTimelineListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.cursor.decode(input),
             2 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadTimelineListParams);
+impl Encode for ThreadTimelineListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// EXPERIMENTAL - a bounded timeline page with its resolved opening voice state.
 ///
@@ -17878,10 +16973,21 @@ impl Record for ThreadTimelineListResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.data.decode(input),
+            1 => self.next_cursor.decode(input),
+            2 => self.active_realtime_session_at_page_start.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadTimelineListResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"data\":", &self.data);
         output.field(",\"nextCursor\":", &self.next_cursor);
         output
@@ -17889,25 +16995,9 @@ impl Encode for ThreadTimelineListResponse {
                 ",\"activeRealtimeSessionAtPageStart\":",
                 &self.active_realtime_session_at_page_start,
             );
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadTimelineListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.data.decode(input),
-            1 => self.next_cursor.decode(input),
-            2 => self.active_realtime_session_at_page_start.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadTimelineListResponse);
 
 /// Part of [`ThreadTokenUsageUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -17949,32 +17039,27 @@ impl Record for ThreadTokenUsage {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadTokenUsage {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"total\":", &self.total);
-        output.field(",\"last\":", &self.last);
-        output.field(",\"modelContextWindow\":", &self.model_context_window);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadTokenUsage {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.total.decode(input),
             1 => self.last.decode(input),
             2 => self.model_context_window.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadTokenUsage);
+impl Encode for ThreadTokenUsage {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"total\":", &self.total);
+        output.field(",\"last\":", &self.last);
+        output.field(",\"modelContextWindow\":", &self.model_context_window);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/tokenUsage/updated`](crate::notifications::ThreadTokenUsageUpdated).
 #[derive(Clone, Debug, PartialEq)]
@@ -18021,32 +17106,27 @@ impl Record for ThreadTokenUsageUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadTokenUsageUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"tokenUsage\":", &self.token_usage);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadTokenUsageUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.token_usage.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadTokenUsageUpdatedNotification);
+impl Encode for ThreadTokenUsageUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"tokenUsage\":", &self.token_usage);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/turns/list`](crate::requests::ThreadTurnsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -18117,36 +17197,31 @@ impl Record for ThreadTurnsListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadTurnsListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.omit(",\"sortDirection\":", &self.sort_direction);
-        output.omit(",\"itemsView\":", &self.items_view);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadTurnsListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.cursor.decode(input),
             2 => self.limit.decode(input),
             3 => self.sort_direction.decode(input),
             4 => self.items_view.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadTurnsListParams);
+impl Encode for ThreadTurnsListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.omit(",\"sortDirection\":", &self.sort_direction);
+        output.omit(",\"itemsView\":", &self.items_view);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`thread/turns/list`](crate::requests::ThreadTurnsList).
 #[derive(Clone, Debug, PartialEq)]
@@ -18187,32 +17262,27 @@ impl Record for ThreadTurnsListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadTurnsListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadTurnsListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
             2 => self.backwards_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadTurnsListResponse);
+impl Encode for ThreadTurnsListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`thread/unarchive`](crate::requests::ThreadUnarchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -18247,28 +17317,23 @@ impl Record for ThreadUnarchiveParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadUnarchiveParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadUnarchiveParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadUnarchiveParams);
 
 /// The answer to [`thread/unarchive`](crate::requests::ThreadUnarchive).
 #[derive(Clone, Debug, PartialEq)]
@@ -18303,28 +17368,23 @@ impl Record for ThreadUnarchiveResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadUnarchiveResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"thread\":", &self.thread);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadUnarchiveResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadUnarchiveResponse);
 
 /// The params of [`thread/unarchived`](crate::notifications::ThreadUnarchived).
 #[derive(Clone, Debug, PartialEq)]
@@ -18359,28 +17419,23 @@ impl Record for ThreadUnarchivedNotification {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadUnarchivedNotification {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadUnarchivedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadUnarchivedNotification);
 
 /// Part of [`ThreadReadState`].
 #[derive(Clone, Debug, PartialEq)]
@@ -18417,6 +17472,7 @@ impl ThreadStartThreadUnreadPosition {
 }
 
 impl Default for ThreadStartThreadUnreadPosition {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -18432,20 +17488,16 @@ impl Record for ThreadStartThreadUnreadPosition {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
+        runtime::unknown_member(name, input, &mut self.extra)
+    }
 }
 
 impl Encode for ThreadStartThreadUnreadPosition {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadStartThreadUnreadPosition {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
     }
 }
 
@@ -18484,24 +17536,21 @@ impl Record for TurnThreadUnreadPosition {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for TurnThreadUnreadPosition {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"turnId\":", &self.turn_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnThreadUnreadPosition {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.turn_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -18538,28 +17587,23 @@ impl Record for ThreadUnsubscribeParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadUnsubscribeParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadUnsubscribeParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadUnsubscribeParams);
 
 /// The answer to [`thread/unsubscribe`](crate::requests::ThreadUnsubscribe).
 #[derive(Clone, Debug, PartialEq)]
@@ -18594,28 +17638,23 @@ impl Record for ThreadUnsubscribeResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadUnsubscribeResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadUnsubscribeResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadUnsubscribeResponse);
 
 /// Part of [`ThreadUnsubscribeResponse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18631,8 +17670,8 @@ pub enum ThreadUnsubscribeStatus {
 }
 
 crate::runtime::open_enum! {
-    ThreadUnsubscribeStatus { NotLoaded = "notLoaded", NotSubscribed = "notSubscribed",
-    Unsubscribed = "unsubscribed", }
+    ThreadUnsubscribeStatus { 0 : NotLoaded = "notLoaded", 1 : NotSubscribed =
+    "notSubscribed", 2 : Unsubscribed = "unsubscribed", }
 }
 
 /// Part of [`ThreadResumeResponse`].
@@ -18674,29 +17713,94 @@ impl Record for TurnsPage {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnsPage {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnsPage {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
             2 => self.backwards_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnsPage);
+impl Encode for TurnsPage {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.field(",\"backwardsCursor\":", &self.backwards_cursor);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    ActivePermissionProfile, ContextCompactedNotification,
+    EnvironmentConnectionNotification, GitInfo, QueuedSubmission, RealtimeVoicesList,
+    SelectedCapabilityRoot, Thread, ThreadApproveGuardianDeniedActionParams,
+    ThreadApproveGuardianDeniedActionResponse, ThreadArchiveParams,
+    ThreadArchiveResponse, ThreadArchivedNotification, ThreadAttachment,
+    ThreadAttachmentAddParams, ThreadAttachmentAddResponse, ThreadAttachmentListParams,
+    ThreadAttachmentListResponse, ThreadAttachmentOwner, ThreadAttachmentOwnerListParams,
+    ThreadAttachmentOwnerListResponse, ThreadAttachmentRemoveParams,
+    ThreadAttachmentRemoveResponse, ThreadAttachmentUpdatedNotification,
+    ThreadBackgroundTerminal, ThreadBackgroundTerminalsCleanParams,
+    ThreadBackgroundTerminalsCleanResponse, ThreadBackgroundTerminalsListParams,
+    ThreadBackgroundTerminalsListResponse, ThreadBackgroundTerminalsTerminateParams,
+    ThreadBackgroundTerminalsTerminateResponse, ThreadClosedNotification,
+    ThreadCompactStartParams, ThreadCompactStartResponse,
+    ThreadDecrementElicitationParams, ThreadDecrementElicitationResponse,
+    ThreadDeleteParams, ThreadDeleteResponse, ThreadDeletedNotification,
+    ThreadEnvironment, ThreadExtra, ThreadForkParams, ThreadForkResponse, ThreadGoal,
+    ThreadGoalClearParams, ThreadGoalClearResponse, ThreadGoalClearedNotification,
+    ThreadGoalGetParams, ThreadGoalGetResponse, ThreadGoalSetParams,
+    ThreadGoalSetResponse, ThreadGoalUpdatedNotification, ThreadGuardianAssessment,
+    ThreadGuardianReviewParams, ThreadGuardianReviewResponse,
+    ThreadIncrementElicitationParams, ThreadIncrementElicitationResponse,
+    ThreadInjectItemsParams, ThreadInjectItemsResponse, ThreadItemEntry,
+    ThreadItemOutputDeferral, ThreadItemsListParams, ThreadItemsListResponse,
+    ThreadItemsReadParams, ThreadItemsReadResponse, ThreadListParams, ThreadListResponse,
+    ThreadLoadedListParams, ThreadLoadedListResponse, ThreadMemoryModeSetParams,
+    ThreadMemoryModeSetResponse, ThreadMemoryReadParams, ThreadMemoryReadResponse,
+    ThreadMetadataGitInfoUpdateParams, ThreadMetadataUpdateParams,
+    ThreadMetadataUpdateResponse, ThreadNameUpdatedNotification,
+    ThreadPredictionRequestParams, ThreadPredictionRequestResponse,
+    ThreadPredictionUpdatedNotification, ThreadPrepareApprovedPlanParams,
+    ThreadPrepareApprovedPlanResponse, ThreadProjectUpdatedNotification,
+    ThreadQueueAddParams, ThreadQueueAddResponse, ThreadQueueChangedNotification,
+    ThreadQueueDeleteParams, ThreadQueueDeleteResponse, ThreadQueueListParams,
+    ThreadQueueListResponse, ThreadQueueReorderParams, ThreadQueueReorderResponse,
+    ThreadQueueStartParams, ThreadQueueStartResponse, ThreadQueueUpdateParams,
+    ThreadQueueUpdateResponse, ThreadReadParams, ThreadReadResponse, ThreadReadState,
+    ThreadReadStateChangedNotification, ThreadReadStateUpdateParams,
+    ThreadReadStateUpdateResponse, ThreadRealtimeAppendAudioParams,
+    ThreadRealtimeAppendAudioResponse, ThreadRealtimeAppendSpeechParams,
+    ThreadRealtimeAppendSpeechResponse, ThreadRealtimeAppendTextParams,
+    ThreadRealtimeAppendTextResponse, ThreadRealtimeAudioChunk,
+    ThreadRealtimeClosedNotification, ThreadRealtimeErrorNotification,
+    ThreadRealtimeInitialItem, ThreadRealtimeItemAddedNotification,
+    ThreadRealtimeItemCompletedNotification, ThreadRealtimeItemStartedNotification,
+    ThreadRealtimeItemTranscriptDeltaNotification, ThreadRealtimeListVoicesParams,
+    ThreadRealtimeListVoicesResponse, ThreadRealtimeOutputAudioDeltaNotification,
+    ThreadRealtimeSdpNotification, ThreadRealtimeStartParams,
+    ThreadRealtimeStartResponse, ThreadRealtimeStartedNotification,
+    ThreadRealtimeStopParams, ThreadRealtimeStopResponse,
+    ThreadRealtimeTranscriptDeltaNotification, ThreadRealtimeTranscriptDoneNotification,
+    ThreadResumeInitialTurnsPageParams, ThreadResumeParams, ThreadResumeResponse,
+    ThreadRevertParams, ThreadRevertResponse, ThreadRevertedNotification,
+    ThreadSampleCancelParams, ThreadSampleCancelResponse, ThreadSampleParams,
+    ThreadSampleResponse, ThreadSearchOccurrence, ThreadSearchOccurrencesParams,
+    ThreadSearchOccurrencesResponse, ThreadSearchParams, ThreadSearchResponse,
+    ThreadSearchResult, ThreadSearchTextRange, ThreadSectionChangedNotification,
+    ThreadSectionMoveParams, ThreadSectionMoveResponse, ThreadSetNameParams,
+    ThreadSetNameResponse, ThreadSettings, ThreadSettingsUpdateParams,
+    ThreadSettingsUpdateResponse, ThreadSettingsUpdatedNotification,
+    ThreadShellCommandParams, ThreadShellCommandResponse, ThreadSpawnSubAgentSource,
+    ThreadStartParams, ThreadStartResponse, ThreadStartedNotification,
+    ThreadStatusChangedNotification, ThreadTimelineListParams,
+    ThreadTimelineListResponse, ThreadTokenUsage, ThreadTokenUsageUpdatedNotification,
+    ThreadTurnsListParams, ThreadTurnsListResponse, ThreadUnarchiveParams,
+    ThreadUnarchiveResponse, ThreadUnarchivedNotification, ThreadUnsubscribeParams,
+    ThreadUnsubscribeResponse, TurnsPage
+);

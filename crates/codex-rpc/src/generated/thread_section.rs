@@ -10,11 +10,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -58,32 +58,27 @@ impl Record for ThreadSection {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSection {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"name\":", &self.name);
-        output.field(",\"appearance\":", &self.appearance);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSection {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.name.decode(input),
             2 => self.appearance.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSection);
+impl Encode for ThreadSection {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"name\":", &self.name);
+        output.field(",\"appearance\":", &self.appearance);
+        output.end(&self.extra);
+    }
+}
 
 /// Extensible visual presentation for a custom thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +113,7 @@ impl ThreadSectionAppearance {
 }
 
 impl Default for ThreadSectionAppearance {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -137,30 +133,25 @@ impl Record for ThreadSectionAppearance {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSectionAppearance {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"icon\":", &self.icon);
-        output.field(",\"color\":", &self.color);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionAppearance {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.icon.decode(input),
             1 => self.color.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionAppearance);
+impl Encode for ThreadSectionAppearance {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"icon\":", &self.icon);
+        output.field(",\"color\":", &self.color);
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for creating an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,30 +195,25 @@ impl Record for ThreadSectionCreateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSectionCreateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.omit(",\"appearance\":", &self.appearance);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionCreateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.appearance.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionCreateParams);
+impl Encode for ThreadSectionCreateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.omit(",\"appearance\":", &self.appearance);
+        output.end(&self.extra);
+    }
+}
 
 /// The independently persisted section created by the server.
 #[derive(Clone, Debug, PartialEq)]
@@ -262,28 +248,23 @@ impl Record for ThreadSectionCreateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.section.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadSectionCreateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"section\":", &self.section);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadSectionCreateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.section.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadSectionCreateResponse);
 
 /// Parameters for deleting an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -318,28 +299,23 @@ impl Record for ThreadSectionDeleteParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.section_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadSectionDeleteParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"sectionId\":", &self.section_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for ThreadSectionDeleteParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.section_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadSectionDeleteParams);
 
 /// Successful deletion does not return additional section data.
 #[derive(Clone, Debug, PartialEq)]
@@ -358,6 +334,7 @@ impl ThreadSectionDeleteResponse {
 }
 
 impl Default for ThreadSectionDeleteResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -373,24 +350,18 @@ impl Record for ThreadSectionDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for ThreadSectionDeleteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionDeleteResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionDeleteResponse);
+impl Encode for ThreadSectionDeleteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for listing independently persisted thread sections.
 #[derive(Clone, Debug, PartialEq)]
@@ -425,6 +396,7 @@ impl ThreadSectionListParams {
 }
 
 impl Default for ThreadSectionListParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -444,30 +416,25 @@ impl Record for ThreadSectionListParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSectionListParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.omit(",\"cursor\":", &self.cursor);
-        output.omit(",\"limit\":", &self.limit);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionListParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.cursor.decode(input),
             1 => self.limit.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionListParams);
+impl Encode for ThreadSectionListParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.omit(",\"cursor\":", &self.cursor);
+        output.omit(",\"limit\":", &self.limit);
+        output.end(&self.extra);
+    }
+}
 
 /// One page of independently persisted thread sections.
 #[derive(Clone, Debug, PartialEq)]
@@ -505,30 +472,25 @@ impl Record for ThreadSectionListResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSectionListResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"data\":", &self.data);
-        output.field(",\"nextCursor\":", &self.next_cursor);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionListResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.data.decode(input),
             1 => self.next_cursor.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionListResponse);
+impl Encode for ThreadSectionListResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"data\":", &self.data);
+        output.field(",\"nextCursor\":", &self.next_cursor);
+        output.end(&self.extra);
+    }
+}
 
 /// Parameters for updating an independently persisted thread section.
 #[derive(Clone, Debug, PartialEq)]
@@ -579,32 +541,27 @@ impl Record for ThreadSectionUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for ThreadSectionUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"sectionId\":", &self.section_id);
-        output.field(",\"name\":", &self.name);
-        output.tristate(",\"appearance\":", &self.appearance);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for ThreadSectionUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.section_id.decode(input),
             1 => self.name.decode(input),
             2 => self.appearance.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(ThreadSectionUpdateParams);
+impl Encode for ThreadSectionUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"sectionId\":", &self.section_id);
+        output.field(",\"name\":", &self.name);
+        output.tristate(",\"appearance\":", &self.appearance);
+        output.end(&self.extra);
+    }
+}
 
 /// The independently persisted section after its name is updated.
 #[derive(Clone, Debug, PartialEq)]
@@ -639,25 +596,27 @@ impl Record for ThreadSectionUpdateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.section.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for ThreadSectionUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"section\":", &self.section);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for ThreadSectionUpdateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.section.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(ThreadSectionUpdateResponse);
+crate::runtime::implement_serde!(
+    ThreadSection, ThreadSectionAppearance, ThreadSectionCreateParams,
+    ThreadSectionCreateResponse, ThreadSectionDeleteParams, ThreadSectionDeleteResponse,
+    ThreadSectionListParams, ThreadSectionListResponse, ThreadSectionUpdateParams,
+    ThreadSectionUpdateResponse
+);

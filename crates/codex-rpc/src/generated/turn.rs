@@ -15,11 +15,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -72,32 +72,27 @@ impl Record for AdditionalContextEntry {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for AdditionalContextEntry {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"value\":", &self.value);
-        output.field(",\"kind\":", &self.kind);
-        output.omit(",\"name\":", &self.name);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for AdditionalContextEntry {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.value.decode(input),
             1 => self.kind.decode(input),
             2 => self.name.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(AdditionalContextEntry);
+impl Encode for AdditionalContextEntry {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"value\":", &self.value);
+        output.field(",\"kind\":", &self.kind);
+        output.omit(",\"name\":", &self.name);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`AdditionalContextEntry`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,7 +106,8 @@ pub enum AdditionalContextKind {
 }
 
 crate::runtime::open_enum! {
-    AdditionalContextKind { Untrusted = "untrusted", Application = "application", }
+    AdditionalContextKind { 0 : Untrusted = "untrusted", 1 : Application = "application",
+    }
 }
 
 /// Part of [`ReviewStartResponse`], [`Thread`], [`ThreadQueueStartResponse`] and 5 more.
@@ -187,25 +183,8 @@ impl Record for Turn {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for Turn {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"id\":", &self.id);
-        output.field(",\"rootTurnId\":", &self.root_turn_id);
-        output.field(",\"items\":", &self.items);
-        output.field(",\"itemsView\":", &self.items_view);
-        output.field(",\"status\":", &self.status);
-        output.field(",\"error\":", &self.error);
-        output.field(",\"startedAt\":", &self.started_at);
-        output.field(",\"completedAt\":", &self.completed_at);
-        output.field(",\"durationMs\":", &self.duration_ms);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for Turn {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.id.decode(input),
             1 => self.root_turn_id.decode(input),
@@ -216,15 +195,27 @@ impl Fields for Turn {
             6 => self.started_at.decode(input),
             7 => self.completed_at.decode(input),
             8 => self.duration_ms.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(Turn);
+impl Encode for Turn {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"id\":", &self.id);
+        output.field(",\"rootTurnId\":", &self.root_turn_id);
+        output.field(",\"items\":", &self.items);
+        output.field(",\"itemsView\":", &self.items_view);
+        output.field(",\"status\":", &self.status);
+        output.field(",\"error\":", &self.error);
+        output.field(",\"startedAt\":", &self.started_at);
+        output.field(",\"completedAt\":", &self.completed_at);
+        output.field(",\"durationMs\":", &self.duration_ms);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`turn/completed`](crate::notifications::TurnCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -263,30 +254,25 @@ impl Record for TurnCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turn\":", &self.turn);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnCompletedNotification);
+impl Encode for TurnCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turn\":", &self.turn);
+        output.end(&self.extra);
+    }
+}
 
 /// Notification that the turn-level unified diff has changed. Contains the latest aggregated diff across all file changes in the turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -333,32 +319,27 @@ impl Record for TurnDiffUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnDiffUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"diff\":", &self.diff);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnDiffUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.diff.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnDiffUpdatedNotification);
+impl Encode for TurnDiffUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"diff\":", &self.diff);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadSettingsUpdateParams`], [`ThreadStartParams`], [`TurnSettingsUpdateParams`] and 1 more.
 #[derive(Clone, Debug, PartialEq)]
@@ -412,32 +393,27 @@ impl Record for TurnEnvironmentParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnEnvironmentParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"environmentId\":", &self.environment_id);
-        output.field(",\"cwd\":", &self.cwd);
-        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnEnvironmentParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.environment_id.decode(input),
             1 => self.cwd.decode(input),
             2 => self.runtime_workspace_roots.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnEnvironmentParams);
+impl Encode for TurnEnvironmentParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"environmentId\":", &self.environment_id);
+        output.field(",\"cwd\":", &self.cwd);
+        output.omit(",\"runtimeWorkspaceRoots\":", &self.runtime_workspace_roots);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ErrorNotification`], [`ThreadTimelineEntry`], [`Turn`].
 #[derive(Clone, Debug, PartialEq)]
@@ -481,34 +457,29 @@ impl Record for TurnError {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnError {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"message\":", &self.message);
-        output.field(",\"codexErrorInfo\":", &self.codex_error_info);
-        output.field(",\"additionalDetails\":", &self.additional_details);
-        output.field(",\"misalignment\":", &self.misalignment);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnError {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.message.decode(input),
             1 => self.codex_error_info.decode(input),
             2 => self.additional_details.decode(input),
             3 => self.misalignment.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnError);
+impl Encode for TurnError {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"message\":", &self.message);
+        output.field(",\"codexErrorInfo\":", &self.codex_error_info);
+        output.field(",\"additionalDetails\":", &self.additional_details);
+        output.field(",\"misalignment\":", &self.misalignment);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`turn/interrupt`](crate::requests::TurnInterrupt).
 #[derive(Clone, Debug, PartialEq)]
@@ -547,30 +518,25 @@ impl Record for TurnInterruptParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnInterruptParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnInterruptParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnInterruptParams);
+impl Encode for TurnInterruptParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`turn/interrupt`](crate::requests::TurnInterrupt).
 #[derive(Clone, Debug, PartialEq)]
@@ -589,6 +555,7 @@ impl TurnInterruptResponse {
 }
 
 impl Default for TurnInterruptResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -604,24 +571,18 @@ impl Record for TurnInterruptResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for TurnInterruptResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnInterruptResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnInterruptResponse);
+impl Encode for TurnInterruptResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadResumeInitialTurnsPageParams`], [`ThreadTurnsListParams`], [`Turn`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -637,7 +598,8 @@ pub enum TurnItemsView {
 }
 
 crate::runtime::open_enum! {
-    TurnItemsView { NotLoaded = "notLoaded", Summary = "summary", Full = "full", }
+    TurnItemsView { 0 : NotLoaded = "notLoaded", 1 : Summary = "summary", 2 : Full =
+    "full", }
 }
 
 /// The params of [`turn/moderationMetadata`](crate::notifications::TurnModerationMetadata).
@@ -655,6 +617,7 @@ pub struct TurnModerationMetadataNotification {
 }
 
 impl fmt::Debug for TurnModerationMetadataNotification {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TurnModerationMetadataNotification")
             .field("thread_id", &self.thread_id)
@@ -696,32 +659,27 @@ impl Record for TurnModerationMetadataNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnModerationMetadataNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"metadata\":", &self.metadata);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnModerationMetadataNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.metadata.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnModerationMetadataNotification);
+impl Encode for TurnModerationMetadataNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"metadata\":", &self.metadata);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`TurnPlanUpdatedNotification`].
 #[derive(Clone, Debug, PartialEq)]
@@ -760,30 +718,25 @@ impl Record for TurnPlanStep {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnPlanStep {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"step\":", &self.step);
-        output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnPlanStep {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.step.decode(input),
             1 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnPlanStep);
+impl Encode for TurnPlanStep {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"step\":", &self.step);
+        output.field(",\"status\":", &self.status);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`TurnPlanStep`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -799,8 +752,8 @@ pub enum TurnPlanStepStatus {
 }
 
 crate::runtime::open_enum! {
-    TurnPlanStepStatus { Pending = "pending", InProgress = "inProgress", Completed =
-    "completed", }
+    TurnPlanStepStatus { 0 : Pending = "pending", 1 : InProgress = "inProgress", 2 :
+    Completed = "completed", }
 }
 
 /// The params of [`turn/plan/updated`](crate::notifications::TurnPlanUpdated).
@@ -851,34 +804,29 @@ impl Record for TurnPlanUpdatedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnPlanUpdatedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.field(",\"explanation\":", &self.explanation);
-        output.field(",\"plan\":", &self.plan);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnPlanUpdatedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
             2 => self.explanation.decode(input),
             3 => self.plan.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnPlanUpdatedNotification);
+impl Encode for TurnPlanUpdatedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.field(",\"explanation\":", &self.explanation);
+        output.field(",\"plan\":", &self.plan);
+        output.end(&self.extra);
+    }
+}
 
 /// Experimental settings changes for one running turn, not future turns. Unsupported fields are rejected rather than silently ignored. Any live task kind may accept publication. Child sessions and consumers of frozen initial settings are unchanged.
 ///
@@ -985,24 +933,8 @@ impl Record for TurnSettingsUpdateParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnSettingsUpdateParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turnId\":", &self.turn_id);
-        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
-        output.omit(",\"environments\":", &self.environments);
-        output.omit(",\"model\":", &self.model);
-        output.omit(",\"effort\":", &self.effort);
-        output.omit(",\"summary\":", &self.summary);
-        output.tristate(",\"serviceTier\":", &self.service_tier);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnSettingsUpdateParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn_id.decode(input),
@@ -1012,15 +944,26 @@ impl Fields for TurnSettingsUpdateParams {
             5 => self.effort.decode(input),
             6 => self.summary.decode(input),
             7 => self.service_tier.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnSettingsUpdateParams);
+impl Encode for TurnSettingsUpdateParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turnId\":", &self.turn_id);
+        output.omit(",\"approvalsReviewer\":", &self.approvals_reviewer);
+        output.omit(",\"environments\":", &self.environments);
+        output.omit(",\"model\":", &self.model);
+        output.omit(",\"effort\":", &self.effort);
+        output.omit(",\"summary\":", &self.summary);
+        output.tristate(",\"serviceTier\":", &self.service_tier);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`turn/settings/update`](crate::requests::TurnSettingsUpdate).
 ///
@@ -1057,28 +1000,23 @@ impl Record for TurnSettingsUpdateResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for TurnSettingsUpdateResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for TurnSettingsUpdateResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(TurnSettingsUpdateResponse);
 
 /// Part of [`TurnSettingsUpdateResponse`].
 ///
@@ -1094,7 +1032,7 @@ pub enum TurnSettingsUpdateStatus {
 }
 
 crate::runtime::open_enum! {
-    TurnSettingsUpdateStatus { Applied = "applied", TargetUnavailable =
+    TurnSettingsUpdateStatus { 0 : Applied = "applied", 1 : TargetUnavailable =
     "targetUnavailable", }
 }
 
@@ -1129,15 +1067,15 @@ pub struct TurnStartParams {
     /// They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys such as `session_id`, `thread_id`, `turn_id`, and `window_id` cannot be overridden.
     ///
     /// Experimental: not in the stable export.
-    pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata: Option<Map<String>>,
     /// Merge entries into the ResponsesAPI turn metadata without removing existing entries. Applied after `responsesapiClientMetadata` if both are provided; reserved keys remain protected.
     ///
     /// Experimental: not in the stable export.
-    pub responsesapi_client_metadata_patch: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata_patch: Option<Map<String>>,
     /// Optional client-provided context fragments keyed by an opaque source identifier.
     ///
     /// Experimental: not in the stable export.
-    pub additional_context: Option<BTreeMap<String, AdditionalContextEntry>>,
+    pub additional_context: Option<Map<AdditionalContextEntry>>,
     /// Optional environments for this turn and subsequent turns.
     ///
     /// Omitted uses the thread sticky environments. Empty disables environment access for this turn. Non-empty selects the first environment as the current turn environment for this turn.
@@ -1193,6 +1131,7 @@ pub struct TurnStartParams {
 }
 
 impl fmt::Debug for TurnStartParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TurnStartParams")
             .field("thread_id", &self.thread_id)
@@ -1286,19 +1225,19 @@ impl TurnStartParams {
     #[must_use]
     pub fn responsesapi_client_metadata(
         mut self,
-        responsesapi_client_metadata: BTreeMap<String, String>,
+        responsesapi_client_metadata: impl Into<Map<String>>,
     ) -> Self {
-        self.responsesapi_client_metadata = Some(responsesapi_client_metadata);
+        self.responsesapi_client_metadata = Some(responsesapi_client_metadata.into());
         self
     }
     /// Sets [`responsesapiClientMetadataPatch`](Self::responsesapi_client_metadata_patch).
     #[must_use]
     pub fn responsesapi_client_metadata_patch(
         mut self,
-        responsesapi_client_metadata_patch: BTreeMap<String, String>,
+        responsesapi_client_metadata_patch: impl Into<Map<String>>,
     ) -> Self {
         self.responsesapi_client_metadata_patch = Some(
-            responsesapi_client_metadata_patch,
+            responsesapi_client_metadata_patch.into(),
         );
         self
     }
@@ -1306,9 +1245,9 @@ impl TurnStartParams {
     #[must_use]
     pub fn additional_context(
         mut self,
-        additional_context: BTreeMap<String, AdditionalContextEntry>,
+        additional_context: impl Into<Map<AdditionalContextEntry>>,
     ) -> Self {
-        self.additional_context = Some(additional_context);
+        self.additional_context = Some(additional_context.into());
         self
     }
     /// Sets [`environments`](Self::environments).
@@ -1502,10 +1441,46 @@ impl Record for TurnStartParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.disabled_plugin_ids.decode(input),
+            2 => self.client_user_message_id.decode(input),
+            3 => self.input.decode(input),
+            4 => self.turn_trigger.decode(input),
+            5 => self.parent_turn_id.decode(input),
+            6 => self.root_turn_id.decode(input),
+            7 => self.tool_output.decode(input),
+            8 => self.responsesapi_client_metadata.decode(input),
+            9 => self.responsesapi_client_metadata_patch.decode(input),
+            10 => self.additional_context.decode(input),
+            11 => self.environments.decode(input),
+            12 => self.cwd.decode(input),
+            13 => self.runtime_workspace_roots.decode(input),
+            14 => self.approval_policy.decode(input),
+            15 => self.approvals_reviewer.decode(input),
+            16 => self.sandbox_policy.decode(input),
+            17 => self.permissions.decode(input),
+            18 => self.model.decode(input),
+            19 => self.service_tier.decode(input),
+            20 => self.service_tier_for_turn.decode(input),
+            21 => self.effort.decode(input),
+            22 => self.summary.decode(input),
+            23 => self.personality.decode(input),
+            24 => self.output_schema.decode(input),
+            25 => self.collaboration_mode.decode(input),
+            26 => self.multi_agent_mode.decode(input),
+            27 => self.cyber_access_program.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for TurnStartParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.omit(",\"disabledPluginIds\":", &self.disabled_plugin_ids);
         output.omit(",\"clientUserMessageId\":", &self.client_user_message_id);
@@ -1542,50 +1517,9 @@ impl Encode for TurnStartParams {
         output.omit(",\"collaborationMode\":", &self.collaboration_mode);
         output.omit(",\"multiAgentMode\":", &self.multi_agent_mode);
         output.omit(",\"cyberAccessProgram\":", &self.cyber_access_program);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for TurnStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.disabled_plugin_ids.decode(input),
-            2 => self.client_user_message_id.decode(input),
-            3 => self.input.decode(input),
-            4 => self.turn_trigger.decode(input),
-            5 => self.parent_turn_id.decode(input),
-            6 => self.root_turn_id.decode(input),
-            7 => self.tool_output.decode(input),
-            8 => self.responsesapi_client_metadata.decode(input),
-            9 => self.responsesapi_client_metadata_patch.decode(input),
-            10 => self.additional_context.decode(input),
-            11 => self.environments.decode(input),
-            12 => self.cwd.decode(input),
-            13 => self.runtime_workspace_roots.decode(input),
-            14 => self.approval_policy.decode(input),
-            15 => self.approvals_reviewer.decode(input),
-            16 => self.sandbox_policy.decode(input),
-            17 => self.permissions.decode(input),
-            18 => self.model.decode(input),
-            19 => self.service_tier.decode(input),
-            20 => self.service_tier_for_turn.decode(input),
-            21 => self.effort.decode(input),
-            22 => self.summary.decode(input),
-            23 => self.personality.decode(input),
-            24 => self.output_schema.decode(input),
-            25 => self.collaboration_mode.decode(input),
-            26 => self.multi_agent_mode.decode(input),
-            27 => self.cyber_access_program.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(TurnStartParams);
 
 /// The answer to [`turn/start`](crate::requests::TurnStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -1620,28 +1554,23 @@ impl Record for TurnStartResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for TurnStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"turn\":", &self.turn);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for TurnStartResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.turn.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(TurnStartResponse);
 
 /// The params of [`turn/started`](crate::notifications::TurnStarted).
 #[derive(Clone, Debug, PartialEq)]
@@ -1680,30 +1609,25 @@ impl Record for TurnStartedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnStartedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"threadId\":", &self.thread_id);
-        output.field(",\"turn\":", &self.turn);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnStartedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.thread_id.decode(input),
             1 => self.turn.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnStartedNotification);
+impl Encode for TurnStartedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"threadId\":", &self.thread_id);
+        output.field(",\"turn\":", &self.turn);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`ThreadTimelineEntry`], [`Turn`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1721,8 +1645,8 @@ pub enum TurnStatus {
 }
 
 crate::runtime::open_enum! {
-    TurnStatus { Completed = "completed", Interrupted = "interrupted", Failed = "failed",
-    InProgress = "inProgress", }
+    TurnStatus { 0 : Completed = "completed", 1 : Interrupted = "interrupted", 2 : Failed
+    = "failed", 3 : InProgress = "inProgress", }
 }
 
 /// The params of [`turn/steer`](crate::requests::TurnSteer).
@@ -1742,15 +1666,15 @@ pub struct TurnSteerParams {
     /// They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys such as `session_id`, `thread_id`, `turn_id`, and `window_id` cannot be overridden.
     ///
     /// Experimental: not in the stable export.
-    pub responsesapi_client_metadata: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata: Option<Map<String>>,
     /// Merge entries into the ResponsesAPI turn metadata without removing existing entries. Applied after `responsesapiClientMetadata` if both are provided; reserved keys remain protected.
     ///
     /// Experimental: not in the stable export.
-    pub responsesapi_client_metadata_patch: Option<BTreeMap<String, String>>,
+    pub responsesapi_client_metadata_patch: Option<Map<String>>,
     /// Optional client-provided context fragments keyed by an opaque source identifier.
     ///
     /// Experimental: not in the stable export.
-    pub additional_context: Option<BTreeMap<String, AdditionalContextEntry>>,
+    pub additional_context: Option<Map<AdditionalContextEntry>>,
     /// Required active turn id precondition. The request fails when it does not match the currently active turn.
     pub expected_turn_id: String,
     /// Members that this release does not know.
@@ -1758,6 +1682,7 @@ pub struct TurnSteerParams {
 }
 
 impl fmt::Debug for TurnSteerParams {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TurnSteerParams")
             .field("thread_id", &self.thread_id)
@@ -1805,19 +1730,19 @@ impl TurnSteerParams {
     #[must_use]
     pub fn responsesapi_client_metadata(
         mut self,
-        responsesapi_client_metadata: BTreeMap<String, String>,
+        responsesapi_client_metadata: impl Into<Map<String>>,
     ) -> Self {
-        self.responsesapi_client_metadata = Some(responsesapi_client_metadata);
+        self.responsesapi_client_metadata = Some(responsesapi_client_metadata.into());
         self
     }
     /// Sets [`responsesapiClientMetadataPatch`](Self::responsesapi_client_metadata_patch).
     #[must_use]
     pub fn responsesapi_client_metadata_patch(
         mut self,
-        responsesapi_client_metadata_patch: BTreeMap<String, String>,
+        responsesapi_client_metadata_patch: impl Into<Map<String>>,
     ) -> Self {
         self.responsesapi_client_metadata_patch = Some(
-            responsesapi_client_metadata_patch,
+            responsesapi_client_metadata_patch.into(),
         );
         self
     }
@@ -1825,9 +1750,9 @@ impl TurnSteerParams {
     #[must_use]
     pub fn additional_context(
         mut self,
-        additional_context: BTreeMap<String, AdditionalContextEntry>,
+        additional_context: impl Into<Map<AdditionalContextEntry>>,
     ) -> Self {
-        self.additional_context = Some(additional_context);
+        self.additional_context = Some(additional_context.into());
         self
     }
 }
@@ -1859,10 +1784,25 @@ impl Record for TurnSteerParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.thread_id.decode(input),
+            1 => self.client_user_message_id.decode(input),
+            2 => self.input.decode(input),
+            3 => self.responsesapi_client_metadata.decode(input),
+            4 => self.responsesapi_client_metadata_patch.decode(input),
+            5 => self.additional_context.decode(input),
+            6 => self.expected_turn_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for TurnSteerParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"threadId\":", &self.thread_id);
         output.omit(",\"clientUserMessageId\":", &self.client_user_message_id);
         output.field(",\"input\":", &self.input);
@@ -1878,29 +1818,9 @@ impl Encode for TurnSteerParams {
             );
         output.omit(",\"additionalContext\":", &self.additional_context);
         output.field(",\"expectedTurnId\":", &self.expected_turn_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for TurnSteerParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.thread_id.decode(input),
-            1 => self.client_user_message_id.decode(input),
-            2 => self.input.decode(input),
-            3 => self.responsesapi_client_metadata.decode(input),
-            4 => self.responsesapi_client_metadata_patch.decode(input),
-            5 => self.additional_context.decode(input),
-            6 => self.expected_turn_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(TurnSteerParams);
 
 /// The answer to [`turn/steer`](crate::requests::TurnSteer).
 #[derive(Clone, Debug, PartialEq)]
@@ -1935,28 +1855,23 @@ impl Record for TurnSteerResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.turn_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for TurnSteerResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"turnId\":", &self.turn_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for TurnSteerResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.turn_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(TurnSteerResponse);
 
 /// Part of [`TurnStartParams`].
 #[derive(Clone, Debug, PartialEq)]
@@ -2016,31 +1931,35 @@ impl Record for TurnToolOutput {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for TurnToolOutput {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"name\":", &self.name);
-        output.field(",\"namespace\":", &self.namespace);
-        output.field(",\"output\":", &self.output);
-        output.omit(",\"retain\":", &self.retain);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for TurnToolOutput {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.name.decode(input),
             1 => self.namespace.decode(input),
             2 => self.output.decode(input),
-            3 => runtime::some(&mut self.retain, input),
-            _ => runtime::no_such_member(input),
+            3 => Slot::fill(&mut &mut self.retain, input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(TurnToolOutput);
+impl Encode for TurnToolOutput {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"name\":", &self.name);
+        output.field(",\"namespace\":", &self.namespace);
+        output.field(",\"output\":", &self.output);
+        output.omit(",\"retain\":", &self.retain);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    AdditionalContextEntry, Turn, TurnCompletedNotification, TurnDiffUpdatedNotification,
+    TurnEnvironmentParams, TurnError, TurnInterruptParams, TurnInterruptResponse,
+    TurnModerationMetadataNotification, TurnPlanStep, TurnPlanUpdatedNotification,
+    TurnSettingsUpdateParams, TurnSettingsUpdateResponse, TurnStartParams,
+    TurnStartResponse, TurnStartedNotification, TurnSteerParams, TurnSteerResponse,
+    TurnToolOutput
+);

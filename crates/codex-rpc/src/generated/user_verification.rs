@@ -11,11 +11,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -54,28 +54,23 @@ impl Record for UserVerificationCancelParams {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.request_id.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for UserVerificationCancelParams {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"requestId\":", &self.request_id);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for UserVerificationCancelParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.request_id.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(UserVerificationCancelParams);
 
 /// Acknowledges the cancellation signal; native work may still be finishing. Unknown or finished requests are a no-op, and completed effects are not rolled back.
 ///
@@ -96,6 +91,7 @@ impl UserVerificationCancelResponse {
 }
 
 impl Default for UserVerificationCancelResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -111,24 +107,18 @@ impl Record for UserVerificationCancelResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for UserVerificationCancelResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationCancelResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationCancelResponse);
+impl Encode for UserVerificationCancelResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`UserVerificationErrorDetails`].
 ///
@@ -144,8 +134,8 @@ pub enum UserVerificationCancellationReason {
 }
 
 crate::runtime::open_enum! {
-    UserVerificationCancellationReason { UserCancelled = "userCancelled", Interrupted =
-    "interrupted", }
+    UserVerificationCancellationReason { 0 : UserCancelled = "userCancelled", 1 :
+    Interrupted = "interrupted", }
 }
 
 /// The params of [`userVerification/delete`](crate::requests::UserVerificationDelete).
@@ -167,6 +157,7 @@ impl UserVerificationDeleteParams {
 }
 
 impl Default for UserVerificationDeleteParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -182,24 +173,18 @@ impl Record for UserVerificationDeleteParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for UserVerificationDeleteParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationDeleteParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationDeleteParams);
+impl Encode for UserVerificationDeleteParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`userVerification/delete`](crate::requests::UserVerificationDelete).
 ///
@@ -220,6 +205,7 @@ impl UserVerificationDeleteResponse {
 }
 
 impl Default for UserVerificationDeleteResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -235,24 +221,18 @@ impl Record for UserVerificationDeleteResponse {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for UserVerificationDeleteResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationDeleteResponse {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationDeleteResponse);
+impl Encode for UserVerificationDeleteResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`userVerification/enroll`](crate::requests::UserVerificationEnroll).
 ///
@@ -273,6 +253,7 @@ impl UserVerificationEnrollParams {
 }
 
 impl Default for UserVerificationEnrollParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -288,24 +269,18 @@ impl Record for UserVerificationEnrollParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for UserVerificationEnrollParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationEnrollParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationEnrollParams);
+impl Encode for UserVerificationEnrollParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Public metadata for a created or reused local credential. The caller completes backend registration; this response does not establish server enrollment. Older app-servers omit the metadata fields; callers must check both before registration.
 ///
@@ -348,32 +323,27 @@ impl Record for UserVerificationEnrollResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UserVerificationEnrollResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"credentialId\":", &self.credential_id);
-        output.field(",\"algorithm\":", &self.algorithm);
-        output.field(",\"publicKey\":", &self.public_key);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationEnrollResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.credential_id.decode(input),
             1 => self.algorithm.decode(input),
             2 => self.public_key.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationEnrollResponse);
+impl Encode for UserVerificationEnrollResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"algorithm\":", &self.algorithm);
+        output.field(",\"publicKey\":", &self.public_key);
+        output.end(&self.extra);
+    }
+}
 
 /// Closed error categories; native diagnostic payloads must not cross this boundary.
 ///
@@ -435,24 +405,21 @@ impl Record for InvalidRequestUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for InvalidRequestUserVerificationErrorDetails {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for InvalidRequestUserVerificationErrorDetails {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -491,24 +458,21 @@ impl Record for UnavailableUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for UnavailableUserVerificationErrorDetails {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UnavailableUserVerificationErrorDetails {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -547,24 +511,21 @@ impl Record for CancelledUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for CancelledUserVerificationErrorDetails {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for CancelledUserVerificationErrorDetails {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -603,24 +564,21 @@ impl Record for FailedUserVerificationErrorDetails {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.reason.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for FailedUserVerificationErrorDetails {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"reason\":", &self.reason);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for FailedUserVerificationErrorDetails {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.reason.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
+        output.end(&self.extra);
     }
 }
 
@@ -642,9 +600,9 @@ pub enum UserVerificationFailureReason {
 }
 
 crate::runtime::open_enum! {
-    UserVerificationFailureReason { AuthenticationFailed = "authenticationFailed",
-    Timeout = "timeout", ProviderError = "providerError", ServiceError = "serviceError",
-    }
+    UserVerificationFailureReason { 0 : AuthenticationFailed = "authenticationFailed", 1
+    : Timeout = "timeout", 2 : ProviderError = "providerError", 3 : ServiceError =
+    "serviceError", }
 }
 
 /// Part of [`UserVerificationErrorDetails`].
@@ -659,7 +617,7 @@ pub enum UserVerificationInvalidRequestReason {
 }
 
 crate::runtime::open_enum! {
-    UserVerificationInvalidRequestReason { InvalidParams = "invalidParams", }
+    UserVerificationInvalidRequestReason { 0 : InvalidParams = "invalidParams", }
 }
 
 /// A signature over the exact decoded challenge. The verifier validates and consumes it.
@@ -677,6 +635,7 @@ pub struct UserVerificationProof {
 }
 
 impl fmt::Debug for UserVerificationProof {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserVerificationProof")
             .field("credential_id", &self.credential_id)
@@ -711,30 +670,25 @@ impl Record for UserVerificationProof {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UserVerificationProof {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"credentialId\":", &self.credential_id);
-        output.field(",\"signature\":", &self.signature);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationProof {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.credential_id.decode(input),
             1 => self.signature.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationProof);
+impl Encode for UserVerificationProof {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"signature\":", &self.signature);
+        output.end(&self.extra);
+    }
+}
 
 /// The error object inside the normal JSON-RPC envelope.
 ///
@@ -783,32 +737,27 @@ impl Record for UserVerificationRpcError {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UserVerificationRpcError {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"code\":", &self.code);
-        output.field(",\"message\":", &self.message);
-        output.field(",\"data\":", &self.data);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationRpcError {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.code.decode(input),
             1 => self.message.decode(input),
             2 => self.data.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationRpcError);
+impl Encode for UserVerificationRpcError {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"code\":", &self.code);
+        output.field(",\"message\":", &self.message);
+        output.field(",\"data\":", &self.data);
+        output.end(&self.extra);
+    }
+}
 
 /// The params of [`userVerification/status`](crate::requests::UserVerificationStatus).
 ///
@@ -829,6 +778,7 @@ impl UserVerificationStatusParams {
 }
 
 impl Default for UserVerificationStatusParams {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -844,24 +794,18 @@ impl Record for UserVerificationStatusParams {
     fn blank() -> Self {
         Self { extra: Extra::new() }
     }
-}
-
-impl Encode for UserVerificationStatusParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationStatusParams {
-    fn read(&mut self, _: usize, input: &mut dyn Input) -> Done {
-        runtime::no_such_member(input)
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
+    fn read(&mut self, _: usize, name: &str, input: &mut dyn Input) -> Done {
         runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationStatusParams);
+impl Encode for UserVerificationStatusParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.end(&self.extra);
+    }
+}
 
 /// Local readiness only; this neither prompts nor queries server registration.
 ///
@@ -888,6 +832,7 @@ impl UserVerificationStatusResponse {
 }
 
 impl Default for UserVerificationStatusResponse {
+    #[inline]
     fn default() -> Self {
         Record::blank()
     }
@@ -908,32 +853,27 @@ impl Record for UserVerificationStatusResponse {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UserVerificationStatusResponse {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"credentialId\":", &self.credential_id);
-        output.field(",\"unavailableReason\":", &self.unavailable_reason);
-        output.field(",\"unavailableMessage\":", &self.unavailable_message);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationStatusResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.credential_id.decode(input),
             1 => self.unavailable_reason.decode(input),
             2 => self.unavailable_message.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationStatusResponse);
+impl Encode for UserVerificationStatusResponse {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"credentialId\":", &self.credential_id);
+        output.field(",\"unavailableReason\":", &self.unavailable_reason);
+        output.field(",\"unavailableMessage\":", &self.unavailable_message);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`UserVerificationErrorDetails`], [`UserVerificationStatusResponse`].
 ///
@@ -951,8 +891,8 @@ pub enum UserVerificationUnavailableReason {
 }
 
 crate::runtime::open_enum! {
-    UserVerificationUnavailableReason { CredentialMissing = "credentialMissing",
-    BiometricsUnavailable = "biometricsUnavailable", ProviderUnavailable =
+    UserVerificationUnavailableReason { 0 : CredentialMissing = "credentialMissing", 1 :
+    BiometricsUnavailable = "biometricsUnavailable", 2 : ProviderUnavailable =
     "providerUnavailable", }
 }
 
@@ -1003,32 +943,27 @@ impl Record for UserVerificationVerifyParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for UserVerificationVerifyParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"challenge\":", &self.challenge);
-        output.field(",\"title\":", &self.title);
-        output.field(",\"description\":", &self.description);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for UserVerificationVerifyParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.challenge.decode(input),
             1 => self.title.decode(input),
             2 => self.description.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(UserVerificationVerifyParams);
+impl Encode for UserVerificationVerifyParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"challenge\":", &self.challenge);
+        output.field(",\"title\":", &self.title);
+        output.field(",\"description\":", &self.description);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`userVerification/verify`](crate::requests::UserVerificationVerify).
 ///
@@ -1065,25 +1000,29 @@ impl Record for UserVerificationVerifyResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.proof.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for UserVerificationVerifyResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"proof\":", &self.proof);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
 
-impl Fields for UserVerificationVerifyResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.proof.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(UserVerificationVerifyResponse);
+crate::runtime::implement_serde!(
+    UserVerificationCancelParams, UserVerificationCancelResponse,
+    UserVerificationDeleteParams, UserVerificationDeleteResponse,
+    UserVerificationEnrollParams, UserVerificationEnrollResponse, UserVerificationProof,
+    UserVerificationRpcError, UserVerificationStatusParams,
+    UserVerificationStatusResponse, UserVerificationVerifyParams,
+    UserVerificationVerifyResponse
+);

@@ -10,11 +10,11 @@
 
 #[allow(unused_imports, reason = "the same in every file")]
 use {
-    std::collections::BTreeMap, std::fmt, serde_json::Value,
+    std::fmt, serde_json::Value,
     crate::runtime::{
-        self, Decode, Done, Encode, Fields, Input, Output, Record, Shape, redact,
+        self, Decode, Done, Encode, Input, Output, Record, Shape, Slot, redact,
     },
-    crate::{Extra, Tristate},
+    crate::{Extra, Map, Tristate},
     crate::generated::types::*,
 };
 
@@ -32,8 +32,8 @@ pub enum WindowsSandboxReadiness {
 }
 
 crate::runtime::open_enum! {
-    WindowsSandboxReadiness { Ready = "ready", NotConfigured = "notConfigured",
-    UpdateRequired = "updateRequired", }
+    WindowsSandboxReadiness { 0 : Ready = "ready", 1 : NotConfigured = "notConfigured", 2
+    : UpdateRequired = "updateRequired", }
 }
 
 /// The answer to [`windowsSandbox/readiness`](crate::requests::WindowsSandboxReadiness).
@@ -69,28 +69,23 @@ impl Record for WindowsSandboxReadinessResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.status.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for WindowsSandboxReadinessResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"status\":", &self.status);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for WindowsSandboxReadinessResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.status.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(WindowsSandboxReadinessResponse);
 
 /// The params of [`windowsSandbox/setupCompleted`](crate::notifications::WindowsSandboxSetupCompleted).
 #[derive(Clone, Debug, PartialEq)]
@@ -132,32 +127,27 @@ impl Record for WindowsSandboxSetupCompletedNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WindowsSandboxSetupCompletedNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"mode\":", &self.mode);
-        output.field(",\"success\":", &self.success);
-        output.field(",\"error\":", &self.error);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WindowsSandboxSetupCompletedNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.mode.decode(input),
             1 => self.success.decode(input),
             2 => self.error.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WindowsSandboxSetupCompletedNotification);
+impl Encode for WindowsSandboxSetupCompletedNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"mode\":", &self.mode);
+        output.field(",\"success\":", &self.success);
+        output.field(",\"error\":", &self.error);
+        output.end(&self.extra);
+    }
+}
 
 /// Part of [`WindowsSandboxSetupCompletedNotification`], [`WindowsSandboxSetupStartParams`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -171,7 +161,7 @@ pub enum WindowsSandboxSetupMode {
 }
 
 crate::runtime::open_enum! {
-    WindowsSandboxSetupMode { Elevated = "elevated", Unelevated = "unelevated", }
+    WindowsSandboxSetupMode { 0 : Elevated = "elevated", 1 : Unelevated = "unelevated", }
 }
 
 /// The params of [`windowsSandbox/setupStart`](crate::requests::WindowsSandboxSetupStart).
@@ -216,30 +206,25 @@ impl Record for WindowsSandboxSetupStartParams {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WindowsSandboxSetupStartParams {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"mode\":", &self.mode);
-        output.omit(",\"cwd\":", &self.cwd);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WindowsSandboxSetupStartParams {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.mode.decode(input),
             1 => self.cwd.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WindowsSandboxSetupStartParams);
+impl Encode for WindowsSandboxSetupStartParams {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"mode\":", &self.mode);
+        output.omit(",\"cwd\":", &self.cwd);
+        output.end(&self.extra);
+    }
+}
 
 /// The answer to [`windowsSandbox/setupStart`](crate::requests::WindowsSandboxSetupStart).
 #[derive(Clone, Debug, PartialEq)]
@@ -274,28 +259,23 @@ impl Record for WindowsSandboxSetupStartResponse {
             extra: Extra::new(),
         }
     }
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        match index {
+            0 => self.started.decode(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
+        }
+    }
 }
 
 impl Encode for WindowsSandboxSetupStartResponse {
-    fn write(&self, output: &mut Output<'_>) {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
         output.field(",\"started\":", &self.started);
-        output.extra(&self.extra);
+        output.end(&self.extra);
     }
 }
-
-impl Fields for WindowsSandboxSetupStartResponse {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
-        match index {
-            0 => self.started.decode(input),
-            _ => runtime::no_such_member(input),
-        }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
-    }
-}
-
-crate::runtime::implement_serde!(WindowsSandboxSetupStartResponse);
 
 /// The params of [`windows/worldWritableWarning`](crate::notifications::WindowsWorldWritableWarning).
 #[derive(Clone, Debug, PartialEq)]
@@ -338,29 +318,30 @@ impl Record for WindowsWorldWritableWarningNotification {
             extra: Extra::new(),
         }
     }
-}
-
-impl Encode for WindowsWorldWritableWarningNotification {
-    fn write(&self, output: &mut Output<'_>) {
-        output.field(",\"samplePaths\":", &self.sample_paths);
-        output.field(",\"extraCount\":", &self.extra_count);
-        output.field(",\"failedScan\":", &self.failed_scan);
-        output.extra(&self.extra);
-    }
-}
-
-impl Fields for WindowsWorldWritableWarningNotification {
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done {
+    #[inline(never)]
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
         match index {
             0 => self.sample_paths.decode(input),
             1 => self.extra_count.decode(input),
             2 => self.failed_scan.decode(input),
-            _ => runtime::no_such_member(input),
+            _ => runtime::unknown_member(name, input, &mut self.extra),
         }
-    }
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done {
-        runtime::unknown_member(name, input, &mut self.extra)
     }
 }
 
-crate::runtime::implement_serde!(WindowsWorldWritableWarningNotification);
+impl Encode for WindowsWorldWritableWarningNotification {
+    #[inline(never)]
+    fn encode(&self, output: &mut Output<'_>) {
+        output.begin();
+        output.field(",\"samplePaths\":", &self.sample_paths);
+        output.field(",\"extraCount\":", &self.extra_count);
+        output.field(",\"failedScan\":", &self.failed_scan);
+        output.end(&self.extra);
+    }
+}
+
+crate::runtime::implement_serde!(
+    WindowsSandboxReadinessResponse, WindowsSandboxSetupCompletedNotification,
+    WindowsSandboxSetupStartParams, WindowsSandboxSetupStartResponse,
+    WindowsWorldWritableWarningNotification
+);

@@ -1,31 +1,40 @@
 //! Decoding in place: what is decoded is filled where it will stay.
 
-use std::collections::BTreeMap;
-
 use serde::de::Deserializer;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::input::{Done, Entries, Failed, Input, Slot, Waiting};
 use super::note;
 use super::record::Record;
 use super::text::{Outcome, Text};
-use crate::Tristate;
+use crate::{Map, Tristate};
 
 /// A type that can be filled in place.
 ///
 /// In place, because a struct of the protocol is some hundred bytes and would
 /// otherwise be moved at every level of the message that holds it.
 pub trait Decode: Sized {
+    /// Whether `null` is a value of the type, and not the absence of one.
+    const HAS_NULL: bool = false;
+
     /// A value to fill. It never leaves the decoder unless it was filled.
     fn blank() -> Self;
 
     /// Fills a blank value. After an error the value is of no use.
     fn decode(&mut self, input: &mut dyn Input) -> Done;
 
-    /// Fills an optional value; `null` is `None` unless the type has a use for it.
-    fn decode_option(slot: &mut Option<Self>, input: &mut dyn Input) -> Done {
-        *slot = None;
-        input.option(slot)
+    /// Decodes JSON text.
+    ///
+    /// A method, because methods are compiled where the type is: what drops a message,
+    /// and that is all types, is compiled once and not for every module that has one.
+    fn from_text(text: &str) -> Result<Self, serde_json::Error> {
+        let mut value = Self::blank();
+        let decode = &mut |input: &mut dyn Input| {
+            value = Self::blank();
+            value.decode(input)
+        };
+        fill_from_text(decode, text)?;
+        Ok(value)
     }
 }
 
@@ -73,23 +82,13 @@ fn fill_with_care(decode: &mut dyn FnMut(&mut dyn Input) -> Done, text: &str) ->
     deserializer.end()
 }
 
-/// Decodes JSON text as a value.
-pub(crate) fn from_text<T: Decode>(text: &str) -> Result<T, serde_json::Error> {
-    let mut value = T::blank();
-    let decode = &mut |input: &mut dyn Input| {
-        value = T::blank();
-        value.decode(input)
-    };
-    fill_from_text(decode, text)?;
-    Ok(value)
+/// Puts a value where a blank one is, which has nothing that must be dropped. To drop it
+/// all the same would compile what drops the type into every module that fills it.
+pub(crate) fn put<T>(place: &mut T, value: T) {
+    std::mem::forget(std::mem::replace(place, value));
 }
 
-/// Reads a value that may be missing but is never null.
-pub(crate) fn some<T: Decode>(field: &mut Option<T>, input: &mut dyn Input) -> Done {
-    field.insert(T::blank()).decode(input)
-}
-
-/// The same for a field of a type that holds itself.
+/// Reads a value of a type that holds itself, which may be missing but is never null.
 #[allow(dead_code, reason = "not every release has such a type")]
 pub(crate) fn boxed_some<T: Decode>(field: &mut Option<Box<T>>, input: &mut dyn Input) -> Done {
     field.insert(Box::new(T::blank())).decode(input)
@@ -98,8 +97,8 @@ pub(crate) fn boxed_some<T: Decode>(field: &mut Option<Box<T>>, input: &mut dyn 
 /// Reads an optional field of a type that holds itself.
 #[allow(dead_code, reason = "not every release has such a type")]
 pub(crate) fn boxed_option<T: Decode>(field: &mut Option<Box<T>>, input: &mut dyn Input) -> Done {
-    let mut value = None;
-    T::decode_option(&mut value, input)?;
+    let mut value: Option<T> = None;
+    value.decode(input)?;
     *field = value.map(Box::new);
     Ok(())
 }
@@ -121,12 +120,18 @@ pub(crate) fn blank<T: Decode>() -> T {
 /// its own type, which no release has, stays blank.
 #[allow(dead_code, reason = "not every release has such a default")]
 pub(crate) fn decoded<T: Decode>(text: &str) -> T {
-    from_text(text).unwrap_or_else(|_| T::blank())
+    T::from_text(text).unwrap_or_else(|_| T::blank())
 }
 
-impl<T: Decode> Slot for Option<T> {
+impl<T: Decode> Slot for &mut Option<T> {
+    #[inline(never)]
     fn fill(&mut self, input: &mut dyn Input) -> Done {
-        self.insert(T::blank()).decode(input)
+        put(*self, Some(T::blank()));
+        // Written out: `insert` would be compiled once more for every type.
+        match *self {
+            Some(value) => value.decode(input),
+            None => Ok(()),
+        }
     }
 }
 
@@ -135,20 +140,25 @@ impl<T: Decode> Decode for Option<T> {
         None
     }
 
+    #[inline(never)]
     fn decode(&mut self, input: &mut dyn Input) -> Done {
-        T::decode_option(self, input)
+        let mut slot = self;
+        if T::HAS_NULL { slot.fill(input) } else { input.option(&mut slot) }
     }
 }
 
 /// One impl for all objects, because one for each of them is a tenth of the time
 /// that checking this crate takes. It rules out one for `Box<T>`.
 impl<R: Record> Decode for R {
+    #[inline(never)]
     fn blank() -> Self {
         Record::blank()
     }
 
+    #[inline(never)]
     fn decode(&mut self, input: &mut dyn Input) -> Done {
-        input.object(R::SHAPE, self)
+        let mut fields = self;
+        input.object(R::SHAPE, &mut fields)
     }
 }
 
@@ -212,6 +222,9 @@ impl Decode for f64 {
 }
 
 impl Decode for Value {
+    /// Where any JSON may stand.
+    const HAS_NULL: bool = true;
+
     fn blank() -> Self {
         Self::Null
     }
@@ -219,14 +232,9 @@ impl Decode for Value {
     fn decode(&mut self, input: &mut dyn Input) -> Done {
         input.any(self)
     }
-
-    /// Where any JSON may stand, `null` is a value.
-    fn decode_option(slot: &mut Option<Self>, input: &mut dyn Input) -> Done {
-        slot.insert(Self::Null).decode(input)
-    }
 }
 
-impl Decode for Map<String, Value> {
+impl Decode for serde_json::Map<String, Value> {
     fn blank() -> Self {
         Self::new()
     }
@@ -237,11 +245,11 @@ impl Decode for Map<String, Value> {
     }
 }
 
-impl Entries for Map<String, Value> {
-    fn entry(&mut self, name: String, input: &mut dyn Input) -> Done {
+impl Entries for serde_json::Map<String, Value> {
+    fn entry(&mut self, name: &str, input: &mut dyn Input) -> Done {
         let mut value = Value::Null;
         input.any(&mut value)?;
-        self.insert(name, value);
+        self.insert(name.to_owned(), value);
         Ok(())
     }
 }
@@ -251,13 +259,15 @@ impl<T: Decode> Decode for Vec<T> {
         Self::new()
     }
 
+    #[inline(never)]
     fn decode(&mut self, input: &mut dyn Input) -> Done {
-        self.clear();
-        input.list(self)
+        let mut items = self;
+        input.list(&mut items)
     }
 }
 
-impl<T: Decode> Slot for Vec<T> {
+impl<T: Decode> Slot for &mut Vec<T> {
+    #[inline(never)]
     fn fill(&mut self, input: &mut dyn Input) -> Done {
         self.push(T::blank());
         let last = self.len() - 1;
@@ -265,19 +275,20 @@ impl<T: Decode> Slot for Vec<T> {
     }
 }
 
-impl<T: Decode> Decode for BTreeMap<String, T> {
+impl<T: Decode> Decode for Map<T> {
     fn blank() -> Self {
         Self::new()
     }
 
+    #[inline(never)]
     fn decode(&mut self, input: &mut dyn Input) -> Done {
-        self.clear();
-        input.map(self)
+        let mut entries = self;
+        input.map(&mut entries)
     }
 }
 
-impl<T: Decode> Entries for BTreeMap<String, T> {
-    fn entry(&mut self, name: String, input: &mut dyn Input) -> Done {
+impl<T: Decode> Entries for &mut Map<T> {
+    fn entry(&mut self, name: &str, input: &mut dyn Input) -> Done {
         super::entry(name, input, self)
     }
 }

@@ -1,28 +1,18 @@
 //! Writing values: the mirror of [`Decode`](super::Decode).
 
-use std::collections::BTreeMap;
-
 use serde::ser::Serializer;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::output::Output;
 use super::sink;
-use crate::Tristate;
+use crate::{Map, Tristate};
 
 /// A type that can be written.
 ///
 /// Compiled once, whatever it is written to: see [`Output`].
 pub trait Encode {
     /// Writes the value.
-    fn encode(&self, output: &mut Output<'_>) {
-        output.open_map(None);
-        self.write(output);
-        output.close_map();
-    }
-
-    /// Writes the members of a type that is always an object, for where it is but a
-    /// part of one.
-    fn write(&self, _output: &mut Output<'_>) {}
+    fn encode(&self, output: &mut Output<'_>);
 }
 
 /// What `Serialize` of every type of this crate does.
@@ -48,26 +38,19 @@ impl<T: Encode + ?Sized> Encode for &T {
     fn encode(&self, output: &mut Output<'_>) {
         (**self).encode(output);
     }
-
-    fn write(&self, output: &mut Output<'_>) {
-        (**self).write(output);
-    }
 }
 
 impl<T: Encode> Encode for Box<T> {
     fn encode(&self, output: &mut Output<'_>) {
         (**self).encode(output);
     }
-
-    fn write(&self, output: &mut Output<'_>) {
-        (**self).write(output);
-    }
 }
 
 impl<T: Encode> Encode for Option<T> {
+    #[inline(never)]
     fn encode(&self, output: &mut Output<'_>) {
         match self {
-            Some(value) => output.some(value),
+            Some(value) => output.some(&value),
             None => output.null(),
         }
     }
@@ -76,7 +59,7 @@ impl<T: Encode> Encode for Option<T> {
 impl<T: Encode> Encode for Tristate<T> {
     fn encode(&self, output: &mut Output<'_>) {
         match self {
-            Self::Value(value) => output.some(value),
+            Self::Value(value) => output.some(&value),
             Self::Null | Self::Absent => output.null(),
         }
     }
@@ -125,7 +108,7 @@ impl Encode for Value {
     }
 }
 
-impl Encode for Map<String, Value> {
+impl Encode for serde_json::Map<String, Value> {
     fn encode(&self, output: &mut Output<'_>) {
         output.open_map(Some(self.len()));
         for (name, value) in self {
@@ -136,16 +119,17 @@ impl Encode for Map<String, Value> {
 }
 
 impl<T: Encode> Encode for Vec<T> {
+    #[inline(never)]
     fn encode(&self, output: &mut Output<'_>) {
         output.open_list(self.len());
         for item in self {
-            output.item(item);
+            output.item(&item);
         }
         output.close_list();
     }
 }
 
-impl<T: Encode> Encode for BTreeMap<String, T> {
+impl<T: Encode> Encode for Map<T> {
     fn encode(&self, output: &mut Output<'_>) {
         output.open_map(Some(self.len()));
         output.entries(self);

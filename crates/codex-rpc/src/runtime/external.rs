@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::decode::Decode;
 use super::input::{Done, Input};
 use super::note;
 
@@ -32,6 +31,7 @@ pub trait ExternalFields {
     /// Reads the value of the variant that was selected.
     fn read(&mut self, input: &mut dyn Input) -> Done;
 
+    /// Also after the variant that was selected has been read.
     fn set_unrecognized(&mut self, value: Value);
 
     fn to_value(&self) -> Result<Value, serde_json::Error>;
@@ -47,13 +47,11 @@ pub trait ExternalFields {
 }
 
 /// Reads one of the strings without an input.
-pub(crate) fn external_from_str<T: ExternalFields + Decode>(name: &str) -> T {
-    let mut union = T::blank();
+pub(crate) fn external_from_str(union: &mut dyn ExternalFields, name: &str) {
     match union.info().units.iter().position(|unit| *unit == name) {
         Some(index) => union.set_unit(index),
         None => union.set_unrecognized(name.into()),
     }
-    union
 }
 
 /// Implements everything of a union but its definition. The index of a variant is
@@ -65,7 +63,7 @@ macro_rules! external_union {
             keys { $($index:literal: $variant:ident($value:ty) = $key:literal),* $(,)? }
         }
     ) => {
-        impl $crate::runtime::ExternalFields for $union {
+        impl $crate::runtime::ExternalFields for &mut $union {
             fn info(&self) -> &'static $crate::runtime::ExternalInfo {
                 &$crate::runtime::ExternalInfo {
                     name: stringify!($union),
@@ -76,32 +74,32 @@ macro_rules! external_union {
             }
 
             fn set_unit(&mut self, index: usize) {
-                *self = match index {
-                    $($unit_index => Self::$unit,)*
+                $crate::runtime::put(*self, match index {
+                    $($unit_index => $union::$unit,)*
                     _ => $crate::runtime::Decode::blank(),
-                };
+                });
             }
 
             fn select(&mut self, index: usize) {
-                *self = match index {
-                    $($index => Self::$variant($crate::runtime::Decode::blank()),)*
+                $crate::runtime::put(*self, match index {
+                    $($index => $union::$variant($crate::runtime::Decode::blank()),)*
                     _ => $crate::runtime::Decode::blank(),
-                };
+                });
             }
 
             fn read(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
-                match self {
-                    $(Self::$variant(value) => $crate::runtime::Decode::decode(value, input),)*
-                    _ => $crate::runtime::no_such_member(input),
+                match *self {
+                    $($union::$variant(value) => $crate::runtime::Decode::decode(value, input),)*
+                    _ => Err(input.fail(format_args!("no such member"))),
                 }
             }
 
             fn set_unrecognized(&mut self, value: ::serde_json::Value) {
-                *self = Self::Unrecognized(value);
+                **self = $union::Unrecognized(value);
             }
 
             fn to_value(&self) -> Result<::serde_json::Value, ::serde_json::Error> {
-                $crate::envelope::json_value(self)
+                $crate::envelope::json_value(*self)
             }
         }
 
@@ -110,22 +108,26 @@ macro_rules! external_union {
                 Self::Unrecognized(::serde_json::Value::Null)
             }
 
+            #[inline(never)]
             fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
-                input.external(self)
+                let mut union = self;
+                input.external(&mut union)
             }
         }
 
         impl $crate::runtime::Encode for $union {
+            #[inline(never)]
             fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 match self {
                     $(Self::$unit => output.string($unit_name),)*
-                    $(Self::$variant(value) => output.one(concat!(",\"", $key, "\":"), value),)*
+                    $(Self::$variant(value) => output.one(concat!(",\"", $key, "\":"), &value),)*
                     Self::Unrecognized(value) => output.any(value),
                 }
             }
         }
 
         impl ::std::fmt::Debug for $union {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 match self {
                     $(Self::$unit => f.write_str(stringify!($unit)),)*
@@ -138,8 +140,11 @@ macro_rules! external_union {
         }
 
         impl From<&str> for $union {
+            #[inline]
             fn from(name: &str) -> Self {
-                $crate::runtime::external_from_str(name)
+                let mut union = $crate::runtime::blank();
+                $crate::runtime::external_from_str(&mut &mut union, name);
+                union
             }
         }
 

@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use serde::de::{self, Deserializer, Error as _};
+use serde::de::{self, DeserializeSeed as _, Deserializer, Error as _};
 use serde_json::Value;
 
 use super::external::ExternalFields;
@@ -19,7 +19,7 @@ use super::note::{self, Segment};
 use super::record::{Fields, Shape};
 use super::tagged::TaggedFields;
 use super::visit::{
-    BooleanVisitor, ExternalVisitor, FloatVisitor, IntegerVisitor, ListVisitor, MapVisitor, MessageVisitor,
+    BooleanVisitor, ExternalVisitor, FloatVisitor, IntegerVisitor, ListVisitor, MapVisitor, MessageVisitor, NameSeed,
     ObjectVisitor, OptionVisitor, StringVisitor, TaggedVisitor, TextVisitor,
 };
 use crate::RawJson;
@@ -37,6 +37,9 @@ pub trait Input {
 
     /// A string that is looked at and not kept.
     fn text(&mut self, look: &mut dyn Look) -> Done;
+
+    /// A string that should be one of these; one that is not counts as unknown.
+    fn choice(&mut self, known: &'static [&'static str]) -> Result<Choice, Failed>;
 
     fn boolean(&mut self, slot: &mut bool) -> Done;
 
@@ -62,7 +65,7 @@ pub trait Input {
     fn object(&mut self, shape: &'static Shape, fields: &mut dyn Fields) -> Done;
 
     /// A message, whose members depend on one another.
-    fn message(&mut self, fields: &mut dyn Fields) -> Done;
+    fn message(&mut self, message: &mut dyn Envelope) -> Done;
 
     fn tagged(&mut self, union: &mut dyn TaggedFields) -> Done;
 
@@ -89,7 +92,7 @@ pub trait Slot {
 
 /// Where the entries of a map go to.
 pub trait Entries {
-    fn entry(&mut self, name: String, input: &mut dyn Input) -> Done;
+    fn entry(&mut self, name: &str, input: &mut dyn Input) -> Done;
 }
 
 /// What becomes of a string that is not kept.
@@ -97,9 +100,34 @@ pub trait Look {
     fn look(&mut self, text: &str);
 }
 
-impl<T: for<'a> From<&'a str>> Look for T {
-    fn look(&mut self, text: &str) {
-        *self = text.into();
+/// The members of a message.
+pub trait Envelope {
+    fn fields(&mut self) -> &mut dyn Fields;
+
+    /// What is left to do after the members, given a bit for every key that was there.
+    fn end(&mut self, seen: u128) -> Result<(), String>;
+}
+
+/// Which of some names a string is.
+pub enum Choice {
+    /// The one with this index.
+    Known(usize),
+    /// None of them.
+    Other(String),
+}
+
+impl Choice {
+    pub(crate) fn of(known: &[&str], name: &str) -> Self {
+        let index = known.iter().position(|known| *known == name);
+        index.map_or_else(|| Self::Other(name.to_owned()), Self::Known)
+    }
+
+    /// Counts another name as unknown.
+    pub(super) fn noted(self) -> Self {
+        if matches!(self, Self::Other(_)) {
+            note::unknown();
+        }
+        self
     }
 }
 
@@ -135,6 +163,15 @@ impl<'de, D: Deserializer<'de>> Input for Waiting<'de, D> {
 
     fn text(&mut self, look: &mut dyn Look) -> Done {
         self.with(|deserializer| deserializer.deserialize_str(TextVisitor(look)))
+    }
+
+    fn choice(&mut self, known: &'static [&'static str]) -> Result<Choice, Failed> {
+        let mut choice = Choice::Known(0);
+        self.with(|deserializer| {
+            choice = NameSeed(known).deserialize(deserializer)?;
+            Ok(())
+        })?;
+        Ok(choice.noted())
     }
 
     fn boolean(&mut self, slot: &mut bool) -> Done {
@@ -179,8 +216,8 @@ impl<'de, D: Deserializer<'de>> Input for Waiting<'de, D> {
         self.with(|deserializer| deserializer.deserialize_map(ObjectVisitor { shape, fields }))
     }
 
-    fn message(&mut self, fields: &mut dyn Fields) -> Done {
-        self.with(|deserializer| deserializer.deserialize_map(MessageVisitor(fields)))
+    fn message(&mut self, message: &mut dyn Envelope) -> Done {
+        self.with(|deserializer| deserializer.deserialize_map(MessageVisitor(message)))
     }
 
     fn tagged(&mut self, union: &mut dyn TaggedFields) -> Done {

@@ -1,8 +1,11 @@
 //! Enums over all methods that one side may send in one kind of message.
 
-use super::encode::Encode;
 use super::input::{Done, Input};
+use super::output::Output;
 use crate::UnrecognizedMethod;
+
+/// The key of `params`, as [`Output::field`] takes it.
+pub(crate) const PARAMS: &str = ",\"params\":";
 
 /// The methods of one direction and kind. It can't be implemented outside of this
 /// crate.
@@ -13,7 +16,8 @@ pub trait Methods: Sized {
     /// The index of a method.
     fn find(method: &str) -> Option<usize>;
 
-    /// Becomes the method with this index in `NAMES`, with blank params.
+    /// Becomes the method with this index in `NAMES`, with blank params. It must be blank
+    /// before.
     fn select(&mut self, index: usize);
 
     /// The method's name.
@@ -27,8 +31,8 @@ pub trait Methods: Sized {
     /// Whether `params` may be left out.
     fn params_optional(&self) -> bool;
 
-    /// The value of `params`, unless they are left out.
-    fn params(&self) -> Option<&dyn Encode>;
+    /// Writes the member `params`, unless it is left out.
+    fn write_params(&self, output: &mut Output<'_>);
 }
 
 /// Implements everything of an enum of methods but its definition. The index of a
@@ -52,10 +56,10 @@ macro_rules! methods {
             }
 
             fn select(&mut self, index: usize) {
-                *self = match index {
+                $crate::runtime::put(self, match index {
                     $($index => Self::$variant(<$params as $crate::runtime::Decode>::blank().into()),)*
                     _ => Self::Unrecognized($crate::UnrecognizedMethod::default()),
-                };
+                });
             }
 
             fn method(&self) -> &str {
@@ -86,13 +90,15 @@ macro_rules! methods {
                 }
             }
 
-            fn params(&self) -> Option<&dyn $crate::runtime::Encode> {
+            fn write_params(&self, output: &mut $crate::runtime::Output<'_>) {
                 match self {
                     $(Self::$variant(params) => {
                         let params: &$params = params;
-                        if $crate::Params::is_absent(params) { None } else { Some(params) }
+                        if !(<$params as $crate::Params>::OPTIONAL && $crate::Params::is_absent(params)) {
+                            output.field($crate::runtime::PARAMS, params);
+                        }
                     })*
-                    Self::Unrecognized(method) => $crate::runtime::Methods::params(method),
+                    Self::Unrecognized(method) => $crate::runtime::Methods::write_params(method, output),
                 }
             }
         }
@@ -127,10 +133,7 @@ impl Methods for UnrecognizedMethod {
         true
     }
 
-    fn params(&self) -> Option<&dyn Encode> {
-        match &self.params {
-            Some(params) => Some(params),
-            None => None,
-        }
+    fn write_params(&self, output: &mut Output<'_>) {
+        output.omit(PARAMS, &self.params);
     }
 }

@@ -1,8 +1,9 @@
 //! Sets of strings that may grow.
 
-/// Implements everything of an enum but its definition.
+/// Implements everything of an enum but its definition. The index of a value is its
+/// place in the list.
 macro_rules! open_enum {
-    ($name:ident { $($variant:ident = $value:literal),* $(,)? }) => {
+    ($name:ident { $($index:literal: $variant:ident = $value:literal),* $(,)? }) => {
         impl $name {
             /// The values that this release knows, as they stand on the wire.
             pub const VALUES: &'static [&'static str] = &[$($value),*];
@@ -20,14 +21,21 @@ macro_rules! open_enum {
             pub fn is_recognized(&self) -> bool {
                 !matches!(self, Self::Unrecognized(_))
             }
+
+            #[inline(never)]
+            fn chosen(choice: $crate::runtime::Choice) -> Self {
+                match choice {
+                    $($crate::runtime::Choice::Known($index) => Self::$variant,)*
+                    $crate::runtime::Choice::Known(_) => $crate::runtime::blank(),
+                    $crate::runtime::Choice::Other(value) => Self::Unrecognized(value),
+                }
+            }
         }
 
         impl From<&str> for $name {
+            #[inline]
             fn from(value: &str) -> Self {
-                match value {
-                    $($value => Self::$variant,)*
-                    _ => Self::Unrecognized(value.to_owned()),
-                }
+                Self::chosen($crate::runtime::Choice::of(Self::VALUES, value))
             }
         }
 
@@ -55,6 +63,7 @@ macro_rules! open_enum {
         }
 
         impl $crate::runtime::Encode for $name {
+            #[inline(never)]
             fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 output.string(self.as_str());
             }
@@ -65,11 +74,9 @@ macro_rules! open_enum {
                 Self::Unrecognized(String::new())
             }
 
+            #[inline(never)]
             fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
-                input.text(self)?;
-                if !self.is_recognized() {
-                    $crate::runtime::note::unknown();
-                }
+                $crate::runtime::put(self, Self::chosen(input.choice(Self::VALUES)?));
                 Ok(())
             }
         }
@@ -132,6 +139,7 @@ macro_rules! named_strings {
 macro_rules! newtypes {
     ($($name:ident),* $(,)?) => {$(
         impl $crate::runtime::Encode for $name {
+            #[inline(never)]
             fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 $crate::runtime::Encode::encode(&self.0, output);
             }
@@ -142,6 +150,7 @@ macro_rules! newtypes {
                 Self($crate::runtime::Decode::blank())
             }
 
+            #[inline(never)]
             fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
                 $crate::runtime::Decode::decode(&mut self.0, input)
             }

@@ -11,20 +11,21 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
 use super::encode::Encode;
 use super::sink::Sink;
-use super::text::special;
-use crate::{Extra, RawJson, Tristate};
+use super::text::{NEAR, special, special_far};
+use crate::{Extra, Map, RawJson, Tristate};
 
 /// One value that waits to be written: as JSON text, or to a serializer.
 pub struct Output<'a> {
     text: String,
     sink: Option<&'a mut dyn Sink>,
+    /// Whether the next object has begun, with the tag of a union.
+    begun: bool,
 }
 
 /// The name in a member's key, which is `,"name":`.
@@ -34,16 +35,16 @@ fn name(key: &'static str) -> &'static str {
 
 impl<'a> Output<'a> {
     /// Appends JSON to a text.
-    pub(super) fn new(text: String) -> Self {
-        Self { text, sink: None }
+    pub(crate) fn new(text: String) -> Self {
+        Self { text, sink: None, begun: false }
     }
 
     /// Writes to a serializer.
     pub(super) fn to(sink: &'a mut dyn Sink) -> Self {
-        Self { text: String::new(), sink: Some(sink) }
+        Self { text: String::new(), sink: Some(sink), begun: false }
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 
@@ -55,6 +56,7 @@ impl<'a> Output<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn null(&mut self) {
         match &mut self.sink {
             None => self.text.push_str("null"),
@@ -63,6 +65,7 @@ impl<'a> Output<'a> {
     }
 
     /// Writes a value that might have been null.
+    #[inline(never)]
     pub(crate) fn some(&mut self, value: &dyn Encode) {
         match &mut self.sink {
             None => value.encode(self),
@@ -107,6 +110,7 @@ impl<'a> Output<'a> {
         let _ = write!(self.text, "{number}");
     }
 
+    #[inline(never)]
     pub(crate) fn string(&mut self, value: &str) {
         match &mut self.sink {
             None => quote(&mut self.text, value),
@@ -135,6 +139,7 @@ impl<'a> Output<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn open_list(&mut self, length: usize) {
         match &mut self.sink {
             None => self.text.push('['),
@@ -142,6 +147,7 @@ impl<'a> Output<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn item(&mut self, value: &dyn Encode) {
         if let Some(sink) = &mut self.sink {
             return sink.item(value);
@@ -150,6 +156,7 @@ impl<'a> Output<'a> {
         value.encode(self);
     }
 
+    #[inline(never)]
     pub(crate) fn close_list(&mut self) {
         match &mut self.sink {
             None => self.text.push(']'),
@@ -157,6 +164,7 @@ impl<'a> Output<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn open_map(&mut self, length: Option<usize>) {
         match &mut self.sink {
             None => self.text.push('{'),
@@ -165,6 +173,7 @@ impl<'a> Output<'a> {
     }
 
     /// Writes an entry of a map.
+    #[inline(never)]
     pub(crate) fn entry(&mut self, name: &str, value: &dyn Encode) {
         if let Some(sink) = &mut self.sink {
             return sink.entry(name, value);
@@ -175,6 +184,7 @@ impl<'a> Output<'a> {
         value.encode(self);
     }
 
+    #[inline(never)]
     pub(crate) fn close_map(&mut self) {
         match &mut self.sink {
             None => self.text.push('}'),
@@ -183,7 +193,13 @@ impl<'a> Output<'a> {
     }
 
     /// Writes a member. The key is `,"name":`, in which nothing may need an escape.
-    pub(crate) fn field(&mut self, key: &'static str, value: &dyn Encode) {
+    #[inline]
+    pub(crate) fn field<T: Encode>(&mut self, key: &'static str, value: &T) {
+        self.member(key, &value);
+    }
+
+    #[inline(never)]
+    fn member(&mut self, key: &'static str, value: &dyn Encode) {
         if let Some(sink) = &mut self.sink {
             return sink.entry(name(key), value);
         }
@@ -196,35 +212,55 @@ impl<'a> Output<'a> {
     #[expect(clippy::ref_option, reason = "the generated calls pass fields as they are")]
     pub(crate) fn omit<T: Encode>(&mut self, key: &'static str, value: &Option<T>) {
         if let Some(value) = value {
-            self.field(key, value);
+            self.member(key, &value);
         }
     }
 
     /// Writes a member unless it is absent.
     pub(crate) fn tristate<T: Encode>(&mut self, key: &'static str, value: &Tristate<T>) {
         if !value.is_absent() {
-            self.field(key, value);
+            self.member(key, &value);
         }
     }
 
-    /// Writes the members that this release does not know.
-    pub(crate) fn extra(&mut self, extra: &Extra) {
+    /// Begins an object, unless the tag that it is an arm by has done so.
+    #[inline(never)]
+    pub(crate) fn begin(&mut self) {
+        if !std::mem::take(&mut self.begun) {
+            self.open_map(None);
+        }
+    }
+
+    /// Ends an object with the members that this release does not know.
+    #[inline(never)]
+    pub(crate) fn end(&mut self, extra: &Extra) {
         for (name, value) in extra.iter() {
             self.entry(name, value);
         }
+        self.close_map();
+    }
+
+    /// Writes an arm of a union, of which the tag is the first member. The key is
+    /// `,"name":`.
+    #[inline(never)]
+    pub(crate) fn arm(&mut self, key: &'static str, tag: &str, arm: &dyn Encode) {
+        self.open_map(None);
+        self.field(key, &tag);
+        self.begun = true;
+        arm.encode(self);
     }
 
     /// Writes the entries of a map, which may lie flat in an object.
-    pub(crate) fn entries<T: Encode>(&mut self, entries: &BTreeMap<String, T>) {
+    pub(crate) fn entries<T: Encode>(&mut self, entries: &Map<T>) {
         for (name, value) in entries {
-            self.entry(name, value);
+            self.entry(name, &value);
         }
     }
 
     /// Writes an object with one member.
     pub(crate) fn one(&mut self, key: &'static str, value: &dyn Encode) {
         self.open_map(Some(1));
-        self.field(key, value);
+        self.member(key, value);
         self.close_map();
     }
 }
@@ -237,7 +273,7 @@ fn quote(text: &mut String, value: &str) {
     let bytes = value.as_bytes();
     let mut from = 0;
     loop {
-        let at = special(bytes, from);
+        let at = if bytes.len() - from < NEAR { special(bytes, from) } else { special_far(bytes, from) };
         let (Some(run), Some(byte)) = (value.get(from..at), bytes.get(at)) else { break };
         text.push_str(run);
         match byte {

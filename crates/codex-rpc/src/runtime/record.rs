@@ -1,12 +1,10 @@
 //! Objects: a table of wire names and one method that reads the member with a
 //! given index.
 
-use std::collections::BTreeMap;
-
 use super::decode::Decode;
 use super::input::{Done, Failed, Input};
 use super::note::{self, Segment};
-use crate::Extra;
+use crate::{Extra, Map};
 
 /// What the loop over an object's members must know of its type.
 pub struct Shape {
@@ -46,39 +44,43 @@ impl Shape {
     }
 }
 
-/// The members of an object that is being read.
-pub trait Fields {
-    /// Reads the value of the member with this index in the shape's keys.
-    fn read(&mut self, index: usize, input: &mut dyn Input) -> Done;
-
-    /// Reads the value of a member that is not among the shape's keys.
-    fn read_other(&mut self, name: String, input: &mut dyn Input) -> Done;
-
-    /// What is left to do for a message after its members, given a bit for every
-    /// key that was there. Not called for records.
-    fn end(&mut self, _seen: u128) -> Result<(), String> {
-        Ok(())
-    }
-}
-
 /// A type that is an object on the wire.
-pub(crate) trait Record: Sized + Fields {
+pub(crate) trait Record: Sized {
     const SHAPE: &'static Shape;
 
     /// A value with every member missing; those with a default have it.
     fn blank() -> Self;
+
+    /// Reads a member: see [`Fields::read`].
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done;
+}
+
+/// The members of an object that is being read.
+pub trait Fields {
+    /// Reads the value of the member with this index in the shape's keys, or of one
+    /// that is not among them: its index is [`OTHER`], and only then its name is told.
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done;
+}
+
+/// The index of a member that is not among a shape's keys.
+pub(super) const OTHER: usize = usize::MAX;
+
+impl<R: Record> Fields for &mut R {
+    fn read(&mut self, index: usize, name: &str, input: &mut dyn Input) -> Done {
+        Record::read(*self, index, name, input)
+    }
 }
 
 /// Keeps a member that this release does not know.
 #[cold]
-pub(crate) fn unknown_member(name: String, input: &mut dyn Input, extra: &mut Extra) -> Done {
+pub(crate) fn unknown_member(name: &str, input: &mut dyn Input, extra: &mut Extra) -> Done {
     note::unknown();
     open_member(name, input, extra)
 }
 
 /// Keeps a member of an object that is open by its schema.
-pub(crate) fn open_member(name: String, input: &mut dyn Input, extra: &mut Extra) -> Done {
-    if extra.get(&name).is_some() {
+pub(crate) fn open_member(name: &str, input: &mut dyn Input, extra: &mut Extra) -> Done {
+    if extra.get(name).is_some() {
         return Err(input.fail(format_args!("duplicate field `{name}`")));
     }
     let mut value = serde_json::Value::Null;
@@ -88,18 +90,12 @@ pub(crate) fn open_member(name: String, input: &mut dyn Input, extra: &mut Extra
 }
 
 /// Reads an entry of a typed map.
-pub(crate) fn entry<T: Decode>(name: String, input: &mut dyn Input, entries: &mut BTreeMap<String, T>) -> Done {
+pub(crate) fn entry<T: Decode>(name: &str, input: &mut dyn Input, entries: &mut Map<T>) -> Done {
     let mut value = T::blank();
     if value.decode(input).is_err() {
-        input.failed_below(Segment::Name(name));
+        input.failed_below(Segment::Name(name.to_owned()));
         return Err(Failed);
     }
     entries.insert(name, value);
     Ok(())
-}
-
-/// The answer to an index that is in no table; no caller has one.
-#[cold]
-pub(crate) fn no_such_member(input: &mut dyn Input) -> Done {
-    Err(input.fail(format_args!("no such member")))
 }

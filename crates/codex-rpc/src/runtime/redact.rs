@@ -1,9 +1,10 @@
 //! Keeps secrets out of `Debug`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
+
+use crate::Map;
 
 /// Stands for a secret in `Debug` output.
 #[derive(Clone, Copy)]
@@ -38,7 +39,7 @@ impl<T> Secret for Vec<T> {
     }
 }
 
-impl<T> Secret for BTreeMap<String, T> {
+impl<T> Secret for Map<T> {
     fn placeholder(&self) -> &dyn fmt::Debug {
         &Placeholder
     }
@@ -125,7 +126,7 @@ impl<T: Json> Json for Vec<T> {
     }
 }
 
-impl<T: Json> Json for BTreeMap<String, T> {
+impl<T: Json> Json for Map<T> {
     fn fmt_json(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter().map(|(name, value)| (name, named(name, value)))).finish()
     }

@@ -3,6 +3,7 @@
 use serde::de;
 
 use super::encode::Encode;
+use super::input::Done;
 use super::output::Output;
 use super::record::{Fields, Shape};
 use crate::UnrecognizedVariant;
@@ -30,42 +31,21 @@ impl TaggedInfo {
 pub trait TaggedFields {
     fn info(&self) -> &'static TaggedInfo;
 
-    /// Becomes the arm with this index in the tags, blank, to be read.
-    fn select(&mut self, index: usize) -> (&'static Shape, &mut dyn Fields);
+    /// Becomes the arm with this index in the tags and has it read.
+    fn read_arm(&mut self, index: usize, reader: &mut dyn ReadArm) -> Done;
 
     fn set_unrecognized(&mut self, variant: UnrecognizedVariant);
 }
 
-/// The shape of a variant that has none: every member is an unknown one.
-pub(crate) const NO_SHAPE: &Shape = &Shape { name: "an unrecognised variant", keys: &[], required: 0, one_of: &[] };
-
-impl Fields for UnrecognizedVariant {
-    fn read(&mut self, _: usize, input: &mut dyn super::Input) -> super::Done {
-        super::no_such_member(input)
-    }
-
-    fn read_other(&mut self, name: String, input: &mut dyn super::Input) -> super::Done {
-        let mut value = serde_json::Value::Null;
-        input.any(&mut value)?;
-        self.fields.insert(name, value);
-        Ok(())
-    }
-}
-
-/// Writes an arm: its tag, of which the key is `,"name":`, and its members.
-pub(crate) fn encode_arm(key: &'static str, tag: &str, arm: &dyn Encode, output: &mut Output<'_>) {
-    output.open_map(None);
-    output.field(key, &tag);
-    arm.write(output);
-    output.close_map();
+/// Reads the members of an arm, which is blank.
+pub trait ReadArm {
+    fn read(&mut self, shape: &'static Shape, fields: &mut dyn Fields) -> Done;
 }
 
 /// Its members but the tag.
 impl Encode for UnrecognizedVariant {
-    fn write(&self, output: &mut Output<'_>) {
-        for (name, value) in &self.fields {
-            output.entry(name, value);
-        }
+    fn encode(&self, output: &mut Output<'_>) {
+        self.fields.encode(output);
     }
 }
 
@@ -84,6 +64,7 @@ macro_rules! tagged_union {
 
         impl $union {
             /// The tag: the value of the member that tells the variants apart.
+            #[inline]
             pub fn tag(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $value,)*
@@ -92,7 +73,7 @@ macro_rules! tagged_union {
             }
         }
 
-        impl $crate::runtime::TaggedFields for $union {
+        impl $crate::runtime::TaggedFields for &mut $union {
             fn info(&self) -> &'static $crate::runtime::TaggedInfo {
                 &$crate::runtime::TaggedInfo {
                     name: stringify!($union),
@@ -102,22 +83,27 @@ macro_rules! tagged_union {
                 }
             }
 
-            fn select(&mut self, index: usize) -> (&'static $crate::runtime::Shape, &mut dyn $crate::runtime::Fields) {
-                *self = match index {
-                    $($index => Self::$variant(<$arm as $crate::runtime::Record>::blank().into()),)*
+            fn read_arm(
+                &mut self,
+                index: usize,
+                reader: &mut dyn $crate::runtime::ReadArm,
+            ) -> $crate::runtime::Done {
+                $crate::runtime::put(*self, match index {
+                    $($index => $union::$variant(<$arm as $crate::runtime::Record>::blank().into()),)*
                     _ => $crate::runtime::Decode::blank(),
-                };
-                match self {
-                    $(Self::$variant(arm) => {
-                        let arm: &mut $arm = arm;
-                        (<$arm as $crate::runtime::Record>::SHAPE, arm)
+                });
+                match *self {
+                    $($union::$variant(arm) => {
+                        let mut arm: &mut $arm = arm;
+                        reader.read(<$arm as $crate::runtime::Record>::SHAPE, &mut arm)
                     })*
-                    Self::Unrecognized(variant) => ($crate::runtime::NO_SHAPE, variant),
+                    // There is no such index.
+                    $union::Unrecognized(_) => Err($crate::runtime::Failed),
                 }
             }
 
             fn set_unrecognized(&mut self, variant: $crate::UnrecognizedVariant) {
-                *self = Self::Unrecognized(variant);
+                $crate::runtime::put(*self, $union::Unrecognized(variant));
             }
         }
 
@@ -126,12 +112,15 @@ macro_rules! tagged_union {
                 Self::Unrecognized($crate::UnrecognizedVariant::default())
             }
 
+            #[inline(never)]
             fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
-                input.tagged(self)
+                let mut union = self;
+                input.tagged(&mut union)
             }
         }
 
         impl $crate::runtime::Encode for $union {
+            #[inline(never)]
             fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 let (tag, arm): (&str, &dyn $crate::runtime::Encode) = match self {
                     $(Self::$variant(arm) => {
@@ -140,7 +129,7 @@ macro_rules! tagged_union {
                     })*
                     Self::Unrecognized(variant) => (&variant.tag, variant),
                 };
-                $crate::runtime::encode_arm(concat!(",\"", $tag, "\":"), tag, arm, output);
+                output.arm(concat!(",\"", $tag, "\":"), tag, arm);
             }
         }
 

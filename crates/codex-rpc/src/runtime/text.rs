@@ -19,7 +19,10 @@ mod tests;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::input::{Done, Failed, Read};
-use super::record::Fields;
+use super::record::{Fields, OTHER};
+
+/// Most strings end before that many bytes.
+pub(super) const NEAR: usize = 64;
 
 /// As deep as serde_json goes.
 const DEEPEST: usize = 127;
@@ -159,7 +162,11 @@ impl<'a> Text<'a> {
     fn chars(&mut self) -> Result<Chars<'a>, Failed> {
         self.expect(b'"')?;
         let start = self.at;
-        let end = special(self.bytes(), start);
+        let near = self.bytes().get(..start + NEAR).unwrap_or(self.bytes());
+        let mut end = special(near, start);
+        if end == start + NEAR {
+            end = special_far(self.bytes(), end);
+        }
         if self.bytes().get(end) != Some(&b'"') {
             return self.unescape(start);
         }
@@ -169,14 +176,14 @@ impl<'a> Text<'a> {
 
     /// A string with escapes; those of code points are left to serde_json.
     fn unescape(&mut self, start: usize) -> Result<Chars<'a>, Failed> {
-        let mut text = String::new();
+        // No longer than what is quoted, so that it need not grow.
+        let mut text = String::with_capacity(quote(self.bytes(), start).ok_or(Failed)? - start);
         let mut from = start;
         loop {
-            let at = special(self.bytes(), from);
+            let at = special_far(self.bytes(), from);
             text.push_str(self.json.get(from..at).ok_or(Failed)?);
             if self.bytes().get(at) == Some(&b'"') {
                 self.at = at + 1;
-                text.shrink_to_fit();
                 return Ok(Chars::Unescaped(text));
             }
             text.push(match self.bytes().get(at..at + 2) {
@@ -194,15 +201,7 @@ impl<'a> Text<'a> {
     }
 
     fn unescape_by_serde(&mut self, start: usize) -> Result<Chars<'a>, Failed> {
-        let mut end = start;
-        loop {
-            end = special(self.bytes(), end);
-            match self.bytes().get(end) {
-                Some(b'"') => break,
-                Some(b'\\') => end += 2,
-                _ => return Err(Failed),
-            }
-        }
+        let end = quote(self.bytes(), start).ok_or(Failed)?;
         self.at = end + 1;
         parse(self.json.get(start - 1..=end).ok_or(Failed)?).map(Chars::Unescaped)
     }
@@ -258,7 +257,7 @@ impl<'a> Text<'a> {
                 Err(name) => {
                     match &mut tag {
                         Some(tag) if tag.name == name.as_str() => self.skip_tag(tag)?,
-                        _ => fields.read_other(name.into_string(), self)?,
+                        _ => fields.read(OTHER, name.as_str(), self)?,
                     }
                     continue;
                 }
@@ -268,7 +267,7 @@ impl<'a> Text<'a> {
                 return Err(Failed);
             }
             seen |= bit;
-            fields.read(index, self)?;
+            fields.read(index, "", self)?;
             next = index + 1;
         }
         Ok(seen)
@@ -368,6 +367,19 @@ fn after_prefix<'a>(mut bytes: &'a [u8], mut prefix: &[u8]) -> Option<&'a [u8]> 
     Some(bytes)
 }
 
+/// Where the quote stands that ends a string.
+fn quote(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut from = start;
+    loop {
+        let end = from + memchr::memchr(b'"', bytes.get(from..)?)?;
+        let backslashes = bytes.get(start..end)?.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return Some(end);
+        }
+        from = end + 1;
+    }
+}
+
 /// Where the next quote, backslash or control character stands, or the end.
 #[inline]
 pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
@@ -387,6 +399,20 @@ pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
     // What is shifted in is zeros, and those are control characters.
     let word = u64::from_le_bytes(*chunk) >> (8 * (8 - rest.len()));
     at + special_in(word).unwrap_or(rest.len())
+}
+
+/// The same, for long text: block by block up to one with such a byte, of which the
+/// compiler makes vector instructions.
+#[inline(never)]
+pub(super) fn special_far(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
+        let hits = block.iter().map(|byte| u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\'));
+        if hits.fold(0, |all, hit| all | hit) != 0 {
+            break;
+        }
+        at += 32;
+    }
+    special(bytes, at)
 }
 
 /// The first such byte in a word.

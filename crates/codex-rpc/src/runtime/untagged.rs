@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::decode::{Decode, try_from_json};
+use super::decode::{Decode, put, try_from_json};
 use super::input::{Done, Input};
 use super::note;
 
@@ -47,7 +47,7 @@ pub(crate) fn decode_untagged<T>(
     for _ in 0..unknown {
         note::unknown();
     }
-    *union = value;
+    put(union, value);
     Ok(())
 }
 
@@ -59,6 +59,7 @@ macro_rules! untagged_union {
                 Self::$first($crate::runtime::Decode::blank())
             }
 
+            #[inline(never)]
             fn decode(&mut self, input: &mut dyn $crate::runtime::Input) -> $crate::runtime::Done {
                 $crate::runtime::decode_untagged(
                     self,
@@ -73,6 +74,7 @@ macro_rules! untagged_union {
         }
 
         impl $crate::runtime::Encode for $union {
+            #[inline(never)]
             fn encode(&self, output: &mut $crate::runtime::Output<'_>) {
                 match self {
                     Self::$first(value) => $crate::runtime::Encode::encode(value, output),

@@ -7,10 +7,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqA
 use serde_json::{Map, Value};
 
 use super::external::ExternalFields;
-use super::input::{Entries, Look, Slot, Waiting, carry};
+use super::input::{Choice, Done, Entries, Envelope, Failed, Look, Slot, Waiting, carry};
 use super::note::{self, Segment};
-use super::record::{Fields, Shape};
-use super::tagged::TaggedFields;
+use super::record::{Fields, OTHER, Shape};
+use super::tagged::{ReadArm, TaggedFields};
 use crate::UnrecognizedVariant;
 
 pub(super) struct StringVisitor<'a>(pub(super) &'a mut String);
@@ -186,7 +186,7 @@ impl<'de> DeserializeSeed<'de> for Entry<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self(name, entries) = self;
-        Waiting::read(deserializer, |input| entries.entry(name, input))
+        Waiting::read(deserializer, |input| entries.entry(&name, input))
     }
 }
 
@@ -207,11 +207,6 @@ impl<'de> Visitor<'de> for MapVisitor<'_> {
     }
 }
 
-enum Key {
-    Known(usize),
-    Other(String),
-}
-
 /// Finds a key in the table, starting from where the last one was found: the
 /// server writes members in the table's order, so the first look mostly hits.
 struct KeySeed {
@@ -220,25 +215,25 @@ struct KeySeed {
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Key;
+    type Value = Choice;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Choice, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
 impl Visitor<'_> for KeySeed {
-    type Value = Key;
+    type Value = Choice;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member name")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Choice, E> {
         let (before, after) = self.keys.split_at_checked(self.next).unwrap_or((self.keys, &[]));
         let find = |keys: &[&str]| keys.iter().position(|key| *key == name);
         let index = find(after).map(|index| index + self.next).or_else(|| find(before));
-        Ok(index.map_or_else(|| Key::Other(name.to_owned()), Key::Known))
+        Ok(index.map_or_else(|| Choice::Other(name.to_owned()), Choice::Known))
     }
 }
 
@@ -251,7 +246,7 @@ impl<'de> DeserializeSeed<'de> for Field<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        Waiting::read(deserializer, |input| self.fields.read(self.index, input))
+        Waiting::read(deserializer, |input| self.fields.read(self.index, "", input))
     }
 }
 
@@ -264,7 +259,7 @@ impl<'de> DeserializeSeed<'de> for Other<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        Waiting::read(deserializer, |input| self.fields.read_other(self.name, input))
+        Waiting::read(deserializer, |input| self.fields.read(OTHER, &self.name, input))
     }
 }
 
@@ -286,7 +281,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     }
 }
 
-pub(super) struct MessageVisitor<'a>(pub(super) &'a mut dyn Fields);
+pub(super) struct MessageVisitor<'a>(pub(super) &'a mut dyn Envelope);
 
 impl<'de> Visitor<'de> for MessageVisitor<'_> {
     type Value = ();
@@ -296,7 +291,7 @@ impl<'de> Visitor<'de> for MessageVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let seen = read_members(&mut map, crate::envelope::KEYS, None, self.0)?;
+        let seen = read_members(&mut map, crate::envelope::KEYS, None, self.0.fields())?;
         self.0.end(seen).map_err(A::Error::custom)
     }
 }
@@ -322,7 +317,7 @@ fn read_members<'de, A: MapAccess<'de>>(
     let mut next = 0;
     while let Some(key) = map.next_key_seed(KeySeed { keys, next })? {
         match key {
-            Key::Known(index) => {
+            Choice::Known(index) => {
                 let bit = 1 << index;
                 if seen & bit != 0 {
                     return Err(A::Error::duplicate_field(keys[index]));
@@ -332,7 +327,7 @@ fn read_members<'de, A: MapAccess<'de>>(
                 map.next_value_seed(Field { fields: &mut *fields, index })
                     .inspect_err(|_| note::failed_below(Segment::Key(keys[index])))?;
             }
-            Key::Other(name) => match tag {
+            Choice::Other(name) => match tag {
                 Some(tag) if tag == name => return Err(A::Error::duplicate_field(tag)),
                 _ => map.next_value_seed(Other { fields: &mut *fields, name })?,
             },
@@ -342,26 +337,25 @@ fn read_members<'de, A: MapAccess<'de>>(
 }
 
 /// Whether a string is one of some names, and which.
-struct NameSeed(&'static [&'static str]);
+pub(super) struct NameSeed(pub(super) &'static [&'static str]);
 
 impl<'de> DeserializeSeed<'de> for NameSeed {
-    type Value = Key;
+    type Value = Choice;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Choice, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for NameSeed {
-    type Value = Key;
+    type Value = Choice;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string that names the variant")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
-        let index = self.0.iter().position(|known| *known == name);
-        Ok(index.map_or_else(|| Key::Other(name.to_owned()), Key::Known))
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Choice, E> {
+        Ok(Choice::of(self.0, name))
     }
 }
 
@@ -378,17 +372,19 @@ impl<'de> Visitor<'de> for TaggedVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let info = self.0.info();
         match map.next_key_seed(NameSeed(info.tag_only))? {
-            Some(Key::Known(_)) => {}
-            Some(Key::Other(name)) => return buffered(self.0, name, map),
+            Some(Choice::Known(_)) => {}
+            Some(Choice::Other(name)) => return buffered(self.0, name, map),
             None => return Err(info.missing_tag()),
         }
         match map.next_value_seed(NameSeed(info.tags))? {
-            Key::Known(index) => {
-                let (shape, fields) = self.0.select(index);
-                let seen = read_members(&mut map, shape.keys, Some(info.tag), fields)?;
-                check_required(shape, seen)
+            Choice::Known(index) => {
+                let mut arm = Arm { map: &mut map, tag: info.tag, error: None };
+                match self.0.read_arm(index, &mut arm) {
+                    Ok(()) => Ok(()),
+                    Err(Failed) => Err(arm.error.unwrap_or_else(|| A::Error::custom("no such variant"))),
+                }
             }
-            Key::Other(tag) => {
+            Choice::Other(tag) => {
                 let mut fields = Map::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
                     if name == info.tag {
@@ -397,10 +393,27 @@ impl<'de> Visitor<'de> for TaggedVisitor<'_> {
                     fields.insert(name, value);
                 }
                 note::unknown();
-                self.0.set_unrecognized(UnrecognizedVariant { tag, fields });
+                self.0.set_unrecognized(UnrecognizedVariant { tag, fields: fields.into() });
                 Ok(())
             }
         }
+    }
+}
+
+/// An arm whose tag was read.
+struct Arm<'a, A, E> {
+    map: &'a mut A,
+    tag: &'static str,
+    error: Option<E>,
+}
+
+impl<'de, A: MapAccess<'de>> ReadArm for Arm<'_, A, A::Error> {
+    fn read(&mut self, shape: &'static Shape, fields: &mut dyn Fields) -> Done {
+        let seen = read_members(self.map, shape.keys, Some(self.tag), fields);
+        seen.and_then(|seen| check_required(shape, seen)).map_err(|error| {
+            self.error = Some(error);
+            Failed
+        })
     }
 }
 
@@ -464,7 +477,7 @@ impl<'de> Visitor<'de> for ExternalVisitor<'_> {
         let mut members = Map::new();
         match map.next_key_seed(NameSeed(info.keys))? {
             None => return Err(A::Error::custom(format_args!("{}: an object without a member", info.name))),
-            Some(Key::Known(index)) => {
+            Some(Choice::Known(index)) => {
                 self.0.select(index);
                 map.next_value_seed(Selected(&mut *self.0))
                     .inspect_err(|_| note::failed_below(Segment::Key(info.keys[index])))?;
@@ -477,7 +490,7 @@ impl<'de> Visitor<'de> for ExternalVisitor<'_> {
                 }
                 members.insert(second, map.next_value()?);
             }
-            Some(Key::Other(name)) => {
+            Some(Choice::Other(name)) => {
                 members.insert(name, map.next_value()?);
             }
         }

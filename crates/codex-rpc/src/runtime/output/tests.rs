@@ -1,6 +1,6 @@
 //! The quick road of encoding against serde_json's.
 
-use std::collections::BTreeMap;
+use crate::Map;
 
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ fn lists_and_maps_are_separated_at_any_depth() {
         alike(&value);
         alike(&vec![value.clone(), value.clone()]);
         alike(&Some(value.clone()));
-        alike(&BTreeMap::from([(String::from("{"), value.clone()), (String::from("é\n"), value.clone())]));
+        alike(&Map::from([(String::from("{"), value.clone()), (String::from("é\n"), value.clone())]));
         alike(&Response::new("{", value));
     }
     alike(&None::<Vec<String>>);

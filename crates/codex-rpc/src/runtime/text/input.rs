@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{Tag, Text};
 use crate::runtime::external::ExternalFields;
-use crate::runtime::input::{Done, Entries, Failed, Input, Look, Slot};
+use crate::runtime::input::{Choice, Done, Entries, Envelope, Failed, Input, Look, Slot};
 use crate::runtime::note::{self, Segment};
 use crate::runtime::record::{Fields, Shape};
-use crate::runtime::tagged::TaggedFields;
+use crate::runtime::tagged::{ReadArm, TaggedFields};
 use crate::runtime::visit::{FloatVisitor, IntegerVisitor};
 use crate::{RawJson, UnrecognizedVariant};
 
@@ -29,6 +29,19 @@ fn visit(text: &str, visit: impl FnOnce(&mut serde_json::Deserializer<StrRead<'_
     visit(&mut deserializer).and_then(|()| deserializer.end()).map_err(|_| Failed)
 }
 
+/// An arm whose tag was found.
+struct Arm<'a, 'b> {
+    text: &'a mut Text<'b>,
+    tag: Option<Tag>,
+}
+
+impl ReadArm for Arm<'_, '_> {
+    fn read(&mut self, shape: &'static Shape, fields: &mut dyn Fields) -> Done {
+        let seen = self.text.members(shape.keys, self.tag.take(), fields)?;
+        shape.is_complete(seen).then_some(()).ok_or(Failed)
+    }
+}
+
 impl Input for Text<'_> {
     fn string(&mut self, slot: &mut String) -> Done {
         *slot = self.chars()?.into_string();
@@ -38,6 +51,11 @@ impl Input for Text<'_> {
     fn text(&mut self, look: &mut dyn Look) -> Done {
         look.look(self.chars()?.as_str());
         Ok(())
+    }
+
+    fn choice(&mut self, known: &'static [&'static str]) -> Result<Choice, Failed> {
+        let name = self.chars()?;
+        Ok(Choice::of(known, name.as_str()).noted())
     }
 
     fn boolean(&mut self, slot: &mut bool) -> Done {
@@ -102,8 +120,8 @@ impl Input for Text<'_> {
         let mut first = true;
         while self.next(first, b'}')? {
             first = false;
-            let key = self.key()?.into_string();
-            entries.entry(key, self)?;
+            let key = self.key()?;
+            entries.entry(key.as_str(), self)?;
         }
         Ok(())
     }
@@ -114,10 +132,10 @@ impl Input for Text<'_> {
         shape.is_complete(seen).then_some(()).ok_or(Failed)
     }
 
-    fn message(&mut self, fields: &mut dyn Fields) -> Done {
+    fn message(&mut self, message: &mut dyn Envelope) -> Done {
         self.open(b'{')?;
-        let seen = self.members(crate::envelope::KEYS, None, fields)?;
-        fields.end(seen).map_err(|_| Failed)
+        let seen = self.members(crate::envelope::KEYS, None, message.fields())?;
+        message.end(seen).map_err(|_| Failed)
     }
 
     fn tagged(&mut self, union: &mut dyn TaggedFields) -> Done {
@@ -127,9 +145,7 @@ impl Input for Text<'_> {
         let value = if ahead { self.find_tag(info.tag)? } else { self.chars()? };
         let mut tag = Tag { name: info.tag, ahead };
         if let Some(index) = info.tags.iter().position(|known| *known == value.as_str()) {
-            let (shape, fields) = union.select(index);
-            let seen = self.members(shape.keys, Some(tag), fields)?;
-            return shape.is_complete(seen).then_some(()).ok_or(Failed);
+            return union.read_arm(index, &mut Arm { text: self, tag: Some(tag) });
         }
         let mut fields = Map::new();
         let mut first = ahead;
@@ -147,7 +163,7 @@ impl Input for Text<'_> {
             }
         }
         note::unknown();
-        union.set_unrecognized(UnrecognizedVariant { tag: value.into_string(), fields });
+        union.set_unrecognized(UnrecognizedVariant { tag: value.into_string(), fields: fields.into() });
         Ok(())
     }
 

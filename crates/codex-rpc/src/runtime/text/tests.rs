@@ -1,6 +1,6 @@
 //! The quick road against serde_json's.
 
-use std::collections::BTreeMap;
+use crate::Map;
 
 use serde_json::Value;
 
@@ -58,8 +58,22 @@ fn strings() {
     for content in contents {
         alike::<String>(&format!("\"{content}\""));
         alike::<Value>(&format!("\"{content}\""));
-        alike::<BTreeMap<String, bool>>(&format!("{{\"{content}\" : true}}"));
+        alike::<Map<bool>>(&format!("{{\"{content}\" : true}}"));
         alike::<String>(&format!("\"{content}"));
+    }
+}
+
+#[test]
+fn strings_of_every_length_around_a_block() {
+    for length in 0..200 {
+        let plain = "x".repeat(length);
+        for special in ["", "\\n", "\\\\", "\\\"", "\\u00e9", "\u{1}", "é"] {
+            for after in [0, 1, 7, 31, 64, 100] {
+                let content = format!("{plain}{special}{}", "y".repeat(after));
+                alike::<String>(&format!("\"{content}\""));
+                alike::<String>(&format!("\"{content}"));
+            }
+        }
     }
 }
 
@@ -162,9 +176,9 @@ fn structure() {
         alike::<Option<bool>>(text);
         alike::<Vec<bool>>(text);
         alike::<Vec<Option<bool>>>(text);
-        alike::<BTreeMap<String, bool>>(text);
-        alike::<BTreeMap<String, Option<bool>>>(text);
-        alike::<BTreeMap<String, Value>>(text);
+        alike::<Map<bool>>(text);
+        alike::<Map<Option<bool>>>(text);
+        alike::<Map<Value>>(text);
         alike::<Value>(text);
         alike::<crate::TraceContext>(text);
         alike::<crate::types::TurnStatus>(text);
@@ -178,7 +192,7 @@ fn depth() {
         alike::<Value>(&nested);
         alike::<Vec<Value>>(&nested);
         alike::<Vec<Vec<Value>>>(&nested);
-        alike::<BTreeMap<String, Value>>(&format!("{{\"a\":{nested},\"b\":1}}"));
+        alike::<Map<Value>>(&format!("{{\"a\":{nested},\"b\":1}}"));
         let wide = format!("[{}]", vec!["[]"; levels].join(","));
         alike::<Vec<Value>>(&format!("[{wide}]"));
     }
